@@ -1,0 +1,29 @@
+//! kinstall: from nothing to a working Kubernetes cluster.
+//!
+//! ```text
+//! inventory -> model -> plan -> (agent on the node: probe -> diff -> apply) -> events -> report
+//! ```
+//!
+//! Data flows one way. `inventory` reads the user's files, `model` turns them into a checked
+//! [`model::ClusterSpec`], `plan` expands playbooks and templates into typed resources, `run` hands them
+//! to the agents over `ssh`, and `ui` shows the events that come back. `ARCHITECTURE.md` tells more.
+
+pub mod agent;
+pub mod bundle;
+pub mod cli;
+pub mod diagnostic;
+pub mod install;
+pub mod inventory;
+pub mod model;
+pub mod plan;
+pub mod playbook;
+pub mod provision;
+pub mod report;
+pub mod resource;
+pub mod run;
+pub mod secret;
+pub mod ssh;
+pub mod template;
+pub mod ui;
+pub mod wire;
+pub mod yaml;

@@ -1,0 +1,69 @@
+//! The whole cluster.
+
+use serde::Serialize;
+
+use super::{Addons, Dns, HostSpec, Network};
+
+/// A validated cluster: everything that the plan, the provider and the templates need.
+///
+/// It is serialised into the template context as `cluster`, so field names are what templates say.
+#[derive(Clone, Debug, Serialize)]
+pub struct ClusterSpec {
+    /// Name of the cluster: kubeconfig context, state folder (kubespray's `cluster_name`; default: the
+    /// name of the inventory's folder).
+    pub name: String,
+    /// Kubernetes version without `v`, as in the bundle's catalog.
+    pub kubernetes_version: String,
+    /// All hosts in inventory order; at least one has the control-plane role.
+    pub hosts: Vec<HostSpec>,
+    pub control_plane: ControlPlane,
+    pub network: Network,
+    pub dns: Dns,
+    pub addons: Addons,
+    /// Domain that completes node names in `/etc/hosts` (`node1.example.com`), if any.
+    pub node_domain: Option<String>,
+    /// Who makes the machines; `None` when the inventory doesn't say.
+    pub provider: Option<Provider>,
+}
+
+impl ClusterSpec {
+    /// Returns the hosts that run the control plane, in inventory order; never empty.
+    pub fn control_planes(&self) -> impl Iterator<Item = &HostSpec> {
+        self.hosts.iter().filter(|host| host.roles.control_plane)
+    }
+
+    /// Returns the hosts that only run workloads.
+    pub fn workers(&self) -> impl Iterator<Item = &HostSpec> {
+        self.hosts.iter().filter(|host| !host.roles.control_plane)
+    }
+
+    /// Finds a host by its inventory name.
+    pub fn host(&self, name: &str) -> Option<&HostSpec> {
+        self.hosts.iter().find(|host| host.name == name)
+    }
+}
+
+/// How the API server is reached.
+#[derive(Clone, Debug, Serialize)]
+pub struct ControlPlane {
+    /// Host of the API endpoint that nodes use: the first control plane's address, or
+    /// `loadbalancer_apiserver`.
+    pub endpoint_host: String,
+    /// Port of that endpoint.
+    pub endpoint_port: u16,
+    /// Port that the API server listens on (`kube_apiserver_port`).
+    pub bind_port: u16,
+    /// Further names and addresses in the API server's certificate
+    /// (`supplementary_addresses_in_ssl_keys`).
+    pub extra_names: Vec<String>,
+}
+
+/// Who makes the machines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Provider {
+    /// systemd-nspawn system containers on this computer.
+    Container,
+    /// Machines that are there already; kinstall never makes or removes them.
+    Existing,
+}

@@ -1,0 +1,93 @@
+//! One host: what it is in the cluster and how to reach it.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::secret::Secret;
+
+/// A host of the cluster.
+#[derive(Clone, Debug, Serialize)]
+pub struct HostSpec {
+    /// Inventory name; also the node's name in Kubernetes (lower-case, a valid DNS label).
+    pub name: String,
+    /// Node address: `ip`, else `access_ip`, else `ansible_host`. Always explicit, never guessed from an
+    /// interface.
+    pub address: IpAddr,
+    pub roles: Roles,
+    /// `node_labels`.
+    pub labels: BTreeMap<String, String>,
+    /// `node_taints`, and the control-plane taint where the host isn't a worker as well.
+    pub taints: Vec<Taint>,
+    /// Never serialised: templates have no business with access data.
+    #[serde(skip)]
+    pub connection: Connection,
+    pub machine: MachineSize,
+}
+
+/// What a host does in the cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Roles {
+    pub control_plane: bool,
+    pub etcd: bool,
+    pub worker: bool,
+}
+
+/// A node taint, `key=value:effect`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Taint {
+    pub key: String,
+    pub value: String,
+    pub effect: String,
+}
+
+/// How to log in to a host.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// Name or address to connect to: `ansible_host`, else the node address.
+    pub host: String,
+    /// `ansible_port`; 22 by default.
+    pub port: u16,
+    /// `ansible_user`; the lab's own user for machines that kinstall makes, else the current user.
+    pub user: Option<String>,
+    /// `ansible_ssh_private_key_file`, `~` already expanded.
+    pub private_key: Option<PathBuf>,
+    /// `ansible_password`.
+    pub password: Option<Secret>,
+    pub escalation: Become,
+    /// Hosts to go through, first hop first: `ansible_ssh_common_args` or the `bastion` group.
+    pub jump: Vec<JumpHost>,
+}
+
+/// One hop on the way to a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JumpHost {
+    pub user: Option<String>,
+    pub host: String,
+    pub port: u16,
+    pub private_key: Option<PathBuf>,
+    pub password: Option<Secret>,
+}
+
+/// How the agent becomes root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Become {
+    /// The login user is root, or `sudo` asks nothing.
+    Sudo,
+    /// `ansible_become_password`.
+    SudoWithPassword(Secret),
+    /// `ansible_become: false`.
+    No,
+}
+
+/// Size of a machine that kinstall makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct MachineSize {
+    pub cpus: u32,
+    /// In MiB.
+    pub memory_mib: u64,
+    /// In GiB.
+    pub disk_gib: u64,
+}

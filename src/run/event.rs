@@ -1,0 +1,60 @@
+//! What a run tells its observers: the progress display, JSON output, and the journal.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::wire::Event;
+
+/// One thing that happened. Observers fold these; the run never prints.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunEvent {
+    /// The run knows its hosts.
+    Started {
+        run: String,
+        hosts: Vec<String>,
+    },
+    /// A machine is being made, started, stopped or removed by a provider.
+    Machine {
+        host: String,
+        state: String,
+    },
+    /// A host is being connected to.
+    Connecting {
+        host: String,
+    },
+    Connected {
+        host: String,
+        seconds: f64,
+        pushed_agent: bool,
+    },
+    PhaseStarted {
+        host: String,
+        phase: String,
+        steps: usize,
+    },
+    /// A message of the host's agent.
+    Agent {
+        host: String,
+        event: Event,
+    },
+    /// A blob goes to a host.
+    Upload {
+        host: String,
+        done: u64,
+        total: u64,
+    },
+    HostFailed {
+        host: String,
+        message: String,
+    },
+    HostDone {
+        host: String,
+        changed: u32,
+        unchanged: u32,
+    },
+    Finished {
+        elapsed: Duration,
+    },
+}

@@ -1,0 +1,160 @@
+//! The messages. Both ends are the same build: the agent is pushed by content hash.
+
+use serde::{Deserialize, Serialize};
+
+use crate::resource::{Change, Resource, Sha256};
+
+/// Version of these types; part of the agent's greeting.
+pub const PROTOCOL: u32 = 1;
+
+/// Controller to agent.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Request {
+    /// Begins a run; first message. `run` names it in journals and locks.
+    Start {
+        run: String,
+        controller: String,
+        mode: Mode,
+    },
+    /// One phase of one host. In [`Mode::Check`] several are sent at once.
+    Batch(Batch),
+    /// Part of a blob that the agent asked for, as zstd frames; empty `bytes` ends it.
+    Chunk { blob: Sha256, bytes: Vec<u8> },
+    /// The controller hasn't got the blob that the agent asked for.
+    NoBlob { blob: Sha256, reason: String },
+    /// Finish the step in flight and stop.
+    Cancel,
+    /// Nothing more will come.
+    Bye,
+}
+
+/// Whether changes are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Mode {
+    Check,
+    Apply,
+}
+
+/// The desired state of one host in one phase.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Batch {
+    pub phase: String,
+    pub steps: Vec<Step>,
+    pub handlers: Vec<Handler>,
+}
+
+/// One resource, with its place in the plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// `component/name`, unique on a host: `containerd/configuration`.
+    pub id: String,
+    pub resource: Resource,
+    /// Handlers to run when this step changed something.
+    pub notify: Vec<String>,
+}
+
+/// A resource that is applied at the end of the batch when a step notified it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handler {
+    /// `component/name`.
+    pub id: String,
+    pub resource: Resource,
+}
+
+/// Agent to controller.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Event {
+    /// First message: who is here and what the node is.
+    Hello {
+        protocol: u32,
+        facts: Facts,
+    },
+    /// Another run holds this node's lock; the agent waits for it.
+    Waiting {
+        holder: String,
+    },
+    /// The content is missing on the node.
+    NeedBlob {
+        blob: Sha256,
+    },
+    Step {
+        phase: String,
+        id: String,
+        state: StepState,
+    },
+    /// A line that a step's program printed.
+    Output {
+        id: String,
+        line: String,
+    },
+    /// Bytes done of a step that moves data.
+    Progress {
+        id: String,
+        done: u64,
+        total: u64,
+    },
+    PhaseDone {
+        phase: String,
+        outcome: Outcome,
+    },
+}
+
+/// What became of a step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StepState {
+    Started,
+    Unchanged,
+    /// Check mode: what `apply` would do.
+    WouldChange(Vec<Change>),
+    Changed {
+        changes: Vec<Change>,
+        milliseconds: u64,
+    },
+    Failed(StepError),
+}
+
+/// Why a step failed, as the user should see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepError {
+    /// The chain of causes: `failed to write ‘/etc/x’: no space left on device`.
+    pub message: String,
+    /// Last lines of the program's output, if one ran.
+    pub output: Vec<String>,
+    /// The likely cause and what to do, if known.
+    pub hint: Option<String>,
+}
+
+/// How a phase ended on a host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    Done { changed: u32, unchanged: u32 },
+    Failed { step: String },
+    Interrupted,
+}
+
+/// What the agent knows of its node; for display and checks, never for decisions in `apply`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    pub hostname: String,
+    /// `PRETTY_NAME` of os-release.
+    pub os: String,
+    pub kernel: String,
+    pub architecture: String,
+    pub cpus: u32,
+    pub memory_mib: u64,
+    /// Free space of the file system that holds `/var/lib`.
+    pub disk_free_mib: u64,
+    /// 1 or 2.
+    pub cgroup_version: u32,
+    /// Addresses of all interfaces, `interface address/prefix`.
+    pub addresses: Vec<String>,
+    /// `container=` of PID 1's environment, empty on a real or virtual machine.
+    pub container: String,
+    /// Whether root may lower OOM scores (CAP_SYS_RESOURCE).
+    pub can_lower_oom_score: bool,
+    /// Name servers of `/etc/resolv.conf` (of systemd-resolved's own file where the stub is in use).
+    pub name_servers: Vec<String>,
+    pub boot_id: String,
+    /// Handlers that an earlier run left pending.
+    pub pending_handlers: Vec<String>,
+}

@@ -1,0 +1,8 @@
+//! What controller and agent say to each other, and how it is framed.
+
+pub mod frame;
+pub mod message;
+
+pub use message::{
+    Batch, Event, Facts, Handler, Mode, Outcome, PROTOCOL, Request, Step, StepError, StepState,
+};
