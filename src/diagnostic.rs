@@ -14,6 +14,25 @@ pub struct SourceFile {
     pub text: String,
 }
 
+impl SourceFile {
+    /// Reads a file of UTF-8 text; a byte order mark is left out.
+    pub fn read(path: &Path) -> Result<Arc<Self>, Diagnostic> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            Diagnostic::error(
+                Kind::Inventory,
+                format!("can't read {}: {error}", path.display()),
+            )
+        })?;
+        Ok(Arc::new(Self {
+            path: path.to_owned(),
+            text: match text.strip_prefix('\u{feff}') {
+                Some(rest) => rest.to_owned(),
+                None => text,
+            },
+        }))
+    }
+}
+
 /// A place in a file: the byte range that a message points at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Location {

@@ -12,6 +12,7 @@ pub mod agent;
 pub mod bundle;
 pub mod cli;
 pub mod diagnostic;
+pub mod did_you_mean;
 pub mod install;
 pub mod inventory;
 pub mod model;

@@ -1,1 +1,96 @@
-//! (being written)
+//! YAML in and out; the only place that knows the YAML library.
+//!
+//! Reading needs a [`SourceFile`], so that every error can show the line that it talks about.
+//! Duplicate keys are errors everywhere.
+
+mod error;
+mod value;
+
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+pub use serde_saphyr::Spanned;
+pub use value::{Entry, Node, Value};
+
+use crate::diagnostic::{Diagnostic, Location, SourceFile};
+
+/// Reads the one document of a file into a type.
+///
+/// Unknown fields, wrong types and syntax errors are returned with their place and, where a known name
+/// is close to the wrong one, with that name.
+pub fn parse<T: DeserializeOwned>(file: &Arc<SourceFile>) -> Result<T, Diagnostic> {
+    serde_saphyr::from_str_with_options(&file.text, options())
+        .map_err(|error| error::diagnostic(file, &error))
+}
+
+/// Reads the one document of a file as it is, with the place of every key and value.
+///
+/// An empty file is [`Node::Null`].
+pub fn parse_value(file: &Arc<SourceFile>) -> Result<Value, Diagnostic> {
+    parse::<Option<Spanned<value::RawNode>>>(file).map(|root| match root {
+        Some(root) => Value::from_raw(file, root),
+        None => Value {
+            node: Node::Null,
+            location: Location {
+                file: Arc::clone(file),
+                span: 0..0,
+            },
+        },
+    })
+}
+
+/// Reads all documents of a file, as in a Kubernetes manifest; empty documents are left out.
+pub fn documents(file: &Arc<SourceFile>) -> Result<Vec<serde_json::Value>, Diagnostic> {
+    // As kubectl has it: YAML 1.1, where `defaultMode: 0644` is octal and `n` is false.
+    let options = serde_saphyr::options! { legacy_octal_numbers: true, with_snippet: false };
+    let documents: Vec<serde_json::Value> =
+        serde_saphyr::from_multiple_with_options(&file.text, options)
+            .map_err(|error| error::diagnostic(file, &error))?;
+    Ok(documents
+        .into_iter()
+        .filter(|document| !document.is_null())
+        .collect())
+}
+
+/// Writes one document.
+pub fn to_text(value: &serde_json::Value) -> String {
+    // A JSON value has only string keys and finite numbers, and writing to a string can't fail.
+    #[expect(clippy::expect_used)]
+    serde_saphyr::to_string(value).expect("a JSON value is valid YAML")
+}
+
+/// Returns the byte range that the YAML library means.
+pub fn byte_span(file: &SourceFile, location: &serde_saphyr::Location) -> std::ops::Range<usize> {
+    let span = location.span();
+    let length = file.text.len();
+    if let (Some(offset), Some(size)) = (span.byte_offset(), span.byte_len()) {
+        let start = (offset as usize).min(length);
+        return start..(start + size as usize).min(length);
+    }
+    let line = usize::try_from(location.line()).unwrap_or(1).max(1);
+    let column = usize::try_from(location.column()).unwrap_or(1).max(1);
+    let line_start: usize = file
+        .text
+        .split_inclusive('\n')
+        .take(line - 1)
+        .map(str::len)
+        .sum();
+    let start = file.text[line_start..]
+        .char_indices()
+        .nth(column - 1)
+        .map_or(length, |(offset, _)| line_start + offset);
+    start..start
+}
+
+/// Numbers keep their text: `0644` and `1_000` are not what YAML 1.1 made of them.
+fn options() -> serde_saphyr::Options {
+    serde_saphyr::options! {
+        with_snippet: false,
+        leading_zero_numbers_as_strings: true,
+        underscored_numbers_as_strings: true,
+    }
+}
+
+#[cfg(test)]
+mod tests;
