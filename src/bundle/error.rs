@@ -1,0 +1,68 @@
+//! Why a bundle can't be read or made.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::diagnostic::{Diagnostic, Kind};
+
+/// What to run to get a good bundle.
+const REBUILD: &str = "run `kinstall bundle build`: it makes what is missing or damaged again";
+
+/// A failure while a bundle is read or made.
+#[derive(Debug, thiserror::Error)]
+pub enum BundleError {
+    #[error("no bundle: `{path}` does not exist", path = path.display())]
+    Missing { path: PathBuf },
+    #[error("bundle `{path}` has format {found}, this kinstall reads format {}", super::manifest::FORMAT, path = path.display())]
+    Format { path: PathBuf, found: u32 },
+    #[error("failed to {action} `{path}`", path = path.display())]
+    File {
+        action: &'static str,
+        path: PathBuf,
+        source: io::Error,
+    },
+    #[error("`{path}` is not what kinstall writes", path = path.display())]
+    Json {
+        path: PathBuf,
+        source: serde_json::Error,
+    },
+}
+
+impl BundleError {
+    pub(super) fn file(action: &'static str, path: &Path, source: io::Error) -> Self {
+        Self::File {
+            action,
+            path: path.into(),
+            source,
+        }
+    }
+
+    pub(super) fn json(path: &Path, source: serde_json::Error) -> Self {
+        Self::Json {
+            path: path.into(),
+            source,
+        }
+    }
+
+    /// Returns what to do about it.
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Missing { .. } | Self::Format { .. } | Self::Json { .. } => Some(REBUILD.into()),
+            Self::File { source, .. } if source.kind() == io::ErrorKind::StorageFull => Some(
+                "the disk is full: make room there, or choose another place with KINSTALL_CACHE"
+                    .into(),
+            ),
+            Self::File { .. } => None,
+        }
+    }
+}
+
+impl From<BundleError> for Diagnostic {
+    fn from(error: BundleError) -> Self {
+        let diagnostic = Diagnostic::from_error(Kind::Bundle, &error);
+        match error.hint() {
+            Some(hint) => diagnostic.hint(hint),
+            None => diagnostic,
+        }
+    }
+}
