@@ -1,0 +1,3 @@
+module kinstall.local/pause
+
+go 1.26.0
