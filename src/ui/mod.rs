@@ -1,1 +1,3 @@
-//! (being written)
+//! What the user sees.
+
+pub mod diagnostic;
