@@ -3,7 +3,14 @@
 //! A provider is asked for the state of the lab's machines, makes what is missing, and opens
 //! connections to them. VirtualBox will be one more module beside `container`.
 
+#[cfg(target_os = "linux")]
+pub mod container;
+
+use std::io;
 use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
 
 use crate::secret::Secret;
 
@@ -26,7 +33,7 @@ pub struct Lab {
     /// Short and unique on this computer; names of namespaces, bridges and folders derive from it.
     pub id: String,
     /// Folder on a real file system that the provider owns: `/var/lib/kinstall/labs/<id>`.
-    pub directory: std::path::PathBuf,
+    pub directory: PathBuf,
     /// Address of this computer in the lab network, with prefix: `192.168.56.1/24`.
     pub gateway: ipnet::IpNet,
     /// User that kinstall logs in as; has sudo without a password.
@@ -39,14 +46,14 @@ pub struct Lab {
 }
 
 /// A TCP port on loopback that leads to an address in the lab.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Forward {
     pub listen: SocketAddr,
     pub target: SocketAddr,
 }
 
 /// What a machine is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MachineState {
     Absent,
@@ -69,7 +76,7 @@ pub trait Provider: Send + Sync {
     fn down(&self, lab: &Lab, report: &(dyn Fn(&str, &str) + Sync)) -> Result<(), ProviderError>;
 
     /// Opens a TCP connection to an address of the lab's network.
-    fn dial(&self, lab: &Lab, target: SocketAddr) -> std::io::Result<TcpStream>;
+    fn dial(&self, lab: &Lab, target: SocketAddr) -> io::Result<TcpStream>;
 }
 
 /// Why a provider failed.
@@ -86,7 +93,19 @@ pub enum ProviderError {
     #[error("failed to {action} `{path}`")]
     File {
         action: &'static str,
-        path: std::path::PathBuf,
-        source: std::io::Error,
+        path: PathBuf,
+        source: io::Error,
     },
+}
+
+impl ProviderError {
+    /// Makes the error for a file, for use with `map_err`.
+    pub fn file(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::File {
+            action,
+            path,
+            source,
+        }
+    }
 }

@@ -1,0 +1,189 @@
+//! The lab's own control groups: made, joined, limited, emptied and removed.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde::{Deserialize, Serialize};
+
+use super::cgroup::Layout;
+use super::lab_directory::MachineRecord;
+use crate::provision::ProviderError;
+
+/// Group of the supervisor itself, beside the machines' groups.
+pub(super) const SUPERVISOR: &str = "supervisor";
+
+/// How long killed processes may take to go.
+const KILL_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// One folder for the lab in each hierarchy, with a folder for each machine below it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LabGroups {
+    pub(super) is_unified: bool,
+    folders: Vec<PathBuf>,
+}
+
+impl LabGroups {
+    /// Chooses the folders. `is_delegated` says that the calling process's own version 2 group is ours.
+    pub(super) fn plan(layout: &Layout, lab: &str, is_delegated: bool) -> Self {
+        let name = format!("kinstall-{lab}");
+        let folders = layout
+            .hierarchies()
+            .iter()
+            .map(|hierarchy| match layout {
+                // A group with processes can't hand controllers on, except the root.
+                Layout::Unified(_) if !is_delegated => hierarchy.mount.join(&name),
+                _ => hierarchy.own.join(&name),
+            })
+            .collect();
+        Self {
+            is_unified: matches!(layout, Layout::Unified(_)),
+            folders,
+        }
+    }
+
+    /// Makes the lab's groups and moves the calling process into the supervisor's.
+    pub(super) fn create(&self) -> Result<(), ProviderError> {
+        for folder in &self.folders {
+            fs::create_dir_all(folder).map_err(ProviderError::file("create", folder))?;
+            if folder.join("cpuset.cpus").exists() && !self.is_unified {
+                inherit_cpuset(folder).map_err(ProviderError::file("set up", folder))?;
+            }
+        }
+        for file in self.member_files(SUPERVISOR)? {
+            fs::write(&file, "0").map_err(ProviderError::file("join", &file))?;
+        }
+        if self.is_unified {
+            for folder in &self.folders {
+                for folder in folder.parent().into_iter().chain([folder.as_path()]) {
+                    hand_on_controllers(folder)
+                        .map_err(ProviderError::file("hand on controllers of", folder))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the groups of one member of the lab; returns the files that a process joins them by.
+    pub(super) fn member_files(&self, name: &str) -> Result<Vec<PathBuf>, ProviderError> {
+        self.folders
+            .iter()
+            .map(|folder| {
+                let member = folder.join(name);
+                fs::create_dir_all(&member).map_err(ProviderError::file("create", &member))?;
+                Ok(member.join("cgroup.procs"))
+            })
+            .collect()
+    }
+
+    /// Limits a machine's memory and processor time where a controller for it is there.
+    pub(super) fn limit(&self, machine: &MachineRecord) -> Result<(), ProviderError> {
+        const PERIOD: u32 = 100_000;
+        let memory = (machine.memory_mib << 20).to_string();
+        let quota = machine.cpus.saturating_mul(PERIOD);
+        for folder in &self.folders {
+            for (file, value) in [
+                ("memory.limit_in_bytes", memory.clone()),
+                ("cpu.cfs_quota_us", quota.to_string()),
+                ("memory.max", memory.clone()),
+                ("cpu.max", format!("{quota} {PERIOD}")),
+            ] {
+                let path = folder.join(&machine.name).join(file);
+                if path.exists() {
+                    fs::write(&path, value).map_err(ProviderError::file("write", &path))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Kills every process in the groups and removes the groups.
+    pub(super) fn remove(&self) -> Result<(), ProviderError> {
+        let deadline = Instant::now() + KILL_TIMEOUT;
+        loop {
+            let mut left = 0;
+            for folder in &self.folders {
+                for pid in processes(folder) {
+                    left += 1;
+                    // It may have ended since it was listed.
+                    let _ = kill_process(pid, Signal::KILL);
+                }
+            }
+            let removed = self
+                .folders
+                .iter()
+                .try_for_each(|folder| remove_tree(folder));
+            match removed {
+                Ok(()) if left == 0 => return Ok(()),
+                _ if Instant::now() < deadline => thread::sleep(Duration::from_millis(10)),
+                Ok(()) => return Ok(()),
+                Err(source) => {
+                    return Err(ProviderError::Lab {
+                        action: "remove the lab's control groups".into(),
+                        detail: format!("{source}; {left} processes are left in them"),
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// A version 1 cpuset is empty at first, and nothing can join it.
+fn inherit_cpuset(folder: &Path) -> io::Result<()> {
+    let parent = folder.parent().unwrap_or(folder);
+    for file in ["cpuset.cpus", "cpuset.mems"] {
+        fs::write(folder.join(file), fs::read(parent.join(file))?)?;
+    }
+    fs::write(folder.join("cgroup.clone_children"), "1")
+}
+
+/// Lets the groups below have every controller that the group itself has.
+fn hand_on_controllers(folder: &Path) -> io::Result<()> {
+    let available = fs::read_to_string(folder.join("cgroup.controllers"))?;
+    let handed_on = fs::read_to_string(folder.join("cgroup.subtree_control"))?;
+    for controller in available.split_whitespace() {
+        if !handed_on.split_whitespace().any(|name| name == controller) {
+            fs::write(
+                folder.join("cgroup.subtree_control"),
+                format!("+{controller}"),
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn processes(folder: &Path) -> Vec<Pid> {
+    let own = fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
+    let mut found: Vec<Pid> = own
+        .lines()
+        .filter_map(|line| line.parse().ok().and_then(Pid::from_raw))
+        .collect();
+    found.extend(
+        subfolders(folder)
+            .iter()
+            .flat_map(|folder| processes(folder)),
+    );
+    found
+}
+
+fn remove_tree(folder: &Path) -> io::Result<()> {
+    subfolders(folder)
+        .iter()
+        .try_for_each(|folder| remove_tree(folder))?;
+    match fs::remove_dir(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn subfolders(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir())
+        .collect()
+}

@@ -1,0 +1,195 @@
+//! Machines as system containers: systemd-nspawn with real systemd and sshd, on a bridge of their own.
+//!
+//! ```text
+//! kinstall up ── base_image ── clone ──┐                    ┌ nspawn node1 ┐
+//!                                      ├─ lab-supervisor ───┼ nspawn node2 ├─ bridge in the lab's
+//! kinstall net, ssh, forward ── dial ──┘   (one per lab)    └ forwards     ┘  network namespace
+//! ```
+//!
+//! The supervisor is the first process of a PID namespace, so whatever ends it ends every process of
+//! the lab with it, and its mounts live in a mount namespace that goes the same way.
+
+mod account;
+mod base_image;
+mod cgroup;
+mod clone;
+mod forward;
+mod group;
+mod lab_directory;
+mod namespace;
+mod nspawn;
+mod obstacles;
+mod package_source;
+pub mod supervisor;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Command, ExitStatus};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use self::base_image::BaseImage;
+use self::lab_directory::{LabDirectory, LabRecord};
+use self::package_source::PackageSource;
+use super::{Lab, Machine, MachineState, Provider, ProviderError};
+use crate::diagnostic::Diagnostic;
+
+/// How long a machine may take until its sshd listens.
+const START_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// Makes system containers on this computer.
+#[derive(Clone, Debug)]
+pub struct ContainerProvider {
+    /// Folder for base images, on a real file system: `/var/cache/kinstall`.
+    pub cache: PathBuf,
+    /// The kinstall program: it is started again as the lab's supervisor.
+    pub program: PathBuf,
+    /// Debian mirror for the base image; by default the one that this computer's apt uses.
+    pub mirror: Option<String>,
+}
+
+impl Provider for ContainerProvider {
+    fn obstacles(&self) -> Vec<Diagnostic> {
+        obstacles::find(self.base_image().is_ok_and(|image| image.exists()))
+    }
+
+    fn states(&self, lab: &Lab) -> Result<Vec<MachineState>, ProviderError> {
+        let directory = LabDirectory::of(lab);
+        let running = supervisor::client::running_machines(&directory)?;
+        Ok(lab
+            .machines
+            .iter()
+            .map(|machine| {
+                if running.contains(&machine.name) {
+                    MachineState::Running
+                } else if directory.machine(&machine.name).is_complete() {
+                    MachineState::Stopped
+                } else {
+                    MachineState::Absent
+                }
+            })
+            .collect())
+    }
+
+    fn up(&self, lab: &Lab, report: &(dyn Fn(&str, &str) + Sync)) -> Result<(), ProviderError> {
+        let directory = LabDirectory::of(lab);
+        let image = self.base_image()?;
+        if !image.exists() {
+            report("", "building the base image");
+            image.build()?;
+        }
+        directory.create()?;
+        for machine in &lab.machines {
+            if clone::create(
+                &directory.machine(&machine.name),
+                &image.root(),
+                lab,
+                machine,
+            )? {
+                report(&machine.name, "created");
+            }
+        }
+        directory.write_record(&LabRecord::new(lab, image.root()))?;
+        let started = supervisor::client::apply(&directory, &self.program, &lab.id)?;
+        for name in &started {
+            report(name, "started");
+        }
+        wait_for_sshd(&directory, lab, report)
+    }
+
+    fn down(&self, lab: &Lab, report: &(dyn Fn(&str, &str) + Sync)) -> Result<(), ProviderError> {
+        let directory = LabDirectory::of(lab);
+        supervisor::client::kill(&directory)?;
+        directory.namespace().remove()?;
+        directory.remove()?;
+        for machine in &lab.machines {
+            report(&machine.name, "removed");
+        }
+        Ok(())
+    }
+
+    fn dial(&self, lab: &Lab, target: SocketAddr) -> io::Result<TcpStream> {
+        LabDirectory::of(lab).namespace().dial(target)
+    }
+}
+
+impl ContainerProvider {
+    /// Powers the lab's machines off; their files stay, and [`Provider::up`] starts them again.
+    pub fn stop(&self, lab: &Lab) -> Result<(), ProviderError> {
+        let directory = LabDirectory::of(lab);
+        supervisor::client::stop(&directory)?;
+        directory.namespace().remove()
+    }
+
+    /// Runs a command inside the lab's network, on this process's terminal.
+    pub fn run_in_network(&self, lab: &Lab, command: &mut Command) -> io::Result<ExitStatus> {
+        LabDirectory::of(lab).namespace().run(command)
+    }
+
+    /// Leads every connection to a loopback port into the lab; returns only when the listener fails.
+    pub fn forward(&self, lab: &Lab, listener: &TcpListener, target: SocketAddr) -> io::Error {
+        forward::serve(listener, &LabDirectory::of(lab).namespace(), target)
+    }
+
+    fn base_image(&self) -> Result<BaseImage, ProviderError> {
+        let source = PackageSource::find(self.mirror.as_deref()).ok_or_else(|| ProviderError::Lab {
+            action: "find a package mirror for the base image".into(),
+            detail: "apt's sources have no archive of this computer's distribution; name a Debian mirror".into(),
+        })?;
+        Ok(BaseImage::new(&self.cache, source))
+    }
+}
+
+/// Waits until every machine's sshd listens; a machine that ends before is an error with its last words.
+fn wait_for_sshd(
+    directory: &LabDirectory,
+    lab: &Lab,
+    report: &(dyn Fn(&str, &str) + Sync),
+) -> Result<(), ProviderError> {
+    let namespace = directory.namespace();
+    let deadline = Instant::now() + START_TIMEOUT;
+    let mut waiting: Vec<&Machine> = lab.machines.iter().collect();
+    loop {
+        waiting.retain(|machine| {
+            let target = SocketAddr::new(machine.address, 22);
+            let answers = namespace
+                .dial_within(target, Duration::from_millis(200))
+                .is_ok();
+            if answers {
+                report(&machine.name, "answers");
+            }
+            !answers
+        });
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let running = supervisor::client::running_machines(directory)?;
+        let is_late = Instant::now() > deadline;
+        // A machine that reboots is away for a moment, but nobody reboots one that was just started.
+        if let Some(machine) = waiting
+            .iter()
+            .find(|machine| is_late || !running.contains(&machine.name))
+        {
+            let log = directory.machine(&machine.name).console_log();
+            let log = std::fs::read(log).unwrap_or_default();
+            return Err(ProviderError::Machine {
+                action: "start",
+                machine: machine.name.clone(),
+                detail: last_lines(&String::from_utf8_lossy(&log), 10),
+            });
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// Folder of the modules of the kernel that runs; absent where all is built in.
+fn host_modules() -> PathBuf {
+    PathBuf::from("/lib/modules").join(clone::kernel_release())
+}
+
+/// Returns the end of a log for an error message.
+fn last_lines(log: &str, count: usize) -> String {
+    let lines: Vec<&str> = log.lines().filter(|line| !line.trim().is_empty()).collect();
+    lines[lines.len().saturating_sub(count)..].join("\n")
+}

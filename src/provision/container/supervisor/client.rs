@@ -1,0 +1,144 @@
+//! kinstall's side of the supervisor: start it, ask it, end it.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::control::{Request, Response, ask};
+use crate::provision::ProviderError;
+use crate::provision::container::group::LabGroups;
+use crate::provision::container::lab_directory::{LabDirectory, read_json};
+
+/// How long a supervisor may take until it answers.
+const START_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Names the machines that run; none where there is no supervisor.
+pub(in crate::provision::container) fn running_machines(
+    directory: &LabDirectory,
+) -> Result<Vec<String>, ProviderError> {
+    Ok(request(directory, &Request::Running)?.unwrap_or_default())
+}
+
+/// Has the lab's record carried out, by a new supervisor if none runs; names the machines it started.
+pub(in crate::provision::container) fn apply(
+    directory: &LabDirectory,
+    program: &Path,
+    lab: &str,
+) -> Result<Vec<String>, ProviderError> {
+    if let Some(started) = request(directory, &Request::Apply)? {
+        return Ok(started);
+    }
+    let mut child = launch(directory, program, lab)?;
+    let deadline = Instant::now() + START_TIMEOUT;
+    loop {
+        if let Some(started) = request(directory, &Request::Apply)? {
+            return Ok(started);
+        }
+        let has_failed = child
+            .try_wait()
+            .map_err(|error| failed(error.to_string()))?
+            .is_some_and(|status| !status.success());
+        if has_failed || Instant::now() > deadline {
+            let log = fs::read_to_string(directory.supervisor_log()).unwrap_or_default();
+            return Err(failed(super::super::last_lines(&log, 10)));
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Powers all machines off and ends the supervisor.
+pub(in crate::provision::container) fn stop(directory: &LabDirectory) -> Result<(), ProviderError> {
+    request(directory, &Request::Stop)?;
+    kill(directory)
+}
+
+/// Kills every process of the lab and removes its control groups.
+pub(in crate::provision::container) fn kill(directory: &LabDirectory) -> Result<(), ProviderError> {
+    let file = directory.groups_file();
+    if !file.exists() {
+        return Ok(());
+    }
+    read_json::<LabGroups>(&file)?.remove()?;
+    fs::remove_file(&file).map_err(ProviderError::file("remove", &file))
+}
+
+fn request(
+    directory: &LabDirectory,
+    request: &Request,
+) -> Result<Option<Vec<String>>, ProviderError> {
+    if !directory.path().exists() {
+        return Ok(None);
+    }
+    match ask(directory, request).map_err(ProviderError::file(
+        "talk to the supervisor in",
+        directory.path(),
+    ))? {
+        None => Ok(None),
+        Some(Response::Machines(names)) => Ok(Some(names)),
+        Some(Response::Failed(detail)) => Err(ProviderError::Lab {
+            action: "start the lab".into(),
+            detail,
+        }),
+    }
+}
+
+/// Starts the supervisor so that it outlives this process and the user's session.
+fn launch(directory: &LabDirectory, program: &Path, lab: &str) -> Result<Child, ProviderError> {
+    let log_path = directory.supervisor_log();
+    let log = || -> io::Result<Stdio> {
+        Ok(File::options()
+            .create(true)
+            .append(true)
+            .open(&log_path)?
+            .into())
+    };
+    let mut command = if super::has_systemd() {
+        // A service of its own is not ended with the user's session, and its control group is ours.
+        let mut command = Command::new("systemd-run");
+        command
+            .args([
+                "--quiet",
+                "--collect",
+                "--slice=machine.slice",
+                "--property=Delegate=yes",
+            ])
+            // unshare ignores the usual signal, and systemd would wait for it when the computer is shut down.
+            .arg("--property=KillSignal=SIGKILL")
+            .arg(format!("--unit=kinstall-{lab}"))
+            .arg(format!(
+                "--property=StandardOutput=append:{}",
+                log_path.display()
+            ))
+            .arg(format!(
+                "--property=StandardError=append:{}",
+                log_path.display()
+            ))
+            .arg(program);
+        command
+    } else {
+        Command::new(program)
+    };
+    let file_error = ProviderError::file("open", &log_path);
+    let (output, errors) = log()
+        .and_then(|output| Ok((output, log()?)))
+        .map_err(file_error)?;
+    command
+        .arg(super::SUBCOMMAND)
+        .arg(directory.path())
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(output)
+        .stderr(errors)
+        .spawn()
+        .map_err(|error| failed(error.to_string()))
+}
+
+fn failed(detail: String) -> ProviderError {
+    ProviderError::Lab {
+        action: "start the lab's supervisor".into(),
+        detail,
+    }
+}

@@ -1,0 +1,93 @@
+//! What kinstall and a lab's supervisor say to each other: one JSON line each way per connection.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::super::lab_directory::LabDirectory;
+
+/// A question to the supervisor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Request {
+    /// Which machines run?
+    Running,
+    /// Start what the lab's record has and doesn't run.
+    Apply,
+    /// Power all machines off, then end.
+    Stop,
+}
+
+/// Its answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Response {
+    /// Names of the machines that run, or were started.
+    Machines(Vec<String>),
+    Failed(String),
+}
+
+/// Longer than a machine takes to power off.
+const TIMEOUT: Duration = Duration::from_secs(90);
+
+const SOCKET: &str = "control.sock";
+
+/// Listens for requests; a socket that a dead supervisor left is replaced.
+pub(super) fn listen(directory: &LabDirectory) -> io::Result<UnixListener> {
+    with_short_path(directory, |path| {
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        UnixListener::bind(path)
+    })
+}
+
+/// Asks the supervisor; `None` when there is none.
+pub(super) fn ask(directory: &LabDirectory, request: &Request) -> io::Result<Option<Response>> {
+    let stream = match with_short_path(directory, UnixStream::connect) {
+        Ok(stream) => stream,
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
+            ) =>
+        {
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
+    write_message(&stream, request)?;
+    read_message(&stream).map(Some)
+}
+
+pub(super) fn read_message<T: DeserializeOwned>(stream: &UnixStream) -> io::Result<T> {
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line)?;
+    Ok(serde_json::from_str(&line)?)
+}
+
+pub(super) fn write_message(mut stream: &UnixStream, message: &impl Serialize) -> io::Result<()> {
+    let mut line = serde_json::to_vec(message)?;
+    line.push(b'\n');
+    stream.write_all(&line)
+}
+
+/// A socket's path may have 107 bytes only, so it is given relative to the open folder.
+fn with_short_path<T>(
+    directory: &LabDirectory,
+    act: impl FnOnce(PathBuf) -> io::Result<T>,
+) -> io::Result<T> {
+    let folder = File::open(directory.path())?;
+    act(PathBuf::from(format!(
+        "/proc/self/fd/{}/{SOCKET}",
+        folder.as_raw_fd()
+    )))
+}

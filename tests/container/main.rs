@@ -1,0 +1,252 @@
+//! The container provider on this computer, with real machines: needs root, so only with KINSTALL_E2E=1.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::print_stderr)] // A test fails by panicking and says when it is skipped.
+
+mod lab;
+
+use std::fs;
+use std::io::Read;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::Command;
+
+use kinstall::provision::{Forward, MachineState, Provider};
+
+use lab::{TestLab, eventually};
+
+/// Makes a lab description, or nothing where end-to-end tests aren't asked for.
+fn lab(name: &str, machines: u8) -> Option<TestLab> {
+    if std::env::var_os("KINSTALL_E2E").is_none_or(|value| value != "1") {
+        eprintln!("skipped: KINSTALL_E2E=1 isn't set");
+        return None;
+    }
+    Some(TestLab::new(name, machines))
+}
+
+fn banner(mut stream: TcpStream) -> String {
+    let mut start = [0; 8];
+    stream.read_exact(&mut start).unwrap();
+    String::from_utf8_lossy(&start).into_owned()
+}
+
+#[test]
+fn machines_are_what_the_lab_says_and_leave_no_trace() {
+    let Some(test) = lab("plain", 2) else { return };
+    assert_eq!(test.states(), [MachineState::Absent, MachineState::Absent]);
+    test.up();
+    assert_eq!(
+        test.states(),
+        [MachineState::Running, MachineState::Running]
+    );
+    for (index, name) in ["n1", "n2"].into_iter().enumerate() {
+        let address = format!("192.168.56.{}/24", 21 + index);
+        assert_eq!(test.ssh("root", index, "hostname").as_deref(), Ok(name));
+        assert_eq!(
+            test.ssh("vagrant", index, "sudo -n id -un").as_deref(),
+            Ok("root")
+        );
+        let state = eventually(|| test.ssh("root", index, "systemctl is-system-running --wait"));
+        assert_eq!(state, "running");
+        let addresses = test
+            .ssh("root", index, "ip -brief address show host0")
+            .unwrap();
+        assert!(addresses.contains(&address), "{addresses}");
+    }
+    assert_ne!(
+        test.ssh("root", 0, "cat /etc/machine-id"),
+        test.ssh("root", 1, "cat /etc/machine-id")
+    );
+    test.ssh(
+        "root",
+        0,
+        "ping -c 1 -W 2 n1 && ping -c 1 -W 2 192.168.56.22",
+    )
+    .unwrap();
+    // Nothing to do: the machines stay as they are.
+    let start = test.ssh("root", 0, "stat -c %Y /proc/1");
+    test.up();
+    assert_eq!(test.ssh("root", 0, "stat -c %Y /proc/1"), start);
+    assert_eq!(test.down(), Vec::<String>::new());
+    assert_eq!(test.states(), [MachineState::Absent, MachineState::Absent]);
+}
+
+#[test]
+fn a_machine_has_what_a_kubelet_needs_and_the_computer_keeps_its_settings() {
+    let Some(test) = lab("kubelet", 1) else {
+        return;
+    };
+    let panic = fs::read_to_string("/proc/sys/kernel/panic").unwrap();
+    test.up();
+    test.ssh("root", 0, include_str!("kubelet-needs.sh"))
+        .unwrap_or_else(|output| panic!("{output}"));
+    assert_eq!(fs::read_to_string("/proc/sys/kernel/panic").unwrap(), panic);
+    assert_eq!(test.down(), Vec::<String>::new());
+}
+
+#[test]
+fn a_machine_that_is_rebooted_or_powered_off_from_inside() {
+    let Some(test) = lab("reboot", 1) else { return };
+    test.up();
+    test.ssh("root", 0, "echo kept >/root/file").unwrap();
+    let supervisor = test.processes("systemd-nspawn");
+    let _ = test.ssh("root", 0, "reboot");
+    let kept = eventually(|| {
+        if test.processes("systemd-nspawn") == supervisor {
+            return Err("the machine didn't reboot".into());
+        }
+        test.ssh("root", 0, "cat /root/file")
+    });
+    assert_eq!(kept, "kept");
+    let _ = test.ssh("root", 0, "poweroff");
+    eventually(|| match test.states()[0] {
+        MachineState::Stopped => Ok(()),
+        state => Err(format!("{state:?}")),
+    });
+    test.up();
+    assert_eq!(test.ssh("root", 0, "cat /root/file").as_deref(), Ok("kept"));
+    assert_eq!(test.down(), Vec::<String>::new());
+}
+
+#[test]
+fn stop_keeps_the_files() {
+    let Some(test) = lab("stop", 1) else { return };
+    test.up();
+    test.ssh(
+        "root",
+        0,
+        "echo kept >/root/file && mkdir /var/lib/etcd/member",
+    )
+    .unwrap();
+    test.provider.stop(&test.lab).unwrap();
+    assert_eq!(test.states(), [MachineState::Stopped]);
+    assert_eq!(test.processes(""), Vec::<u32>::new());
+    test.up();
+    assert_eq!(
+        test.ssh("root", 0, "cat /root/file; ls /var/lib/etcd")
+            .as_deref(),
+        Ok("kept\nmember")
+    );
+    assert_eq!(test.down(), Vec::<String>::new());
+}
+
+#[test]
+fn a_killed_supervisor_takes_its_machines_along_and_up_starts_again() {
+    let Some(test) = lab("killed", 2) else { return };
+    test.up();
+    test.ssh("root", 1, "echo kept >/root/file; sync").unwrap();
+    test.kill_supervisor();
+    eventually(|| match test.processes("") {
+        pids if pids.is_empty() => Ok(()),
+        pids => Err(format!("{pids:?} are left")),
+    });
+    assert_eq!(
+        test.states(),
+        [MachineState::Stopped, MachineState::Stopped]
+    );
+    test.up();
+    assert_eq!(test.ssh("root", 1, "cat /root/file").as_deref(), Ok("kept"));
+    test.kill_supervisor();
+    assert_eq!(test.down(), Vec::<String>::new());
+}
+
+#[test]
+fn a_machine_that_was_half_made_is_made_again() {
+    let Some(test) = lab("half", 1) else { return };
+    let folder = test.lab.directory.join("machines/n1");
+    fs::create_dir_all(folder.join("upper/etc/ssh")).unwrap();
+    fs::write(folder.join("upper/etc/hostname"), "wrong").unwrap();
+    assert_eq!(test.states(), [MachineState::Absent]);
+    test.up();
+    assert_eq!(test.ssh("root", 0, "hostname").as_deref(), Ok("n1"));
+    assert_eq!(test.down(), Vec::<String>::new());
+}
+
+#[test]
+fn labs_with_the_same_addresses_do_not_meet() {
+    let (Some(one), Some(two)) = (lab("one", 1), lab("two", 1)) else {
+        return;
+    };
+    one.up();
+    two.up();
+    // Each lab has its own keys, so answering to the wrong one would fail.
+    one.ssh("root", 0, "echo one >/root/file").unwrap();
+    assert_eq!(two.ssh("root", 0, "ls /root").as_deref(), Ok(""));
+    assert_eq!(one.down(), Vec::<String>::new());
+    assert_eq!(two.ssh("root", 0, "hostname").as_deref(), Ok("n1"));
+    assert_eq!(two.down(), Vec::<String>::new());
+}
+
+#[test]
+fn loopback_ports_and_dials_lead_into_the_lab() {
+    let Some(mut test) = lab("forward", 1) else {
+        return;
+    };
+    let free = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let sshd: SocketAddr = "192.168.56.21:22".parse().unwrap();
+    test.lab.forwards.push(Forward {
+        listen: free,
+        target: sshd,
+    });
+    test.up();
+    assert_eq!(banner(TcpStream::connect(free).unwrap()), "SSH-2.0-");
+    assert_eq!(
+        banner(test.provider.dial(&test.lab, sshd).unwrap()),
+        "SSH-2.0-"
+    );
+
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap();
+    let (provider, description) = (test.provider.clone(), test.lab.clone());
+    std::thread::spawn(move || provider.forward(&description, &listener, sshd));
+    assert_eq!(banner(TcpStream::connect(port).unwrap()), "SSH-2.0-");
+    assert_eq!(test.down(), Vec::<String>::new());
+    assert!(TcpStream::connect(free).is_err());
+}
+
+/// Version 2 groups, on a computer with version 1 too: there, in a mount namespace that has nothing else.
+#[test]
+fn machines_run_on_unified_control_groups() {
+    let Some(test) = lab("unified", 2) else {
+        return;
+    };
+    if std::path::Path::new("/sys/fs/cgroup/cgroup.controllers").exists() {
+        test.up();
+        assert_eq!(
+            test.ssh("root", 0, "stat -f -c %T /sys/fs/cgroup")
+                .as_deref(),
+            Ok("cgroup2fs")
+        );
+        test.ssh(
+            "root",
+            0,
+            "mkdir /sys/fs/cgroup/kubepods && rmdir /sys/fs/cgroup/kubepods",
+        )
+        .unwrap();
+        assert_eq!(
+            test.ssh("root", 1, "systemctl is-system-running --wait")
+                .as_deref(),
+            Ok("running")
+        );
+        assert_eq!(test.down(), Vec::<String>::new());
+        return;
+    }
+    let output = Command::new("unshare")
+        .args(["--mount", "--propagation=private", "sh", "-c"])
+        .arg("umount -R /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec \"$@\"")
+        .arg("sh")
+        .arg(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "machines_run_on_unified_control_groups",
+            "--nocapture",
+        ])
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
