@@ -28,6 +28,19 @@ fn banner(mut stream: TcpStream) -> String {
     String::from_utf8_lossy(&start).into_owned()
 }
 
+/// Prints when the machine's first process started.
+const BOOT: &str = "cut -d ' ' -f 22 /proc/1/stat";
+
+/// Reboots the first machine from inside and waits until it answers again.
+fn reboot(test: &TestLab) {
+    let boot = test.ssh("root", 0, BOOT).unwrap();
+    let _ = test.ssh("root", 0, "reboot");
+    eventually(|| match test.ssh("root", 0, BOOT)? {
+        next if next == boot => Err("the machine didn't reboot".into()),
+        _ => Ok(()),
+    });
+}
+
 #[test]
 fn machines_are_what_the_lab_says_and_leave_no_trace() {
     let Some(test) = lab("plain", 2) else { return };
@@ -62,9 +75,9 @@ fn machines_are_what_the_lab_says_and_leave_no_trace() {
     )
     .unwrap();
     // Nothing to do: the machines stay as they are.
-    let start = test.ssh("root", 0, "stat -c %Y /proc/1");
+    let start = test.ssh("root", 0, BOOT);
     test.up();
-    assert_eq!(test.ssh("root", 0, "stat -c %Y /proc/1"), start);
+    assert_eq!(test.ssh("root", 0, BOOT), start);
     assert_eq!(test.down(), Vec::<String>::new());
     assert_eq!(test.states(), [MachineState::Absent, MachineState::Absent]);
 }
@@ -87,15 +100,8 @@ fn a_machine_that_is_rebooted_or_powered_off_from_inside() {
     let Some(test) = lab("reboot", 1) else { return };
     test.up();
     test.ssh("root", 0, "echo kept >/root/file").unwrap();
-    let supervisor = test.processes("systemd-nspawn");
-    let _ = test.ssh("root", 0, "reboot");
-    let kept = eventually(|| {
-        if test.processes("systemd-nspawn") == supervisor {
-            return Err("the machine didn't reboot".into());
-        }
-        test.ssh("root", 0, "cat /root/file")
-    });
-    assert_eq!(kept, "kept");
+    reboot(&test);
+    assert_eq!(test.ssh("root", 0, "cat /root/file").as_deref(), Ok("kept"));
     let _ = test.ssh("root", 0, "poweroff");
     eventually(|| match test.states()[0] {
         MachineState::Stopped => Ok(()),
@@ -205,6 +211,47 @@ fn loopback_ports_and_dials_lead_into_the_lab() {
     assert!(TcpStream::connect(free).is_err());
 }
 
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let Some(mut test) = lab("taken", 1) else {
+        return;
+    };
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = taken.local_addr().unwrap();
+    let target = "192.168.56.21:22".parse().unwrap();
+    test.lab.forwards.push(Forward { listen, target });
+    let error = test.provider.up(&test.lab, &|_, _| ()).unwrap_err();
+    let expected =
+        format!("failed to start the lab: failed to listen on {listen}: Address already in use");
+    assert!(error.to_string().starts_with(&expected), "{error}");
+    drop(taken);
+    test.up();
+    assert_eq!(test.down(), Vec::<String>::new());
+}
+
+#[test]
+fn a_mirror_that_does_not_answer_is_named() {
+    let Some(mut test) = lab("mirror", 1) else {
+        return;
+    };
+    let cache = tempfile::tempdir().unwrap();
+    test.provider.cache = cache.path().to_owned();
+    test.provider.mirror = Some("http://127.0.0.1:9/debian".into());
+    let error = test
+        .provider
+        .up(&test.lab, &|_, _| ())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.starts_with("failed to build the base image from http://127.0.0.1:9/debian"),
+        "{error}"
+    );
+    assert!(
+        error.contains("Connection refused") || error.contains("Could not connect"),
+        "{error}"
+    );
+}
+
 /// Version 2 groups, on a computer with version 1 too: there, in a mount namespace that has nothing else.
 #[test]
 fn machines_run_on_unified_control_groups() {
@@ -218,12 +265,9 @@ fn machines_run_on_unified_control_groups() {
                 .as_deref(),
             Ok("cgroup2fs")
         );
-        test.ssh(
-            "root",
-            0,
-            "mkdir /sys/fs/cgroup/kubepods && rmdir /sys/fs/cgroup/kubepods",
-        )
-        .unwrap();
+        test.ssh("root", 0, "mkdir /sys/fs/cgroup/kubepods")
+            .unwrap();
+        reboot(&test);
         assert_eq!(
             test.ssh("root", 1, "systemctl is-system-running --wait")
                 .as_deref(),

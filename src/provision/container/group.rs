@@ -19,30 +19,49 @@ pub(super) const SUPERVISOR: &str = "supervisor";
 /// How long killed processes may take to go.
 const KILL_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// How long the groups of a machine that has ended may take to be empty.
+const EMPTY_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// One folder for the lab in each hierarchy, with a folder for each machine below it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LabGroups {
     pub(super) is_unified: bool,
     folders: Vec<PathBuf>,
+    /// Version 2 groups, outermost first, that let the groups below have their controllers.
+    handing_on: Vec<PathBuf>,
 }
 
 impl LabGroups {
-    /// Chooses the folders. `is_delegated` says that the calling process's own version 2 group is ours.
+    /// Chooses the folders. `is_delegated` says that systemd made the calling process's group for the lab.
     pub(super) fn plan(layout: &Layout, lab: &str, is_delegated: bool) -> Self {
         let name = format!("kinstall-{lab}");
-        let folders = layout
-            .hierarchies()
-            .iter()
-            .map(|hierarchy| match layout {
-                // A group with processes can't hand controllers on, except the root.
-                Layout::Unified(_) if !is_delegated => hierarchy.mount.join(&name),
-                _ => hierarchy.own.join(&name),
-            })
-            .collect();
-        Self {
-            is_unified: matches!(layout, Layout::Unified(_)),
-            folders,
+        match layout {
+            Layout::Unified(hierarchy) if is_delegated => Self {
+                is_unified: true,
+                folders: vec![hierarchy.own.clone()],
+                handing_on: vec![hierarchy.own.clone()],
+            },
+            // A group with processes can't hand controllers on, except the root.
+            Layout::Unified(hierarchy) => {
+                let folder = hierarchy.mount.join(&name);
+                Self {
+                    is_unified: true,
+                    folders: vec![folder.clone()],
+                    handing_on: vec![hierarchy.mount.clone(), folder],
+                }
+            }
+            Layout::Legacy(hierarchies) => {
+                let folders = hierarchies
+                    .iter()
+                    .map(|hierarchy| hierarchy.own.join(&name))
+                    .collect();
+                Self {
+                    is_unified: false,
+                    folders,
+                    handing_on: Vec::new(),
+                }
+            }
         }
     }
 
@@ -50,34 +69,38 @@ impl LabGroups {
     pub(super) fn create(&self) -> Result<(), ProviderError> {
         for folder in &self.folders {
             fs::create_dir_all(folder).map_err(ProviderError::file("create", folder))?;
-            if folder.join("cpuset.cpus").exists() && !self.is_unified {
+            if !self.is_unified && folder.join("cpuset.cpus").exists() {
                 inherit_cpuset(folder).map_err(ProviderError::file("set up", folder))?;
             }
         }
         for file in self.member_files(SUPERVISOR)? {
             fs::write(&file, "0").map_err(ProviderError::file("join", &file))?;
         }
-        if self.is_unified {
-            for folder in &self.folders {
-                for folder in folder.parent().into_iter().chain([folder.as_path()]) {
-                    hand_on_controllers(folder)
-                        .map_err(ProviderError::file("hand on controllers of", folder))?;
-                }
-            }
+        for folder in &self.handing_on {
+            hand_on_controllers(folder)
+                .map_err(ProviderError::file("hand on controllers of", folder))?;
         }
         Ok(())
     }
 
-    /// Makes the groups of one member of the lab; returns the files that a process joins them by.
+    /// Makes the groups of a member of the lab that doesn't run; returns the files that a process joins them by.
+    ///
+    /// Groups that its last run left are removed: nothing can join a version 2 group that has some.
     pub(super) fn member_files(&self, name: &str) -> Result<Vec<PathBuf>, ProviderError> {
-        self.folders
-            .iter()
-            .map(|folder| {
-                let member = folder.join(name);
-                fs::create_dir_all(&member).map_err(ProviderError::file("create", &member))?;
-                Ok(member.join("cgroup.procs"))
-            })
-            .collect()
+        let mut files = Vec::new();
+        for folder in &self.folders {
+            let member = folder.join(name);
+            let deadline = Instant::now() + EMPTY_TIMEOUT;
+            while let Err(error) = remove_tree(&member) {
+                if Instant::now() > deadline {
+                    return Err(ProviderError::file("remove", &member)(error));
+                }
+                thread::sleep(Duration::from_millis(10));
+            }
+            fs::create_dir(&member).map_err(ProviderError::file("create", &member))?;
+            files.push(member.join("cgroup.procs"));
+        }
+        Ok(files)
     }
 
     /// Limits a machine's memory and processor time where a controller for it is there.

@@ -33,7 +33,7 @@ use self::base_image::BaseImage;
 use self::lab_directory::{LabDirectory, LabRecord};
 use self::package_source::PackageSource;
 use super::{Lab, Machine, MachineState, Provider, ProviderError};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Kind};
 
 /// How long a machine may take until its sshd listens.
 const START_TIMEOUT: Duration = Duration::from_mins(1);
@@ -51,7 +51,12 @@ pub struct ContainerProvider {
 
 impl Provider for ContainerProvider {
     fn obstacles(&self) -> Vec<Diagnostic> {
-        obstacles::find(self.base_image().is_ok_and(|image| image.exists()))
+        let image = self.base_image();
+        let mut found = obstacles::find(image.as_ref().is_ok_and(BaseImage::exists));
+        if let Err(error) = image {
+            found.push(Diagnostic::from_error(Kind::Environment, &error));
+        }
+        found
     }
 
     fn states(&self, lab: &Lab) -> Result<Vec<MachineState>, ProviderError> {

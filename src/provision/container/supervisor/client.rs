@@ -1,16 +1,16 @@
 //! kinstall's side of the supervisor: start it, ask it, end it.
 
 use std::fs::{self, File};
-use std::io;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::control::{Request, Response, ask};
 use crate::provision::ProviderError;
 use crate::provision::container::group::LabGroups;
 use crate::provision::container::lab_directory::{LabDirectory, read_json};
+use crate::provision::container::last_lines;
 
 /// How long a supervisor may take until it answers.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
@@ -31,6 +31,7 @@ pub(in crate::provision::container) fn apply(
     if let Some(started) = request(directory, &Request::Apply)? {
         return Ok(started);
     }
+    kill(directory)?;
     let mut child = launch(directory, program, lab)?;
     let deadline = Instant::now() + START_TIMEOUT;
     loop {
@@ -42,8 +43,7 @@ pub(in crate::provision::container) fn apply(
             .map_err(|error| failed(error.to_string()))?
             .is_some_and(|status| !status.success());
         if has_failed || Instant::now() > deadline {
-            let log = fs::read_to_string(directory.supervisor_log()).unwrap_or_default();
-            return Err(failed(super::super::last_lines(&log, 10)));
+            return Err(failed(last_words(&directory.supervisor_log())));
         }
         thread::sleep(Duration::from_millis(10));
     }
@@ -88,13 +88,9 @@ fn request(
 /// Starts the supervisor so that it outlives this process and the user's session.
 fn launch(directory: &LabDirectory, program: &Path, lab: &str) -> Result<Child, ProviderError> {
     let log_path = directory.supervisor_log();
-    let log = || -> io::Result<Stdio> {
-        Ok(File::options()
-            .create(true)
-            .append(true)
-            .open(&log_path)?
-            .into())
-    };
+    let (output, errors) = File::create(&log_path)
+        .and_then(|log| Ok((log.try_clone()?, log)))
+        .map_err(ProviderError::file("create", &log_path))?;
     let mut command = if super::has_systemd() {
         // A service of its own is not ended with the user's session, and its control group is ours.
         let mut command = Command::new("systemd-run");
@@ -107,7 +103,7 @@ fn launch(directory: &LabDirectory, program: &Path, lab: &str) -> Result<Child, 
             ])
             // unshare ignores the usual signal, and systemd would wait for it when the computer is shut down.
             .arg("--property=KillSignal=SIGKILL")
-            .arg(format!("--unit=kinstall-{lab}"))
+            .arg(unit_name(lab))
             .arg(format!(
                 "--property=StandardOutput=append:{}",
                 log_path.display()
@@ -121,10 +117,6 @@ fn launch(directory: &LabDirectory, program: &Path, lab: &str) -> Result<Child, 
     } else {
         Command::new(program)
     };
-    let file_error = ProviderError::file("open", &log_path);
-    let (output, errors) = log()
-        .and_then(|output| Ok((output, log()?)))
-        .map_err(file_error)?;
     command
         .arg(super::SUBCOMMAND)
         .arg(directory.path())
@@ -134,6 +126,22 @@ fn launch(directory: &LabDirectory, program: &Path, lab: &str) -> Result<Child, 
         .stderr(errors)
         .spawn()
         .map_err(|error| failed(error.to_string()))
+}
+
+fn last_words(log: &Path) -> String {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    if text.trim().is_empty() {
+        return format!("it doesn't answer, and `{}` is empty", log.display());
+    }
+    last_lines(&text, 10)
+}
+
+/// The name is new each time: systemd takes a moment to forget a service that was killed.
+fn unit_name(lab: &str) -> String {
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    format!("--unit=kinstall-{lab}-{}", now.as_millis())
 }
 
 fn failed(detail: String) -> ProviderError {

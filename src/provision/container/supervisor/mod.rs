@@ -49,7 +49,6 @@ fn prepare(directory: &LabDirectory) -> Result<(), ProviderError> {
     // Under systemd the process leads a session already.
     let _ = rustix::process::setsid();
     let record = directory.read_record()?;
-    client::kill(directory)?;
     let layout = Layout::detect().map_err(|error| failed("look at the control groups", &error))?;
     let groups = LabGroups::plan(&layout, &record.id, has_systemd());
     write_json(&directory.groups_file(), &groups)?;
