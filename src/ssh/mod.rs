@@ -1,5 +1,45 @@
 //! SSH: verified connections to hosts, and the agent that works on them.
+//!
+//! ```text
+//! Target -> dial or jump -> Session -> bootstrap -> AgentChannel (Requests, Events)
+//!                              |
+//!                              +----> exec, attach, shell, authorize
+//! ```
+//!
+//! russh does the protocol; none of its types leaves this module.
 
+mod agent_binary;
+mod agent_channel;
+mod attach;
+mod auth;
+mod authorize;
+mod bootstrap;
+mod diagnosis;
+mod dial;
+mod error;
+mod jump;
 pub mod keys;
 pub mod known_hosts;
 mod private_file;
+mod process;
+mod refusal;
+mod script;
+mod session;
+mod target;
+mod terminal;
+mod wait;
+
+pub use agent_binary::AgentBinary;
+pub use agent_channel::{AgentChannel, AgentError, Events, Requests};
+pub use attach::Streams;
+pub use auth::UserKeys;
+pub use bootstrap::BootstrapError;
+pub use error::SshError;
+pub use jump::Jumps;
+pub use keys::KeyPair;
+pub use known_hosts::{HostKeyError, KnownHosts, Policy};
+pub use process::{Exit, Finished, Input, Output, Piece, Process};
+pub use refusal::{Attempt, Refusal};
+pub use session::Session;
+pub use target::{Dial, Target};
+pub use wait::wait_for;

@@ -1,0 +1,338 @@
+//! A verified, authenticated connection to one host.
+
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use russh::client::{self, DisconnectReason, Handle, Handler};
+use russh::keys::{Algorithm, PublicKey};
+use russh::{Channel, Preferred, cipher};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::timeout;
+
+use super::auth::{Credentials, Login};
+use super::dial;
+use super::error::SshError;
+use super::known_hosts::{KnownHosts, Verdict};
+use super::process::Process;
+use super::refusal::Refusal;
+use super::target::{Target, address};
+
+/// How long a TCP connection may take.
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long key exchange and login may take; name lookups of sshd and PAM are known to be slow.
+const LOGIN_LIMIT: Duration = Duration::from_secs(60);
+
+/// A connection to a host. Clones share it; it is closed when the last one and all its processes are
+/// gone.
+#[derive(Clone)]
+pub struct Session {
+    handle: Arc<Handle<Client>>,
+    notes: Arc<Mutex<Notes>>,
+    target: Arc<Target>,
+    /// The connection that this one goes through.
+    _via: Option<Box<Session>>,
+}
+
+impl Session {
+    /// Connects to a host, through its jump hosts if it has any, verifies it, and logs in.
+    pub async fn connect(target: &Target) -> Result<Self, SshError> {
+        Self::connect_within(target, CONNECT_LIMIT).await
+    }
+
+    /// Connects with another limit for the TCP connection.
+    pub(super) async fn connect_within(target: &Target, limit: Duration) -> Result<Self, SshError> {
+        let connection = &target.connection;
+        let Some(hop) = target.jumps.open(target, limit).await? else {
+            let dial = target.dial.as_ref();
+            let stream = dial::connect(&connection.host, connection.port, dial, limit).await?;
+            return Self::over(stream, target, None).await;
+        };
+        let stream = hop.tunnel(&connection.host, connection.port).await?;
+        Self::over(stream, target, Some(hop)).await
+    }
+
+    /// Sets up SSH on a byte stream that leads to the target.
+    pub(super) async fn over(
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        target: &Target,
+        via: Option<Self>,
+    ) -> Result<Self, SshError> {
+        let address = target.address();
+        let set_up = Self::set_up(stream, target, via);
+        timeout(LOGIN_LIMIT, set_up)
+            .await
+            .unwrap_or_else(|_| {
+                Err(SshError::Timeout {
+                    address: address.clone(),
+                    after: LOGIN_LIMIT,
+                })
+            })
+            .map_err(|error| match error {
+                SshError::Protocol(source) => SshError::Handshake { address, source },
+                error => error,
+            })
+    }
+
+    async fn set_up(
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        target: &Target,
+        via: Option<Self>,
+    ) -> Result<Self, SshError> {
+        let notes = Arc::<Mutex<Notes>>::default();
+        let client = Client {
+            host: target.connection.host.clone(),
+            port: target.connection.port,
+            known_hosts: target.known_hosts.clone(),
+            notes: Arc::clone(&notes),
+        };
+        let config = Arc::new(config(target)?);
+        let mut handle = client::connect_stream(config, stream, client).await?;
+        log_in(&mut handle, target, &notes).await?;
+        Ok(Self {
+            handle: Arc::new(handle),
+            notes,
+            target: Arc::new(target.clone()),
+            _via: via.map(Box::new),
+        })
+    }
+
+    /// Returns what this session was made from.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Returns the fingerprint of the host's key if this was the first contact, for the user to see.
+    pub fn new_host_key(&self) -> Option<String> {
+        lock(&self.notes).new_host_key.clone()
+    }
+
+    /// Tells whether the connection has ended.
+    pub fn is_closed(&self) -> bool {
+        self.handle.is_closed()
+    }
+
+    /// Starts a command in the login shell; its streams are the process's.
+    pub async fn start(&self, command: &str) -> Result<Process, SshError> {
+        let channel = self.open().await?;
+        channel
+            .exec(true, command)
+            .await
+            .map_err(|error| self.refused(error))?;
+        Ok(Process::new(channel, self.clone()))
+    }
+
+    /// Starts an interactive login shell on a terminal of the given kind and size.
+    pub(super) async fn start_shell(
+        &self,
+        terminal: Option<(&str, super::terminal::Size)>,
+    ) -> Result<Process, SshError> {
+        let channel = self.open().await?;
+        let start = async {
+            if let Some((kind, size)) = terminal {
+                let (columns, rows) = (size.columns.into(), size.rows.into());
+                channel
+                    .request_pty(false, kind, columns, rows, 0, 0, &[])
+                    .await?;
+            }
+            channel.request_shell(true).await
+        };
+        start.await.map_err(|error| self.refused(error))?;
+        Ok(Process::new(channel, self.clone()))
+    }
+
+    /// Opens a byte stream from this host to another one.
+    pub(super) async fn tunnel(
+        &self,
+        host: &str,
+        port: u16,
+    ) -> Result<impl AsyncRead + AsyncWrite + Unpin + Send + 'static, SshError> {
+        let opened = self
+            .handle
+            .channel_open_direct_tcpip(host, port.into(), "127.0.0.1", 0)
+            .await;
+        let channel = opened.map_err(|error| SshError::Tunnel {
+            hop: self.target.address(),
+            address: address(host, port),
+            source: error.into(),
+        })?;
+        Ok(channel.into_stream())
+    }
+
+    /// Returns the error for a connection that ended while it was needed.
+    pub(super) fn lost(&self) -> SshError {
+        SshError::Lost {
+            address: self.target.address(),
+            reason: lock(&self.notes).ended.clone(),
+        }
+    }
+
+    /// Returns the error for a command that the host didn't start.
+    pub(super) fn refused(
+        &self,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> SshError {
+        if self.is_closed() {
+            return self.lost();
+        }
+        SshError::Command {
+            address: self.target.address(),
+            source: source.into(),
+        }
+    }
+
+    async fn open(&self) -> Result<Channel<client::Msg>, SshError> {
+        let opened = self.handle.channel_open_session().await;
+        opened.map_err(|error| self.refused(error))
+    }
+}
+
+async fn log_in(
+    handle: &mut Handle<Client>,
+    target: &Target,
+    notes: &Mutex<Notes>,
+) -> Result<(), SshError> {
+    let connection = &target.connection;
+    let user = match &connection.user {
+        Some(user) => user.clone(),
+        None => current_user()?,
+    };
+    let credentials = Credentials {
+        identity: target.identity.as_ref(),
+        private_key: connection.private_key.as_deref(),
+        user_keys: &target.user_keys,
+        password: connection.password.as_ref(),
+    };
+    let Err((attempts, accepted)) = Login::new(handle, &user).run(&credentials).await? else {
+        return Ok(());
+    };
+    let notes = lock(notes);
+    let banner = match &notes.ended {
+        Some(reason) => format!("{}\n{reason}", notes.banner),
+        None => notes.banner.clone(),
+    };
+    Err(SshError::Refused(Refusal {
+        user,
+        address: target.address(),
+        attempts,
+        accepted,
+        banner: banner.trim().to_owned(),
+    }))
+}
+
+/// Returns the name of the user who runs kinstall, as OpenSSH would.
+fn current_user() -> Result<String, SshError> {
+    let name = ["USER", "LOGNAME"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok());
+    match name {
+        Some(name) if !name.is_empty() => Ok(name),
+        _ if rustix::process::geteuid().is_root() => Ok("root".to_owned()),
+        _ => Err(SshError::Local {
+            action: "find out your user name",
+            source: std::io::Error::other("neither USER nor LOGNAME is set"),
+        }),
+    }
+}
+
+fn config(target: &Target) -> Result<client::Config, SshError> {
+    let connection = &target.connection;
+    let known = target
+        .known_hosts
+        .algorithms(&connection.host, connection.port)?;
+    Ok(client::Config {
+        nodelay: true,
+        keepalive_interval: Some(Duration::from_secs(15)),
+        keepalive_max: 4,
+        preferred: Preferred {
+            key: Cow::Owned(host_key_order(&known)),
+            // The first is the fastest where the processor knows AES, as practically all do.
+            cipher: Cow::Borrowed(&[
+                cipher::AES_128_GCM,
+                cipher::AES_256_GCM,
+                cipher::CHACHA20_POLY1305,
+                cipher::AES_256_CTR,
+            ]),
+            compression: Cow::Borrowed(&[russh::compression::NONE]),
+            ..Preferred::DEFAULT
+        },
+        ..client::Config::default()
+    })
+}
+
+/// Returns the kinds of host keys to ask for: first those that are known, never RSA with SHA-1.
+fn host_key_order(known: &[Algorithm]) -> Vec<Algorithm> {
+    let is_rsa = |algorithm: &Algorithm| matches!(algorithm, Algorithm::Rsa { .. });
+    let is_known = |algorithm: &&Algorithm| {
+        known.contains(algorithm) || (is_rsa(algorithm) && known.iter().any(is_rsa))
+    };
+    let usable = Preferred::DEFAULT.key;
+    let (first, rest): (Vec<_>, Vec<_>) = usable
+        .iter()
+        .filter(|algorithm| !matches!(algorithm, Algorithm::Rsa { hash: None }))
+        .partition(is_known);
+    first.into_iter().chain(rest).cloned().collect()
+}
+
+/// What the connection's own task has to tell.
+#[derive(Default)]
+struct Notes {
+    banner: String,
+    new_host_key: Option<String>,
+    ended: Option<String>,
+}
+
+fn lock(notes: &Mutex<Notes>) -> MutexGuard<'_, Notes> {
+    // Notes are whole at any time: a panic elsewhere can't have left them half-changed.
+    notes.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Our side of the protocol's events.
+pub(super) struct Client {
+    host: String,
+    port: u16,
+    known_hosts: KnownHosts,
+    notes: Arc<Mutex<Notes>>,
+}
+
+impl Handler for Client {
+    type Error = SshError;
+
+    async fn check_server_key(
+        &mut self,
+        key: &russh::keys::PublicKeyOrCertificate,
+    ) -> Result<bool, SshError> {
+        // Certificates aren't asked for.
+        let russh::keys::PublicKeyOrCertificate::PublicKey { key, .. } = key else {
+            return Ok(false);
+        };
+        self.check(key)?;
+        Ok(true)
+    }
+
+    async fn auth_banner(&mut self, banner: &str, _: &mut client::Session) -> Result<(), SshError> {
+        lock(&self.notes).banner.push_str(banner);
+        Ok(())
+    }
+
+    async fn disconnected(&mut self, reason: DisconnectReason<SshError>) -> Result<(), SshError> {
+        let reason = match reason {
+            DisconnectReason::ReceivedDisconnect(info) => info.message,
+            DisconnectReason::Error(error) => error.to_string(),
+        };
+        lock(&self.notes).ended = Some(reason);
+        Ok(())
+    }
+}
+
+impl Client {
+    fn check(&self, key: &PublicKey) -> Result<(), SshError> {
+        if let Verdict::Accepted(fingerprint) =
+            self.known_hosts.verify(&self.host, self.port, key)?
+        {
+            lock(&self.notes).new_host_key = Some(fingerprint);
+        }
+        Ok(())
+    }
+}
