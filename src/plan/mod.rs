@@ -1,9 +1,13 @@
 //! The plan: what every host should look like, phase by phase. Built purely and deterministically.
 
+pub mod phases;
+
 use indexmap::IndexMap;
 use serde::Serialize;
 
 use crate::wire::Batch;
+
+pub use phases::{PHASES, PhaseName, PhaseRule};
 
 /// Everything that `up` will hand to the agents; `plan` hands them the same.
 #[derive(Clone, Debug, Serialize)]

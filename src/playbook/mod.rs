@@ -1,1 +1,3 @@
-//! (being written)
+//! Playbooks: what belongs on which host, as data that users can read and replace.
+
+pub mod schema;

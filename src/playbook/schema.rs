@@ -1,0 +1,353 @@
+//! What a playbook file may say. See `docs/playbooks.md` for the same with examples.
+//!
+//! Every [`Text`] is a template: `{{ cluster.name }}` in it is replaced when the playbook is expanded for
+//! a host, and a name that isn't there is an error. `when` and `for_each` are bare expressions, without
+//! braces. Templates see:
+//!
+//! - `cluster`: [`crate::model::ClusterSpec`], and with it `cluster.first_control_plane`,
+//!   `cluster.control_planes` and `cluster.workers` (hosts), `cluster.control_plane.endpoint`
+//!   (`address:port`), `cluster.network.api_service_address`, `cluster.network.dns_service_address`;
+//! - `host`: [`crate::model::HostSpec`], and with it `host.facts` ([`crate::wire::Facts`]) and
+//!   `host.is_first_control_plane`;
+//! - `versions`: component name to version, from the bundle;
+//! - `component`: the playbook's;
+//! - `item`: the current one of `for_each`;
+//! - `secrets`: name to text; only in a `file`, `template` or `block` marked `secret: true` and in the
+//!   inputs of a command;
+//! - `image(name="etcd")`: full reference of an image of the bundle;
+//! - filters: Tera's own, `b64encode`, `to_json`, `to_yaml`.
+
+use indexmap::IndexMap;
+use serde::Deserialize;
+
+use crate::plan::PhaseName;
+use crate::yaml::Spanned;
+
+/// A string that is a template.
+pub type Text = Spanned<String>;
+
+/// One file of `playbooks/`: one component in one phase.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Playbook {
+    /// What is being installed; the first half of step ids. Several files may share it, each in another
+    /// phase or on other hosts.
+    pub component: Text,
+    pub phase: PhaseName,
+    #[serde(default)]
+    pub hosts: Hosts,
+    /// Components of the same phase whose steps come before this one's.
+    #[serde(default)]
+    pub after: Vec<Text>,
+    /// Expression; where it is false, the host gets nothing of this file.
+    pub when: Option<Text>,
+    #[serde(default)]
+    pub steps: Vec<Step>,
+    /// Only `wait` steps; they run in the phase `verify`, after everything else on all hosts.
+    #[serde(default)]
+    pub checks: Vec<Step>,
+    #[serde(default)]
+    pub handlers: Vec<Handler>,
+}
+
+/// The hosts that a playbook is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hosts {
+    #[default]
+    All,
+    FirstControlPlane,
+    OtherControlPlanes,
+    ControlPlanes,
+    Workers,
+}
+
+/// One resource, or several of a kind; exactly one of the keys from `absent` on is set.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// Second half of the step's id; unique in its component.
+    pub name: Text,
+    /// Expression; where it is false, there is no such step.
+    pub when: Option<Text>,
+    /// Expression that gives an array: one step for each `item`.
+    pub for_each: Option<Text>,
+    /// Handlers of this component (`restart`) or of another one (`containerd/restart`).
+    #[serde(default)]
+    pub notify: Vec<Text>,
+
+    pub absent: Option<Absent>,
+    pub archive: Option<Archive>,
+    pub block: Option<Block>,
+    pub command: Option<Command>,
+    pub directory: Option<Directory>,
+    pub download: Option<Download>,
+    pub file: Option<File>,
+    /// Short names of images in the bundle; one Image resource for each.
+    pub images: Option<Vec<Text>>,
+    pub kernel_module: Option<KernelModule>,
+    pub manifests: Option<Manifests>,
+    pub package: Option<Package>,
+    pub swap: Option<Swap>,
+    pub symlink: Option<Symlink>,
+    pub sysctl: Option<Sysctl>,
+    pub template: Option<Template>,
+    pub unit: Option<Unit>,
+    pub wait: Option<Wait>,
+}
+
+/// A resource that is applied once at the end of the phase when a step that names it in `notify` changed
+/// something; handlers run in the order of this list. Exactly one resource key is set.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Handler {
+    pub name: Text,
+    /// Needs no guard.
+    pub command: Option<Command>,
+    pub unit: Option<Unit>,
+    pub wait: Option<Wait>,
+}
+
+/// Nothing at this path.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Absent {
+    pub path: Text,
+}
+
+/// A tar archive of the bundle (one of its `files`), unpacked.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Archive {
+    /// Name of the file in the bundle.
+    pub source: Text,
+    pub path: Text,
+    /// Leading path components to drop.
+    #[serde(default)]
+    pub strip: u32,
+}
+
+/// Marked lines in somebody else's file; exactly one of `content` and `template`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Block {
+    pub path: Text,
+    /// Stands in the marks.
+    pub name: Text,
+    pub content: Option<Text>,
+    /// File in `templates/`.
+    pub template: Option<Text>,
+}
+
+/// A program with its guard: exactly one of `once`, `creates` and `unless` (none in a handler).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Command {
+    pub argv: Vec<Text>,
+    #[serde(default)]
+    pub environment: IndexMap<String, Text>,
+    /// The agent remembers that it once succeeded.
+    #[serde(default)]
+    pub once: bool,
+    /// Path that exists when it has been done.
+    pub creates: Option<Text>,
+    /// Command that succeeds when it has been done.
+    pub unless: Option<Vec<Text>>,
+    /// Files that exist (mode 0600) only while it runs; they may use `secrets`.
+    #[serde(default)]
+    pub inputs: Vec<Input>,
+    /// `30s`, `5m`, `1h`; 5 minutes by default.
+    pub timeout: Option<Text>,
+    /// Finished even if the controller goes away.
+    #[serde(default)]
+    pub critical: bool,
+    /// Run before a new attempt where an earlier one did not end well.
+    pub recover: Option<Vec<Text>>,
+}
+
+/// A file for the lifetime of a command; exactly one of `content` and `template`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    pub path: Text,
+    pub content: Option<Text>,
+    pub template: Option<Text>,
+}
+
+/// A folder, mode 0755 by default.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Directory {
+    pub path: Text,
+    pub mode: Option<Text>,
+    pub owner: Option<Text>,
+    pub group: Option<Text>,
+}
+
+/// A file that the node downloads itself.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Download {
+    pub url: Text,
+    pub sha256: Text,
+    pub path: Text,
+    pub mode: Option<Text>,
+}
+
+/// A whole file; exactly one of `content` and `program`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    pub path: Text,
+    pub content: Option<Text>,
+    /// Name of a program in the bundle.
+    pub program: Option<Text>,
+    /// 0644 by default, 0755 for a program, 0600 where `secret`.
+    pub mode: Option<Text>,
+    pub owner: Option<Text>,
+    pub group: Option<Text>,
+    /// The content may use `secrets` and is never shown.
+    #[serde(default)]
+    pub secret: bool,
+}
+
+/// A kernel module, now and at every boot.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KernelModule {
+    pub name: Text,
+}
+
+/// Kubernetes objects, applied on the server's side: those of `files`, then those of `template`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifests {
+    /// File in `templates/`; several YAML documents.
+    pub template: Option<Text>,
+    /// Names of YAML files in the bundle; taken as they are.
+    #[serde(default)]
+    pub files: Vec<Text>,
+    /// `/etc/kubernetes/admin.conf` by default.
+    pub kubeconfig: Option<Text>,
+}
+
+/// A package of the node's distribution.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Package {
+    pub name: Text,
+}
+
+/// No swap, written `swap: {}`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Swap {}
+
+/// A symbolic link.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Symlink {
+    pub path: Text,
+    pub target: Text,
+}
+
+/// A kernel parameter.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sysctl {
+    pub key: Text,
+    pub value: Text,
+}
+
+/// A file made from a template; it reaches the node as a whole file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Template {
+    /// File in `templates/`.
+    pub source: Text,
+    pub path: Text,
+    /// 0644 by default, 0600 where `secret`.
+    pub mode: Option<Text>,
+    pub owner: Option<Text>,
+    pub group: Option<Text>,
+    /// The template may use `secrets` and the content is never shown.
+    #[serde(default)]
+    pub secret: bool,
+    /// Command that must accept the new content; `%s` stands for its path.
+    pub validate: Option<Vec<Text>>,
+}
+
+/// A systemd unit.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unit {
+    pub name: Text,
+    /// Left as it is by default.
+    pub enabled: Option<bool>,
+    #[serde(default)]
+    pub state: UnitState,
+}
+
+/// What a unit should be doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnitState {
+    Running,
+    Stopped,
+    /// Only in handlers.
+    Restarted,
+    /// Left as it is.
+    #[default]
+    Any,
+}
+
+/// A condition that the node reaches by itself; exactly one of the keys before `timeout` is set.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wait {
+    pub tcp: Option<Tcp>,
+    pub https: Option<Https>,
+    pub unix_socket: Option<Text>,
+    pub path: Option<Text>,
+    pub node_ready: Option<NodeReady>,
+    pub rolled_out: Option<RolledOut>,
+    /// `30s`, `5m`, `1h`; 2 minutes by default.
+    pub timeout: Option<Text>,
+}
+
+/// A TCP port accepts connections.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tcp {
+    pub address: Text,
+    pub port: Text,
+}
+
+/// A GET answers 200; `ca` is a PEM file on the node.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Https {
+    pub url: Text,
+    pub ca: Text,
+}
+
+/// A Node object is Ready; this host's by default.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeReady {
+    pub name: Option<Text>,
+    /// `/etc/kubernetes/admin.conf` by default.
+    pub kubeconfig: Option<Text>,
+}
+
+/// A Deployment or DaemonSet has all its pods updated and available.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RolledOut {
+    /// `deployment` or `daemonset`.
+    pub kind: Text,
+    pub namespace: Text,
+    pub name: Text,
+    /// `/etc/kubernetes/admin.conf` by default.
+    pub kubeconfig: Option<Text>,
+}
