@@ -47,11 +47,7 @@ pub const PHASES: [PhaseRule; 6] = {
     ]
 };
 
-const fn rule(
-    name: PhaseName,
-    after: &'static [PhaseName],
-    serial: Option<usize>,
-) -> PhaseRule {
+const fn rule(name: PhaseName, after: &'static [PhaseName], serial: Option<usize>) -> PhaseRule {
     PhaseRule {
         name,
         after,

@@ -1,0 +1,107 @@
+//! What templates may see.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use tera::Context;
+
+use crate::bundle::{Manifest, Placement};
+use crate::model::{ClusterSpec, HostSpec};
+use crate::secret::Secret;
+use crate::wire::Facts;
+
+/// Returns what is the same for all hosts: `cluster`, `versions` and `bundle`.
+pub fn globals(cluster: &ClusterSpec, bundle: &Manifest) -> Context {
+    let mut context = Context::new();
+    context.insert("cluster", &cluster_value(cluster));
+    context.insert("versions", &bundle.components);
+    context.insert("bundle", &bundle_value(bundle));
+    context
+}
+
+/// Returns what belongs to one playbook on one host: `host` and `component`.
+pub fn local(cluster: &ClusterSpec, host: &HostSpec, facts: &Facts, component: &str) -> Context {
+    let mut value = to_json(host);
+    value["facts"] = to_json(facts);
+    value["is_first_control_plane"] = first_control_plane(cluster)
+        .is_some_and(|first| first.name == host.name)
+        .into();
+    let mut context = Context::new();
+    context.insert("host", &value);
+    context.insert("component", component);
+    context
+}
+
+/// Adds `secrets`.
+pub fn with_secrets(context: &Context, secrets: &BTreeMap<String, Secret>) -> Context {
+    let mut context = context.clone();
+    let exposed: BTreeMap<&str, &str> = secrets
+        .iter()
+        .map(|(name, secret)| (name.as_str(), secret.expose()))
+        .collect();
+    context.insert("secrets", &exposed);
+    context
+}
+
+/// Returns the host that the control plane starts on.
+pub fn first_control_plane(cluster: &ClusterSpec) -> Option<&HostSpec> {
+    cluster.control_planes().next()
+}
+
+fn cluster_value(cluster: &ClusterSpec) -> Value {
+    let mut value = to_json(cluster);
+    value["first_control_plane"] = to_json(&first_control_plane(cluster));
+    value["control_planes"] = to_json(&cluster.control_planes().collect::<Vec<_>>());
+    value["workers"] = to_json(&cluster.workers().collect::<Vec<_>>());
+    let control_plane = &cluster.control_plane;
+    value["control_plane"]["endpoint"] =
+        join_port(&control_plane.endpoint_host, control_plane.endpoint_port).into();
+    let network = &cluster.network;
+    value["network"]["api_service_address"] = to_json(&network.api_service_address());
+    value["network"]["dns_service_address"] = to_json(&network.dns_service_address());
+    value
+}
+
+/// The bundle's own lists of what belongs on nodes, for `for_each`.
+fn bundle_value(bundle: &Manifest) -> Value {
+    let links: Vec<Value> = bundle
+        .node_programs
+        .iter()
+        .flat_map(|program| {
+            let target = &program.path;
+            program
+                .links
+                .iter()
+                .map(move |path| json!({ "path": path, "target": target }))
+        })
+        .collect();
+    let images = |placement| {
+        let images = bundle.images.iter();
+        images
+            .filter(|(_, image)| image.nodes == placement)
+            .map(|(name, _)| name.as_str())
+            .collect::<Vec<_>>()
+    };
+    json!({
+        "programs": bundle.node_programs,
+        "links": links,
+        "images": images(Placement::All),
+        "control_plane_images": images(Placement::ControlPlane),
+        "files": bundle.files.keys().collect::<Vec<_>>(),
+    })
+}
+
+fn join_port(host: &str, port: u16) -> String {
+    if host.contains(':') {
+        format!("[{host}]:{port}")
+    } else {
+        format!("{host}:{port}")
+    }
+}
+
+/// The values are our own plain structs with string keys: JSON can hold them all.
+fn to_json<T: Serialize + ?Sized>(value: &T) -> Value {
+    #[expect(clippy::expect_used)]
+    serde_json::to_value(value).expect("a plain struct is valid JSON")
+}
