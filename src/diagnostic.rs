@@ -163,6 +163,13 @@ impl Diagnostic {
         self
     }
 
+    /// Changes what kind of failure it is.
+    #[must_use]
+    pub fn with_kind(mut self, kind: Kind) -> Self {
+        self.kind = kind;
+        self
+    }
+
     /// Adds a hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

@@ -1,3 +1,17 @@
 //! Playbooks: what belongs on which host, as data that users can read and replace.
+//!
+//! ```text
+//! builtin (files) -> load (checked playbooks) -> expand (steps of one host)
+//! ```
 
+pub mod builtin;
+pub mod expand;
+pub mod load;
+mod resource;
 pub mod schema;
+mod scope;
+
+pub use builtin::Sources;
+pub use expand::{ExpandedStep, expand_handler, expand_steps};
+pub use load::{Playbook, load};
+pub use scope::{Parts, Scope};

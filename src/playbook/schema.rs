@@ -1,4 +1,4 @@
-//! What a playbook file may say. See `docs/playbooks.md` for the same with examples.
+//! What a playbook file may say.
 //!
 //! Every [`Text`] is a template: `{{ cluster.name }}` in it is replaced when the playbook is expanded for
 //! a host, and a name that isn't there is an error. `when` and `for_each` are bare expressions, without
@@ -10,10 +10,12 @@
 //! - `host`: [`crate::model::HostSpec`], and with it `host.facts` ([`crate::wire::Facts`]) and
 //!   `host.is_first_control_plane`;
 //! - `versions`: component name to version, from the bundle;
+//! - `bundle`: what it says about its parts: `bundle.programs` (`program`, `path`) and `bundle.links`
+//!   (`path`, `target`) of every node, `bundle.images` and `bundle.control_plane_images` (short names);
 //! - `component`: the playbook's;
 //! - `item`: the current one of `for_each`;
-//! - `secrets`: name to text; only in a `file`, `template` or `block` marked `secret: true` and in the
-//!   inputs of a command;
+//! - `secrets`: name to text; only in a `file` or `template` marked `secret: true` and in the inputs of a
+//!   command;
 //! - `image(name="etcd")`: full reference of an image of the bundle;
 //! - filters: Tera's own, `b64encode`, `to_json`, `to_yaml`.
 
@@ -66,7 +68,8 @@ pub enum Hosts {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
-    /// Second half of the step's id; unique in its component.
+    /// Second half of the step's id; unique in its component. With `for_each`, a name without `{{ }}` is
+    /// numbered: `name[0]`.
     pub name: Text,
     /// Expression; where it is false, there is no such step.
     pub when: Option<Text>,
@@ -200,7 +203,7 @@ pub struct Download {
 pub struct File {
     pub path: Text,
     pub content: Option<Text>,
-    /// Name of a program in the bundle.
+    /// Program of the bundle: `containerd/ctr`, or `ctr` where there is only one.
     pub program: Option<Text>,
     /// 0644 by default, 0755 for a program, 0600 where `secret`.
     pub mode: Option<Text>,
@@ -224,7 +227,7 @@ pub struct KernelModule {
 pub struct Manifests {
     /// File in `templates/`; several YAML documents.
     pub template: Option<Text>,
-    /// Names of YAML files in the bundle; taken as they are.
+    /// YAML files in the bundle, or folders of them (`manifests/metallb/`); taken as they are.
     #[serde(default)]
     pub files: Vec<Text>,
     /// `/etc/kubernetes/admin.conf` by default.

@@ -1,0 +1,94 @@
+//! Expands a playbook for one host: `when`, `for_each` and templates are gone after this.
+
+use super::load::{Action, Handler, Step, location, qualified};
+use super::scope::Scope;
+use crate::diagnostic::{Diagnostic, Diagnostics, Location};
+use crate::resource::Resource;
+use crate::wire;
+
+/// A step of the plan, and the place that it comes from.
+#[derive(Clone, Debug)]
+pub struct ExpandedStep {
+    pub step: wire::Step,
+    pub origin: Location,
+}
+
+/// Expands some steps of the scope's playbook, `steps` or `checks`; all errors at once.
+pub fn expand_steps(scope: &Scope<'_>, steps: &[Step]) -> Result<Vec<ExpandedStep>, Diagnostics> {
+    let mut expanded = Vec::new();
+    let mut errors = Diagnostics::new();
+    for step in steps {
+        match expand_step(scope, step) {
+            Ok(steps) => expanded.extend(steps),
+            Err(error) => errors.push(error),
+        }
+    }
+    if errors.is_empty() {
+        Ok(expanded)
+    } else {
+        Err(errors)
+    }
+}
+
+/// Expands a handler.
+pub fn expand_handler(scope: &Scope<'_>, handler: &Handler) -> Result<wire::Handler, Diagnostic> {
+    let id = qualified(&scope.playbook.component, &handler.name.value);
+    let resource = scope.resource(&handler.name, &id, &handler.action)?;
+    Ok(wire::Handler { id, resource })
+}
+
+fn expand_step(scope: &Scope<'_>, step: &Step) -> Result<Vec<ExpandedStep>, Diagnostic> {
+    let Some(for_each) = &step.for_each else {
+        return expand_one(scope, step, "");
+    };
+    let mut expanded = Vec::new();
+    for (index, item) in scope.items(for_each)?.iter().enumerate() {
+        // A name that says which one it is needs no number.
+        let suffix = if step.name.value.contains("{{") {
+            String::new()
+        } else {
+            format!("[{index}]")
+        };
+        expanded.extend(expand_one(&scope.with_item(item), step, &suffix)?);
+    }
+    Ok(expanded)
+}
+
+fn expand_one(
+    scope: &Scope<'_>,
+    step: &Step,
+    suffix: &str,
+) -> Result<Vec<ExpandedStep>, Diagnostic> {
+    if !scope.holds(step.when.as_ref())? {
+        return Ok(Vec::new());
+    }
+    let component = &scope.playbook.component;
+    let id = format!("{component}/{}{suffix}", scope.text(&step.name)?);
+    let resources = match &step.action {
+        Action::Images(names) => names
+            .iter()
+            .map(|name| {
+                let id = format!("{id}[{}]", scope.text(name)?);
+                Ok((id, Resource::Image(scope.image(name)?)))
+            })
+            .collect::<Result<Vec<_>, Diagnostic>>()?,
+        action => {
+            let resource = scope.resource(&step.name, &id, action)?;
+            vec![(id, resource)]
+        }
+    };
+    let notify: Vec<String> = step
+        .notify
+        .iter()
+        .map(|name| qualified(component, &name.value))
+        .collect();
+    let expanded = resources.into_iter().map(|(id, resource)| ExpandedStep {
+        step: wire::Step {
+            id,
+            resource,
+            notify: notify.clone(),
+        },
+        origin: location(&scope.playbook.file, &step.name),
+    });
+    Ok(expanded.collect())
+}

@@ -1,0 +1,282 @@
+//! Reads playbooks and checks what the schema's types can't say.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::builtin::Sources;
+use super::schema::{self, Hosts, Text, UnitState};
+use crate::diagnostic::{Diagnostic, Diagnostics, Kind, Location, SourceFile};
+use crate::did_you_mean::closest;
+use crate::plan::PhaseName;
+use crate::yaml;
+
+/// A playbook in which every step has its one resource.
+#[derive(Clone, Debug)]
+pub struct Playbook {
+    pub file: Arc<SourceFile>,
+    pub component: String,
+    pub phase: PhaseName,
+    pub hosts: Hosts,
+    pub after: Vec<Text>,
+    pub when: Option<Text>,
+    pub steps: Vec<Step>,
+    /// Steps of the phase `verify`.
+    pub checks: Vec<Step>,
+    pub handlers: Vec<Handler>,
+}
+
+/// One step, before it is expanded.
+#[derive(Clone, Debug)]
+pub struct Step {
+    pub name: Text,
+    pub when: Option<Text>,
+    pub for_each: Option<Text>,
+    pub notify: Vec<Text>,
+    pub action: Action,
+}
+
+/// One handler, before it is expanded.
+#[derive(Clone, Debug)]
+pub struct Handler {
+    pub name: Text,
+    pub action: Action,
+}
+
+/// The resource key that was set.
+#[derive(Clone, Debug)]
+pub enum Action {
+    Absent(schema::Absent),
+    Archive(schema::Archive),
+    Block(schema::Block),
+    Command(schema::Command),
+    Directory(schema::Directory),
+    Download(schema::Download),
+    File(schema::File),
+    Images(Vec<Text>),
+    KernelModule(schema::KernelModule),
+    Manifests(schema::Manifests),
+    Package(schema::Package),
+    Swap(schema::Swap),
+    Symlink(schema::Symlink),
+    Sysctl(schema::Sysctl),
+    Template(schema::Template),
+    Unit(schema::Unit),
+    Wait(schema::Wait),
+}
+
+/// Reads all playbooks, in the order of their file names.
+pub fn load(sources: &Sources) -> Result<Vec<Playbook>, Diagnostics> {
+    let mut playbooks = Vec::new();
+    let mut errors = Diagnostics::new();
+    for file in sources.playbooks.values() {
+        match yaml::parse::<schema::Playbook>(file) {
+            Ok(playbook) => playbooks.push(check(file, playbook, &mut errors)),
+            Err(error) => errors.push(error),
+        }
+    }
+    check_handlers(&playbooks, &mut errors);
+    if errors.is_empty() {
+        Ok(playbooks)
+    } else {
+        Err(errors)
+    }
+}
+
+/// Returns where a string stands in its playbook.
+pub fn location(file: &Arc<SourceFile>, text: &Text) -> Location {
+    Location {
+        file: Arc::clone(file),
+        span: yaml::byte_span(file, &text.referenced),
+    }
+}
+
+fn check(file: &Arc<SourceFile>, from: schema::Playbook, errors: &mut Diagnostics) -> Playbook {
+    let mut steps = |steps: Vec<schema::Step>| -> Vec<Step> {
+        let checked = steps.into_iter().map(|step| check_step(file, step));
+        checked
+            .filter_map(|result| result.map_err(|error| errors.push(error)).ok())
+            .collect()
+    };
+    let (steps, checks) = (steps(from.steps), steps(from.checks));
+    for check in &checks {
+        if !matches!(check.action, Action::Wait(_)) {
+            errors.push(wrong(
+                file,
+                &check.name,
+                format!("check `{}` is not a `wait`", check.name.value),
+                "`checks` only wait; steps belong into `steps`",
+            ));
+        }
+    }
+    let handlers = from.handlers.into_iter();
+    let handlers = handlers.map(|handler| check_handler(file, handler));
+    let handlers = handlers
+        .filter_map(|result| result.map_err(|error| errors.push(error)).ok())
+        .collect();
+    Playbook {
+        file: Arc::clone(file),
+        component: from.component.value,
+        phase: from.phase,
+        hosts: from.hosts,
+        after: from.after,
+        when: from.when,
+        steps,
+        checks,
+        handlers,
+    }
+}
+
+fn check_step(file: &Arc<SourceFile>, step: schema::Step) -> Result<Step, Diagnostic> {
+    let actions = [
+        ("absent", step.absent.map(Action::Absent)),
+        ("archive", step.archive.map(Action::Archive)),
+        ("block", step.block.map(Action::Block)),
+        ("command", step.command.map(Action::Command)),
+        ("directory", step.directory.map(Action::Directory)),
+        ("download", step.download.map(Action::Download)),
+        ("file", step.file.map(Action::File)),
+        ("images", step.images.map(Action::Images)),
+        (
+            "kernel_module",
+            step.kernel_module.map(Action::KernelModule),
+        ),
+        ("manifests", step.manifests.map(Action::Manifests)),
+        ("package", step.package.map(Action::Package)),
+        ("swap", step.swap.map(Action::Swap)),
+        ("symlink", step.symlink.map(Action::Symlink)),
+        ("sysctl", step.sysctl.map(Action::Sysctl)),
+        ("template", step.template.map(Action::Template)),
+        ("unit", step.unit.map(Action::Unit)),
+        ("wait", step.wait.map(Action::Wait)),
+    ];
+    let action = only_action(file, "step", &step.name, actions)?;
+    let problem = match &action {
+        Action::Command(command) if guards(command) != 1 => {
+            Some("a command needs exactly one of `once`, `creates` and `unless`")
+        }
+        Action::Unit(unit) if unit.state == UnitState::Restarted => {
+            Some("only handlers restart units: put it into `handlers` and name it in `notify`")
+        }
+        _ => None,
+    };
+    match problem {
+        Some(problem) => {
+            let message = format!("step `{}` would run every time", step.name.value);
+            Err(wrong(file, &step.name, message, problem))
+        }
+        None => Ok(Step {
+            name: step.name,
+            when: step.when,
+            for_each: step.for_each,
+            notify: step.notify,
+            action,
+        }),
+    }
+}
+
+fn check_handler(file: &Arc<SourceFile>, handler: schema::Handler) -> Result<Handler, Diagnostic> {
+    let actions = [
+        ("command", handler.command.map(Action::Command)),
+        ("unit", handler.unit.map(Action::Unit)),
+        ("wait", handler.wait.map(Action::Wait)),
+    ];
+    let action = only_action(file, "handler", &handler.name, actions)?;
+    if matches!(&action, Action::Command(command) if guards(command) > 1) {
+        let message = format!("handler `{}` has two guards", handler.name.value);
+        let hint = "leave out all but one of `once`, `creates` and `unless`";
+        return Err(wrong(file, &handler.name, message, hint));
+    }
+    Ok(Handler {
+        name: handler.name,
+        action,
+    })
+}
+
+fn guards(command: &schema::Command) -> usize {
+    usize::from(command.once)
+        + usize::from(command.creates.is_some())
+        + usize::from(command.unless.is_some())
+}
+
+fn only_action<const COUNT: usize>(
+    file: &Arc<SourceFile>,
+    what: &str,
+    name: &Text,
+    actions: [(&'static str, Option<Action>); COUNT],
+) -> Result<Action, Diagnostic> {
+    let keys = actions.each_ref().map(|(key, _)| *key);
+    let mut set: Vec<(&str, Action)> = actions
+        .into_iter()
+        .filter_map(|(key, action)| Some((key, action?)))
+        .collect();
+    match (set.pop(), set.pop()) {
+        (Some((_, action)), None) => Ok(action),
+        (Some((last, _)), Some((first, _))) => Err(wrong(
+            file,
+            name,
+            format!("{what} `{}` has `{first}` and `{last}`", name.value),
+            "exactly one resource belongs into it: make two of it",
+        )),
+        (None, _) => Err(wrong(
+            file,
+            name,
+            format!("{what} `{}` has no resource", name.value),
+            format!("add one of {}", keys.join(", ")),
+        )),
+    }
+}
+
+/// Every name in `notify` needs its handler, and every handler its own name.
+fn check_handlers(playbooks: &[Playbook], errors: &mut Diagnostics) {
+    let mut known: BTreeMap<String, Location> = BTreeMap::new();
+    for playbook in playbooks {
+        for handler in &playbook.handlers {
+            let id = qualified(&playbook.component, &handler.name.value);
+            let place = location(&playbook.file, &handler.name);
+            if let Some(first) = known.get(&id) {
+                let message = format!("handler `{id}` is defined twice");
+                let hint = format!("the first one: {}:{}", first.path().display(), first.line());
+                errors.push(wrong(&playbook.file, &handler.name, message, hint));
+            }
+            known.entry(id).or_insert(place);
+        }
+    }
+    for playbook in playbooks {
+        for name in playbook.steps.iter().flat_map(|step| &step.notify) {
+            let id = qualified(&playbook.component, &name.value);
+            if known.contains_key(&id) {
+                continue;
+            }
+            let hint = match closest(&id, known.keys().map(String::as_str)) {
+                Some(known) => format!("did you mean `{known}`?"),
+                None => "add it to `handlers`".to_owned(),
+            };
+            errors.push(wrong(
+                &playbook.file,
+                name,
+                format!("no handler `{id}`"),
+                hint,
+            ));
+        }
+    }
+}
+
+/// Completes a handler's name with its component.
+pub fn qualified(component: &str, name: &str) -> String {
+    if name.contains('/') {
+        name.to_owned()
+    } else {
+        format!("{component}/{name}")
+    }
+}
+
+fn wrong(
+    file: &Arc<SourceFile>,
+    at: &Text,
+    message: String,
+    hint: impl Into<String>,
+) -> Diagnostic {
+    Diagnostic::error(Kind::Inventory, message)
+        .at(location(file, at), "here")
+        .hint(hint)
+}

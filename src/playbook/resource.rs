@@ -1,0 +1,317 @@
+//! Turns the resource of a step into what the node gets.
+
+use std::sync::Arc;
+
+use super::load::Action;
+use super::schema::{self, Text};
+use super::scope::Scope;
+use crate::diagnostic::{Diagnostic, SourceFile};
+use crate::resource::{
+    Absent, Archive, Block, Command, Condition, Content, Directory, Download, File, Guard, Image,
+    Input, KernelModule, Manifests, Package, Resource, Swap, Symlink, Sysctl, Unit, UnitState,
+    Wait,
+};
+use crate::yaml;
+
+const ADMIN_KUBECONFIG: &str = "/etc/kubernetes/admin.conf";
+const COMMAND_TIMEOUT: u32 = 5 * 60;
+const WAIT_TIMEOUT: u32 = 2 * 60;
+
+impl Scope<'_> {
+    /// Builds the resource; `name` is the step's, for errors that concern all of it. Images are not
+    /// among them: see [`Scope::image`].
+    pub(super) fn resource(
+        &self,
+        name: &Text,
+        id: &str,
+        action: &Action,
+    ) -> Result<Resource, Diagnostic> {
+        Ok(match action {
+            Action::Absent(it) => Resource::Absent(Absent {
+                path: self.text(&it.path)?,
+            }),
+            Action::Archive(it) => Resource::Archive(self.archive(it)?),
+            Action::Block(it) => Resource::Block(self.block(name, it)?),
+            Action::Command(it) => Resource::Command(self.command(name, it)?),
+            Action::Directory(it) => Resource::Directory(Directory {
+                path: self.text(&it.path)?,
+                mode: self.mode(it.mode.as_ref(), 0o755)?,
+                owner: self.optional(it.owner.as_ref())?,
+                group: self.optional(it.group.as_ref())?,
+            }),
+            Action::Download(it) => Resource::Download(self.download(it)?),
+            Action::File(it) => Resource::File(self.file(name, it)?),
+            Action::Images(names) => match names.as_slice() {
+                [image] => Resource::Image(self.image(image)?),
+                _ => return Err(self.wrong(name, "images come one by one here")),
+            },
+            Action::KernelModule(it) => Resource::KernelModule(KernelModule {
+                name: self.text(&it.name)?,
+            }),
+            Action::Manifests(it) => Resource::Manifests(self.manifests(name, id, it)?),
+            Action::Package(it) => Resource::Package(Package {
+                name: self.text(&it.name)?,
+            }),
+            Action::Swap(_) => Resource::Swap(Swap),
+            Action::Symlink(it) => Resource::Symlink(Symlink {
+                path: self.text(&it.path)?,
+                target: self.text(&it.target)?,
+            }),
+            Action::Sysctl(it) => Resource::Sysctl(Sysctl {
+                key: self.text(&it.key)?,
+                value: self.text(&it.value)?,
+            }),
+            Action::Template(it) => Resource::File(self.templated_file(it)?),
+            Action::Unit(it) => Resource::Unit(Unit {
+                name: self.text(&it.name)?,
+                enabled: it.enabled,
+                state: match it.state {
+                    schema::UnitState::Running => UnitState::Running,
+                    schema::UnitState::Stopped => UnitState::Stopped,
+                    schema::UnitState::Restarted => UnitState::Restarted,
+                    schema::UnitState::Any => UnitState::Any,
+                },
+            }),
+            Action::Wait(it) => Resource::Wait(Wait {
+                condition: self.condition(name, it)?,
+                timeout: self.seconds(it.timeout.as_ref(), WAIT_TIMEOUT)?,
+            }),
+        })
+    }
+
+    /// Finds an image of the bundle.
+    pub(super) fn image(&self, name: &Text) -> Result<Image, Diagnostic> {
+        let images = &self.parts.bundle.images;
+        let wanted = self.text(name)?;
+        let image = images
+            .get(&wanted)
+            .ok_or_else(|| self.not_in_bundle("image", name, &wanted, images.keys()))?;
+        Ok(Image {
+            name: image.name.clone(),
+            manifest: image.manifest,
+            config: image.config,
+            layers: image.layers.clone(),
+        })
+    }
+
+    fn archive(&self, it: &schema::Archive) -> Result<Archive, Diagnostic> {
+        let files = &self.parts.bundle.files;
+        let wanted = self.text(&it.source)?;
+        let file = files
+            .get(&wanted)
+            .ok_or_else(|| self.not_in_bundle("file", &it.source, &wanted, files.keys()))?;
+        Ok(Archive {
+            source: file.blob,
+            path: self.text(&it.path)?,
+            strip: it.strip,
+        })
+    }
+
+    fn block(&self, step: &Text, it: &schema::Block) -> Result<Block, Diagnostic> {
+        let content = match (&it.content, &it.template) {
+            (Some(content), None) => self.text(content)?,
+            (None, Some(template)) => self.template_text(template)?,
+            _ => return Err(self.not_one_of(step, "content", "template")),
+        };
+        Ok(Block {
+            path: self.text(&it.path)?,
+            name: self.text(&it.name)?,
+            content,
+        })
+    }
+
+    fn command(&self, step: &Text, it: &schema::Command) -> Result<Command, Diagnostic> {
+        let guard = match (it.once, &it.creates, &it.unless) {
+            (true, ..) => Guard::Once,
+            (_, Some(path), _) => Guard::Creates(self.text(path)?),
+            (_, _, Some(argv)) => Guard::Unless(self.texts(argv)?),
+            (false, None, None) => Guard::Always,
+        };
+        let environment = it
+            .environment
+            .iter()
+            .map(|(name, value)| Ok((name.clone(), self.text(value)?)))
+            .collect::<Result<_, Diagnostic>>()?;
+        let input = |input: &schema::Input| {
+            let content = match (&input.content, &input.template) {
+                (Some(content), None) => self.content(content, true)?,
+                (None, Some(template)) => self.template(template, true)?,
+                _ => return Err(self.not_one_of(step, "content", "template")),
+            };
+            let path = self.text(&input.path)?;
+            Ok(Input { path, content })
+        };
+        Ok(Command {
+            argv: self.texts(&it.argv)?,
+            environment,
+            guard,
+            inputs: it.inputs.iter().map(input).collect::<Result<_, _>>()?,
+            timeout: self.seconds(it.timeout.as_ref(), COMMAND_TIMEOUT)?,
+            critical: it.critical,
+            recover: it
+                .recover
+                .as_deref()
+                .map(|argv| self.texts(argv))
+                .transpose()?,
+        })
+    }
+
+    fn download(&self, it: &schema::Download) -> Result<Download, Diagnostic> {
+        let sha256 = self.text(&it.sha256)?;
+        Ok(Download {
+            url: self.text(&it.url)?,
+            sha256: sha256
+                .parse()
+                .map_err(|error| self.wrong(&it.sha256, format!("`{sha256}` is {error}")))?,
+            path: self.text(&it.path)?,
+            mode: self.mode(it.mode.as_ref(), 0o644)?,
+        })
+    }
+
+    fn file(&self, step: &Text, it: &schema::File) -> Result<File, Diagnostic> {
+        let (content, mode) = match (&it.content, &it.program) {
+            (Some(content), None) => (self.content(content, it.secret)?, default_mode(it.secret)),
+            (None, Some(program)) => (Content::Blob(self.program(program)?), 0o755),
+            _ => return Err(self.not_one_of(step, "content", "program")),
+        };
+        Ok(File {
+            path: self.text(&it.path)?,
+            content,
+            mode: self.mode(it.mode.as_ref(), mode)?,
+            owner: self.optional(it.owner.as_ref())?,
+            group: self.optional(it.group.as_ref())?,
+            validate: None,
+        })
+    }
+
+    fn templated_file(&self, it: &schema::Template) -> Result<File, Diagnostic> {
+        Ok(File {
+            path: self.text(&it.path)?,
+            content: self.template(&it.source, it.secret)?,
+            mode: self.mode(it.mode.as_ref(), default_mode(it.secret))?,
+            owner: self.optional(it.owner.as_ref())?,
+            group: self.optional(it.group.as_ref())?,
+            validate: it
+                .validate
+                .as_deref()
+                .map(|argv| self.texts(argv))
+                .transpose()?,
+        })
+    }
+
+    fn manifests(
+        &self,
+        step: &Text,
+        id: &str,
+        it: &schema::Manifests,
+    ) -> Result<Manifests, Diagnostic> {
+        if it.files.is_empty() && it.template.is_none() {
+            return Err(self.wrong(step, "`manifests` needs `files` or `template`"));
+        }
+        let mut objects = Vec::new();
+        for name in &it.files {
+            for file in self.bundle_files(name)? {
+                objects.extend(yaml::documents(file)?);
+            }
+        }
+        if let Some(template) = &it.template {
+            // The rendered text is what an error in it has to show.
+            let rendered = SourceFile {
+                path: format!("{} (rendered)", self.text(template)?).into(),
+                text: self.template_text(template)?,
+            };
+            objects.extend(yaml::documents(&Arc::new(rendered))?);
+        }
+        let kubeconfig = self.optional(it.kubeconfig.as_ref())?;
+        Ok(Manifests {
+            name: id.to_owned(),
+            objects: objects.iter().map(ToString::to_string).collect(),
+            kubeconfig: kubeconfig.unwrap_or_else(|| ADMIN_KUBECONFIG.to_owned()),
+        })
+    }
+
+    /// Finds the text of one file of the bundle, or of all in a folder (`manifests/metallb/`).
+    fn bundle_files(&self, name: &Text) -> Result<Vec<&Arc<SourceFile>>, Diagnostic> {
+        let wanted = self.text(name)?;
+        let files = self.parts.files;
+        let found: Vec<_> = files
+            .iter()
+            .filter(|(path, _)| {
+                **path == wanted || (wanted.ends_with('/') && path.starts_with(&wanted))
+            })
+            .map(|(_, file)| file)
+            .collect();
+        if found.is_empty() {
+            return Err(self.not_in_bundle("file", name, &wanted, files.keys()));
+        }
+        Ok(found)
+    }
+
+    fn condition(&self, step: &Text, it: &schema::Wait) -> Result<Condition, Diagnostic> {
+        let kubeconfig = |text: Option<&Text>| -> Result<String, Diagnostic> {
+            Ok(self
+                .optional(text)?
+                .unwrap_or_else(|| ADMIN_KUBECONFIG.to_owned()))
+        };
+        let mut conditions = Vec::new();
+        if let Some(tcp) = &it.tcp {
+            let port = self.text(&tcp.port)?;
+            conditions.push(Condition::Tcp {
+                address: self.text(&tcp.address)?,
+                port: port
+                    .parse()
+                    .map_err(|_| self.wrong(&tcp.port, format!("`{port}` is no port")))?,
+            });
+        }
+        if let Some(https) = &it.https {
+            conditions.push(Condition::Https {
+                url: self.text(&https.url)?,
+                ca: self.text(&https.ca)?,
+            });
+        }
+        if let Some(path) = &it.unix_socket {
+            conditions.push(Condition::UnixSocket(self.text(path)?));
+        }
+        if let Some(path) = &it.path {
+            conditions.push(Condition::Path(self.text(path)?));
+        }
+        if let Some(node) = &it.node_ready {
+            let name = self.optional(node.name.as_ref())?;
+            conditions.push(Condition::NodeReady {
+                kubeconfig: kubeconfig(node.kubeconfig.as_ref())?,
+                name: name.unwrap_or_else(|| self.host.name.clone()),
+            });
+        }
+        if let Some(object) = &it.rolled_out {
+            let kind = self.text(&object.kind)?;
+            if !["deployment", "daemonset"].contains(&kind.as_str()) {
+                return Err(self
+                    .wrong(&object.kind, format!("can't wait for a `{kind}`"))
+                    .hint("`deployment` and `daemonset` are known"));
+            }
+            conditions.push(Condition::RolledOut {
+                kubeconfig: kubeconfig(object.kubeconfig.as_ref())?,
+                kind,
+                namespace: self.text(&object.namespace)?,
+                name: self.text(&object.name)?,
+            });
+        }
+        match (conditions.pop(), conditions.is_empty()) {
+            (Some(condition), true) => Ok(condition),
+            _ => Err(self
+                .wrong(step, "`wait` needs exactly one condition")
+                .hint("one of tcp, https, unix_socket, path, node_ready and rolled_out")),
+        }
+    }
+
+    fn not_one_of(&self, step: &Text, first: &str, second: &str) -> Diagnostic {
+        self.wrong(
+            step,
+            format!("exactly one of `{first}` and `{second}` is needed"),
+        )
+    }
+}
+
+fn default_mode(secret: bool) -> u32 {
+    if secret { 0o600 } else { 0o644 }
+}
