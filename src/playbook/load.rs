@@ -44,6 +44,10 @@ pub struct Handler {
 
 /// The resource key that was set.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there are some hundred, for a moment"
+)]
 pub enum Action {
     Absent(schema::Absent),
     Archive(schema::Archive),
@@ -127,7 +131,7 @@ fn check(file: &Arc<SourceFile>, from: schema::Playbook, errors: &mut Diagnostic
 }
 
 fn check_step(file: &Arc<SourceFile>, step: schema::Step) -> Result<Step, Diagnostic> {
-    let actions = [
+    let actions = vec![
         ("absent", step.absent.map(Action::Absent)),
         ("archive", step.archive.map(Action::Archive)),
         ("block", step.block.map(Action::Block)),
@@ -175,7 +179,7 @@ fn check_step(file: &Arc<SourceFile>, step: schema::Step) -> Result<Step, Diagno
 }
 
 fn check_handler(file: &Arc<SourceFile>, handler: schema::Handler) -> Result<Handler, Diagnostic> {
-    let actions = [
+    let actions = vec![
         ("command", handler.command.map(Action::Command)),
         ("unit", handler.unit.map(Action::Unit)),
         ("wait", handler.wait.map(Action::Wait)),
@@ -198,13 +202,13 @@ fn guards(command: &schema::Command) -> usize {
         + usize::from(command.unless.is_some())
 }
 
-fn only_action<const COUNT: usize>(
+fn only_action(
     file: &Arc<SourceFile>,
     what: &str,
     name: &Text,
-    actions: [(&'static str, Option<Action>); COUNT],
+    actions: Vec<(&'static str, Option<Action>)>,
 ) -> Result<Action, Diagnostic> {
-    let keys = actions.each_ref().map(|(key, _)| *key);
+    let keys: Vec<&str> = actions.iter().map(|(key, _)| *key).collect();
     let mut set: Vec<(&str, Action)> = actions
         .into_iter()
         .filter_map(|(key, action)| Some((key, action?)))

@@ -5,8 +5,10 @@
 //! ```
 
 pub mod builtin;
+mod condition;
 pub mod expand;
 pub mod load;
+mod manifests;
 mod resource;
 pub mod schema;
 mod scope;

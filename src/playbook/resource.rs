@@ -1,19 +1,16 @@
 //! Turns the resource of a step into what the node gets.
 
-use std::sync::Arc;
-
 use super::load::Action;
 use super::schema::{self, Text};
 use super::scope::Scope;
-use crate::diagnostic::{Diagnostic, SourceFile};
+use crate::diagnostic::Diagnostic;
 use crate::resource::{
-    Absent, Archive, Block, Command, Condition, Content, Directory, Download, File, Guard, Image,
-    Input, KernelModule, Manifests, Package, Resource, Swap, Symlink, Sysctl, Unit, UnitState,
-    Wait,
+    Absent, Archive, Block, Command, Content, Directory, Download, File, Guard, Image, Input,
+    KernelModule, Package, Resource, Swap, Symlink, Sysctl, Unit, UnitState, Wait,
 };
-use crate::yaml;
 
-const ADMIN_KUBECONFIG: &str = "/etc/kubernetes/admin.conf";
+/// Where a kubeconfig is when a playbook doesn't say.
+pub(super) const ADMIN_KUBECONFIG: &str = "/etc/kubernetes/admin.conf";
 const COMMAND_TIMEOUT: u32 = 5 * 60;
 const WAIT_TIMEOUT: u32 = 2 * 60;
 
@@ -197,111 +194,6 @@ impl Scope<'_> {
                 .map(|argv| self.texts(argv))
                 .transpose()?,
         })
-    }
-
-    fn manifests(
-        &self,
-        step: &Text,
-        id: &str,
-        it: &schema::Manifests,
-    ) -> Result<Manifests, Diagnostic> {
-        if it.files.is_empty() && it.template.is_none() {
-            return Err(self.wrong(step, "`manifests` needs `files` or `template`"));
-        }
-        let mut objects = Vec::new();
-        for name in &it.files {
-            for file in self.bundle_files(name)? {
-                objects.extend(yaml::documents(file)?);
-            }
-        }
-        if let Some(template) = &it.template {
-            // The rendered text is what an error in it has to show.
-            let rendered = SourceFile {
-                path: format!("{} (rendered)", self.text(template)?).into(),
-                text: self.template_text(template)?,
-            };
-            objects.extend(yaml::documents(&Arc::new(rendered))?);
-        }
-        let kubeconfig = self.optional(it.kubeconfig.as_ref())?;
-        Ok(Manifests {
-            name: id.to_owned(),
-            objects: objects.iter().map(ToString::to_string).collect(),
-            kubeconfig: kubeconfig.unwrap_or_else(|| ADMIN_KUBECONFIG.to_owned()),
-        })
-    }
-
-    /// Finds the text of one file of the bundle, or of all in a folder (`manifests/metallb/`).
-    fn bundle_files(&self, name: &Text) -> Result<Vec<&Arc<SourceFile>>, Diagnostic> {
-        let wanted = self.text(name)?;
-        let files = self.parts.files;
-        let found: Vec<_> = files
-            .iter()
-            .filter(|(path, _)| {
-                **path == wanted || (wanted.ends_with('/') && path.starts_with(&wanted))
-            })
-            .map(|(_, file)| file)
-            .collect();
-        if found.is_empty() {
-            return Err(self.not_in_bundle("file", name, &wanted, files.keys()));
-        }
-        Ok(found)
-    }
-
-    fn condition(&self, step: &Text, it: &schema::Wait) -> Result<Condition, Diagnostic> {
-        let kubeconfig = |text: Option<&Text>| -> Result<String, Diagnostic> {
-            Ok(self
-                .optional(text)?
-                .unwrap_or_else(|| ADMIN_KUBECONFIG.to_owned()))
-        };
-        let mut conditions = Vec::new();
-        if let Some(tcp) = &it.tcp {
-            let port = self.text(&tcp.port)?;
-            conditions.push(Condition::Tcp {
-                address: self.text(&tcp.address)?,
-                port: port
-                    .parse()
-                    .map_err(|_| self.wrong(&tcp.port, format!("`{port}` is no port")))?,
-            });
-        }
-        if let Some(https) = &it.https {
-            conditions.push(Condition::Https {
-                url: self.text(&https.url)?,
-                ca: self.text(&https.ca)?,
-            });
-        }
-        if let Some(path) = &it.unix_socket {
-            conditions.push(Condition::UnixSocket(self.text(path)?));
-        }
-        if let Some(path) = &it.path {
-            conditions.push(Condition::Path(self.text(path)?));
-        }
-        if let Some(node) = &it.node_ready {
-            let name = self.optional(node.name.as_ref())?;
-            conditions.push(Condition::NodeReady {
-                kubeconfig: kubeconfig(node.kubeconfig.as_ref())?,
-                name: name.unwrap_or_else(|| self.host.name.clone()),
-            });
-        }
-        if let Some(object) = &it.rolled_out {
-            let kind = self.text(&object.kind)?;
-            if !["deployment", "daemonset"].contains(&kind.as_str()) {
-                return Err(self
-                    .wrong(&object.kind, format!("can't wait for a `{kind}`"))
-                    .hint("`deployment` and `daemonset` are known"));
-            }
-            conditions.push(Condition::RolledOut {
-                kubeconfig: kubeconfig(object.kubeconfig.as_ref())?,
-                kind,
-                namespace: self.text(&object.namespace)?,
-                name: self.text(&object.name)?,
-            });
-        }
-        match (conditions.pop(), conditions.is_empty()) {
-            (Some(condition), true) => Ok(condition),
-            _ => Err(self
-                .wrong(step, "`wait` needs exactly one condition")
-                .hint("one of tcp, https, unix_socket, path, node_ready and rolled_out")),
-        }
     }
 
     fn not_one_of(&self, step: &Text, first: &str, second: &str) -> Diagnostic {

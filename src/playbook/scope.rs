@@ -56,6 +56,7 @@ impl<'a> Scope<'a> {
     }
 
     /// Returns the scope in which `item` is the given value.
+    #[must_use]
     pub fn with_item(&self, item: &serde_json::Value) -> Scope<'a> {
         let with = |context: &Context| {
             let mut context = context.clone();

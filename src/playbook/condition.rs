@@ -1,0 +1,67 @@
+//! Turns the condition of a `wait` into what the node waits for.
+
+use super::resource::ADMIN_KUBECONFIG;
+use super::schema::{Text, Wait};
+use super::scope::Scope;
+use crate::diagnostic::Diagnostic;
+use crate::resource::Condition;
+
+impl Scope<'_> {
+    /// Builds the one condition; `step` is its name, for errors that concern all of it.
+    pub(super) fn condition(&self, step: &Text, it: &Wait) -> Result<Condition, Diagnostic> {
+        let kubeconfig = |text: Option<&Text>| -> Result<String, Diagnostic> {
+            Ok(self
+                .optional(text)?
+                .unwrap_or_else(|| ADMIN_KUBECONFIG.to_owned()))
+        };
+        let mut conditions = Vec::new();
+        if let Some(tcp) = &it.tcp {
+            let port = self.text(&tcp.port)?;
+            conditions.push(Condition::Tcp {
+                address: self.text(&tcp.address)?,
+                port: port
+                    .parse()
+                    .map_err(|_| self.wrong(&tcp.port, format!("`{port}` is no port")))?,
+            });
+        }
+        if let Some(https) = &it.https {
+            conditions.push(Condition::Https {
+                url: self.text(&https.url)?,
+                ca: self.text(&https.ca)?,
+            });
+        }
+        if let Some(path) = &it.unix_socket {
+            conditions.push(Condition::UnixSocket(self.text(path)?));
+        }
+        if let Some(path) = &it.path {
+            conditions.push(Condition::Path(self.text(path)?));
+        }
+        if let Some(node) = &it.node_ready {
+            let name = self.optional(node.name.as_ref())?;
+            conditions.push(Condition::NodeReady {
+                kubeconfig: kubeconfig(node.kubeconfig.as_ref())?,
+                name: name.unwrap_or_else(|| self.host.name.clone()),
+            });
+        }
+        if let Some(object) = &it.rolled_out {
+            let kind = self.text(&object.kind)?;
+            if !["deployment", "daemonset"].contains(&kind.as_str()) {
+                return Err(self
+                    .wrong(&object.kind, format!("can't wait for a `{kind}`"))
+                    .hint("`deployment` and `daemonset` are known"));
+            }
+            conditions.push(Condition::RolledOut {
+                kubeconfig: kubeconfig(object.kubeconfig.as_ref())?,
+                kind,
+                namespace: self.text(&object.namespace)?,
+                name: self.text(&object.name)?,
+            });
+        }
+        match (conditions.pop(), conditions.is_empty()) {
+            (Some(condition), true) => Ok(condition),
+            _ => Err(self
+                .wrong(step, "`wait` needs exactly one condition")
+                .hint("one of tcp, https, unix_socket, path, node_ready and rolled_out")),
+        }
+    }
+}
