@@ -1,0 +1,294 @@
+//! What a cluster must keep to itself, made once and kept in its state folder.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+
+use super::pki::{self, KeyPem, KeyedCertificate, PkiError, Subject};
+use crate::secret::Secret;
+
+/// Version of the file's layout.
+const FORMAT: u32 = 1;
+
+const FILE_NAME: &str = "secrets.json";
+
+/// The secrets of one cluster. Whoever has them is its administrator.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClusterSecrets {
+    format: u32,
+    /// Signs everybody who talks to the API server, and the API server itself.
+    pub cluster_authority: KeyedCertificate,
+    /// Signs the API server as a proxy for API extensions (metrics-server).
+    pub front_proxy_authority: KeyedCertificate,
+    pub etcd_authority: KeyedCertificate,
+    /// Signs and checks service account tokens.
+    pub service_accounts: KeyPem,
+    /// Lets a node join, `id.secret` as kubeadm writes it.
+    pub bootstrap_token: Secret,
+    /// Encrypts what MetalLB's speakers tell each other, base64.
+    pub metallb_key: Secret,
+    /// Signs the two ends of the ingress controller's configuration channel.
+    pub ingress_authority: KeyedCertificate,
+    pub contour: KeyedCertificate,
+    pub envoy: KeyedCertificate,
+}
+
+/// The secrets could not be made, read or kept.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretsError {
+    #[error("failed to read `{path}`")]
+    Read { path: PathBuf, source: io::Error },
+    #[error("failed to write `{path}`")]
+    Write { path: PathBuf, source: io::Error },
+    /// The parser's own words could quote a secret; the place can't.
+    #[error("`{path}` is not a file of secrets (line {line}, column {column})")]
+    Malformed {
+        path: PathBuf,
+        line: usize,
+        column: usize,
+    },
+    #[error("`{path}` has format {found}, this kinstall knows format {FORMAT}")]
+    Format { path: PathBuf, found: u32 },
+    #[error("failed to get random bytes from the kernel")]
+    Random { source: io::Error },
+    #[error("failed to make the cluster's certificates")]
+    Pki(#[from] PkiError),
+}
+
+impl ClusterSecrets {
+    /// Reads the cluster's secrets from its state folder; makes and keeps them the first time.
+    pub fn load_or_make(state_folder: &Path, now: SystemTime) -> Result<Self, SecretsError> {
+        let path = state_folder.join(FILE_NAME);
+        match fs::read_to_string(&path) {
+            Ok(text) => parse(&text, path),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let secrets = Self::make(now)?;
+                secrets
+                    .keep(state_folder, &path)
+                    .map_err(|source| SecretsError::Write { path, source })?;
+                Ok(secrets)
+            }
+            Err(source) => Err(SecretsError::Read { path, source }),
+        }
+    }
+
+    /// Returns the secrets under the names that templates know them by: `secrets.NAME`.
+    pub fn as_map(&self) -> BTreeMap<String, Secret> {
+        let mut map = BTreeMap::new();
+        let mut put = |name: &str, value: &str| {
+            map.insert(name.to_owned(), Secret::new(value));
+        };
+        for (name, pair) in [
+            ("cluster_authority", &self.cluster_authority),
+            ("front_proxy_authority", &self.front_proxy_authority),
+            ("etcd_authority", &self.etcd_authority),
+            ("ingress_authority", &self.ingress_authority),
+            ("contour", &self.contour),
+            ("envoy", &self.envoy),
+        ] {
+            put(&format!("{name}_certificate"), &pair.certificate);
+            put(&format!("{name}_key"), pair.key.expose());
+        }
+        put("service_accounts_public_key", &self.service_accounts.public);
+        put(
+            "service_accounts_private_key",
+            self.service_accounts.private.expose(),
+        );
+        put("bootstrap_token", self.bootstrap_token.expose());
+        put("metallb_key", self.metallb_key.expose());
+        map
+    }
+
+    fn make(now: SystemTime) -> Result<Self, SecretsError> {
+        let ingress_authority = pki::make_authority("contour", now)?;
+        // Nothing in the cluster renews these two, so they last as long as their authority.
+        let ingress_end = |name: &str| {
+            let subject = Subject {
+                common_name: name,
+                organizations: &[],
+                names: &[name],
+            };
+            pki::make_certificate(&ingress_authority, subject, pki::TEN_YEARS, now)
+        };
+        Ok(Self {
+            format: FORMAT,
+            cluster_authority: pki::make_authority("kubernetes", now)?,
+            front_proxy_authority: pki::make_authority("front-proxy-ca", now)?,
+            etcd_authority: pki::make_authority("etcd-ca", now)?,
+            service_accounts: pki::make_key_pair("service account key")?,
+            bootstrap_token: bootstrap_token()?,
+            metallb_key: Secret::new(STANDARD.encode(random::<32>()?)),
+            contour: ingress_end("contour")?,
+            envoy: ingress_end("envoy")?,
+            ingress_authority,
+        })
+    }
+
+    /// Writes a complete file or none, and never over another one: two runs that start at once must
+    /// not make two clusters out of one.
+    fn keep(&self, state_folder: &Path, path: &Path) -> io::Result<()> {
+        fs::create_dir_all(state_folder)?;
+        let text = serde_json::to_string_pretty(self)?;
+        let temporary = path.with_extension(format!("{}.new", std::process::id()));
+        let written = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&temporary)
+            .and_then(|mut file| {
+                file.write_all(text.as_bytes())?;
+                file.sync_all()
+            })
+            .and_then(|()| fs::hard_link(&temporary, path));
+        fs::remove_file(&temporary).or_else(|error| match error.kind() {
+            io::ErrorKind::NotFound => Ok(()),
+            _ => Err(error),
+        })?;
+        written?;
+        File::open(state_folder)?.sync_all()
+    }
+}
+
+fn parse(text: &str, path: PathBuf) -> Result<ClusterSecrets, SecretsError> {
+    #[derive(Deserialize)]
+    struct Header {
+        format: u32,
+    }
+    let malformed = |error: &serde_json::Error| SecretsError::Malformed {
+        path: path.clone(),
+        line: error.line(),
+        column: error.column(),
+    };
+    let header: Header = serde_json::from_str(text).map_err(|error| malformed(&error))?;
+    if header.format != FORMAT {
+        return Err(SecretsError::Format {
+            path,
+            found: header.format,
+        });
+    }
+    serde_json::from_str(text).map_err(|error| malformed(&error))
+}
+
+/// Six and sixteen characters, as kubeadm wants them; the second part holds 80 random bits.
+fn bootstrap_token() -> Result<Secret, SecretsError> {
+    const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    let characters: String = random::<22>()?
+        .iter()
+        .map(|byte| char::from(ALPHABET[usize::from(byte % 32)]))
+        .collect();
+    let (id, secret) = characters.split_at(6);
+    Ok(Secret::new(format!("{id}.{secret}")))
+}
+
+fn random<const LENGTH: usize>() -> Result<[u8; LENGTH], SecretsError> {
+    let mut bytes = [0; LENGTH];
+    let mut filled = 0;
+    while filled < LENGTH {
+        filled +=
+            rustix::rand::getrandom(&mut bytes[filled..], rustix::rand::GetRandomFlags::empty())
+                .map_err(|error| SecretsError::Random {
+                    source: error.into(),
+                })?;
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn secrets_are_made_once_and_read_afterwards() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("lab");
+        let made = ClusterSecrets::load_or_make(&state, SystemTime::now()).unwrap();
+        let read = ClusterSecrets::load_or_make(&state, SystemTime::now()).unwrap();
+        assert_eq!(made, read);
+
+        let mode = fs::metadata(state.join(FILE_NAME))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let names: Vec<_> = fs::read_dir(&state)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        assert_eq!(names, [FILE_NAME], "nothing else may stay behind");
+    }
+
+    #[test]
+    fn secrets_that_are_there_are_never_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = ClusterSecrets::load_or_make(folder.path(), SystemTime::now()).unwrap();
+        let second = ClusterSecrets::make(SystemTime::now()).unwrap();
+        let path = folder.path().join(FILE_NAME);
+        let error = second.keep(folder.path(), &path).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        let kept = ClusterSecrets::load_or_make(folder.path(), SystemTime::now()).unwrap();
+        assert_eq!(first, kept);
+    }
+
+    #[test]
+    fn bootstrap_token_has_kubeadms_form() {
+        let token = bootstrap_token().unwrap();
+        let (id, secret) = token.expose().split_once('.').unwrap();
+        assert_eq!((id.len(), secret.len()), (6, 16));
+        let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        assert!(id.chars().chain(secret.chars()).all(is_allowed));
+    }
+
+    #[test]
+    fn damaged_file_is_refused_without_quoting_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE_NAME);
+        fs::write(&path, r#"{"format": 1, "bootstrap_token": "hunter2"}"#).unwrap();
+        let error = ClusterSecrets::load_or_make(folder.path(), SystemTime::now()).unwrap_err();
+        assert!(matches!(error, SecretsError::Malformed { .. }));
+        assert!(!format!("{error} {error:?}").contains("hunter2"));
+
+        fs::write(&path, r#"{"format": 2}"#).unwrap();
+        let error = ClusterSecrets::load_or_make(folder.path(), SystemTime::now()).unwrap_err();
+        assert!(matches!(error, SecretsError::Format { found: 2, .. }));
+    }
+
+    #[test]
+    fn templates_see_every_secret() {
+        let secrets = ClusterSecrets::make(SystemTime::now()).unwrap();
+        let map = secrets.as_map();
+        let names: Vec<&str> = map.keys().map(String::as_str).collect();
+        assert_eq!(
+            names,
+            [
+                "bootstrap_token",
+                "cluster_authority_certificate",
+                "cluster_authority_key",
+                "contour_certificate",
+                "contour_key",
+                "envoy_certificate",
+                "envoy_key",
+                "etcd_authority_certificate",
+                "etcd_authority_key",
+                "front_proxy_authority_certificate",
+                "front_proxy_authority_key",
+                "ingress_authority_certificate",
+                "ingress_authority_key",
+                "metallb_key",
+                "service_accounts_private_key",
+                "service_accounts_public_key",
+            ]
+        );
+        assert!(map.values().all(|secret| !secret.expose().is_empty()));
+    }
+}
