@@ -3,7 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::store::Damage;
 use crate::diagnostic::{Diagnostic, Kind};
+use crate::resource::Sha256;
 
 /// What to run to get a good bundle.
 const REBUILD: &str = "run `kinstall bundle build`: it makes what is missing or damaged again";
@@ -21,6 +23,10 @@ pub enum BundleError {
         path: PathBuf,
         source: io::Error,
     },
+    #[error("bundle part `{part}` is damaged")]
+    Part { part: String, source: Damage },
+    #[error("the bundle has no part with sha256 {sha256}")]
+    NoSuchBlob { sha256: Sha256 },
     #[error("`{path}` is not what kinstall writes", path = path.display())]
     Json {
         path: PathBuf,
@@ -47,7 +53,11 @@ impl BundleError {
     /// Returns what to do about it.
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Missing { .. } | Self::Format { .. } | Self::Json { .. } => Some(REBUILD.into()),
+            Self::Missing { .. }
+            | Self::Format { .. }
+            | Self::Json { .. }
+            | Self::Part { .. }
+            | Self::NoSuchBlob { .. } => Some(REBUILD.into()),
             Self::File { source, .. } if source.kind() == io::ErrorKind::StorageFull => Some(
                 "the disk is full: make room there, or choose another place with KINSTALL_CACHE"
                     .into(),

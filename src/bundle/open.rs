@@ -1,0 +1,136 @@
+//! A finished bundle: its parts can be read and checked.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::manifest::{Encoding, Manifest};
+use super::store::Store;
+use super::{BundleError, directory};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::resource::{BlobRef, Sha256};
+
+/// A bundle on disk.
+#[derive(Clone, Debug)]
+pub struct Bundle {
+    path: PathBuf,
+    manifest: Manifest,
+    store: Store,
+}
+
+/// A blob as it lies on disk.
+#[derive(Debug)]
+pub struct StoredFile {
+    pub encoding: Encoding,
+    /// Size of the file in bytes.
+    pub stored: u64,
+    pub file: File,
+}
+
+impl Bundle {
+    /// Opens the bundle in a folder. Looks only at `manifest.json`; see [`Bundle::verify`].
+    pub fn open(path: &Path) -> Result<Self, Diagnostic> {
+        let manifest = Manifest::load(&path.join(directory::MANIFEST))?;
+        Ok(Self {
+            path: path.into(),
+            manifest,
+            store: Store::new(path.join(directory::BLOBS)),
+        })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Opens a blob for sending. What is in the file is not checked: who receives it does that, and
+    /// [`Bundle::check`] then tells what is wrong.
+    pub fn blob(&self, sha256: Sha256) -> Result<StoredFile, Diagnostic> {
+        let Some(stored) = self.manifest.blobs.get(&sha256) else {
+            return Err(BundleError::NoSuchBlob { sha256 }.into());
+        };
+        let path = self.store.path(sha256, stored.encoding);
+        let file = File::open(&path).map_err(|source| self.damage(sha256, source, &path))?;
+        Ok(StoredFile {
+            encoding: stored.encoding,
+            stored: stored.stored,
+            file,
+        })
+    }
+
+    /// Reads the content of a small blob: a manifest of Kubernetes objects.
+    pub fn text(&self, blob: &BlobRef) -> Result<String, Diagnostic> {
+        let stored = self.blob(blob.sha256)?;
+        let path = self.store.path(blob.sha256, stored.encoding);
+        let content = match stored.encoding {
+            Encoding::Raw => std::io::read_to_string(stored.file),
+            Encoding::Zstd => zstd::Decoder::new(stored.file).and_then(std::io::read_to_string),
+        };
+        let text = content.map_err(|source| self.damage(blob.sha256, source, &path))?;
+        if Sha256::of(text.as_bytes()) != blob.sha256 {
+            self.check(blob.sha256)?;
+        }
+        Ok(text)
+    }
+
+    /// Reads a blob and tells what is wrong with it.
+    pub fn check(&self, sha256: Sha256) -> Result<(), Diagnostic> {
+        let parts = self.manifest.parts();
+        let Some((part, blob)) = parts.into_iter().find(|(_, blob)| blob.sha256 == sha256) else {
+            return Err(BundleError::NoSuchBlob { sha256 }.into());
+        };
+        Ok(self.check_part(&part, &blob, true)?)
+    }
+
+    /// Checks that every part is there in its size and was not touched since the build; `full` also
+    /// reads all content, which takes some seconds. Returns one error for each damaged part.
+    pub fn verify(&self, full: bool) -> Result<(), Diagnostics> {
+        let mut parts = self.manifest.parts();
+        let mut seen = std::collections::BTreeSet::new();
+        parts.retain(|(_, blob)| seen.insert(blob.sha256));
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let take = || parts.get(next.fetch_add(1, Ordering::Relaxed));
+            std::iter::from_fn(take)
+                .filter_map(|(part, blob)| self.check_part(part, blob, full).err())
+                .collect::<Vec<_>>()
+        };
+        let mut damaged: Vec<BundleError> = std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+            let results = workers.into_iter().map(|worker| match worker.join() {
+                Ok(errors) => errors,
+                Err(panic) => std::panic::resume_unwind(panic),
+            });
+            results.flatten().collect()
+        });
+        damaged.sort_by_key(ToString::to_string);
+        match damaged.is_empty() {
+            true => Ok(()),
+            false => Err(damaged.into_iter().map(Diagnostic::from).collect()),
+        }
+    }
+
+    fn check_part(&self, part: &str, blob: &BlobRef, full: bool) -> Result<(), BundleError> {
+        let Some(stored) = self.manifest.blobs.get(&blob.sha256) else {
+            return Err(BundleError::NoSuchBlob {
+                sha256: blob.sha256,
+            });
+        };
+        (self.store.check(blob, *stored, full)).map_err(|source| BundleError::Part {
+            part: part.into(),
+            source,
+        })
+    }
+
+    /// Prefers what [`Bundle::check`] says, which names the part, to a bare error of a read.
+    fn damage(&self, sha256: Sha256, source: std::io::Error, path: &Path) -> Diagnostic {
+        match self.check(sha256) {
+            Err(diagnostic) => diagnostic,
+            Ok(()) => BundleError::file("read", path, source).into(),
+        }
+    }
+}
