@@ -7,13 +7,16 @@
 
 mod atomic;
 mod blob_writer;
+mod catalog;
 mod directory;
 mod error;
 mod hashing;
 mod manifest;
 mod open;
+mod sources;
 mod store;
 
+pub use catalog::Catalog;
 pub use directory::{bundle_directory, cache_directory};
 pub use error::BundleError;
 pub use manifest::{

@@ -1,0 +1,71 @@
+//! The folder `components/` inside of the program, so that the program alone can build a bundle.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+use super::BundleError;
+use crate::diagnostic::{Diagnostic, Kind};
+use crate::resource::Sha256;
+
+#[derive(rust_embed::RustEmbed)]
+#[folder = "$CARGO_MANIFEST_DIR/components"]
+struct Components;
+
+/// Returns the text of `catalog.yml`.
+pub(super) fn catalog_text() -> Result<String, Diagnostic> {
+    let missing = || Diagnostic::error(Kind::Internal, "no catalog in the program");
+    let file = Components::get("catalog.yml").ok_or_else(missing)?;
+    String::from_utf8(file.data.into_owned())
+        .map_err(|error| Diagnostic::from_error(Kind::Internal, &error))
+}
+
+/// The source files of one component: path below its folder, and content.
+pub(super) struct SourceTree {
+    folder: String,
+    files: Vec<(String, Cow<'static, [u8]>)>,
+}
+
+impl SourceTree {
+    /// Returns the files of `components/FOLDER`, sorted by path.
+    pub(super) fn of(folder: &str) -> Self {
+        let prefix = format!("{folder}/");
+        let mut files: Vec<_> = Components::iter()
+            .filter_map(|path| {
+                let below = path.strip_prefix(&prefix)?.to_owned();
+                Some((below, Components::get(&path)?.data))
+            })
+            .collect();
+        files.sort();
+        Self {
+            folder: folder.into(),
+            files,
+        }
+    }
+
+    /// Returns a hash over all paths and contents.
+    pub(super) fn sha256(&self) -> Sha256 {
+        let list: String = (self.files.iter())
+            .map(|(path, content)| format!("{} {path}\n", Sha256::of(content)))
+            .collect();
+        Sha256::of(list.as_bytes())
+    }
+
+    /// Writes the files below `parent`, in place of what is there, and returns the component's folder.
+    pub(super) fn unpack(&self, parent: &Path) -> Result<PathBuf, BundleError> {
+        let root = parent.join(&self.folder);
+        match std::fs::remove_dir_all(&root) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                return Err(BundleError::file("remove", &root, source));
+            }
+            _ => {}
+        }
+        for (path, content) in &self.files {
+            let path = root.join(path);
+            let folder = path.parent().unwrap_or(&root);
+            std::fs::create_dir_all(folder)
+                .and_then(|()| std::fs::write(&path, content))
+                .map_err(|source| BundleError::file("write", &path, source))?;
+        }
+        Ok(root)
+    }
+}
