@@ -193,6 +193,11 @@ impl Catalog {
             let component = self.components.get(component)?;
             Self::outputs(component).contains(&output).then_some(())
         };
+        for (name, component) in &self.components {
+            if component.release.is_some() && !component.files.is_empty() {
+                return Some(format!("component {name}: a release has no `files`"));
+            }
+        }
         for (name, image) in &self.images {
             if !self.components.contains_key(&image.component) {
                 return Some(format!("image {name}: no component {}", image.component));

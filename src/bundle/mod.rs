@@ -4,23 +4,46 @@
 //! manifest.json   every part with its name, version and sha256
 //! blobs/          the content, by sha256
 //! ```
+//!
+//! [`build`] makes it: components come out of `go build`, a package or a release ([`Origin`]), images
+//! are put together from them, and [`Bundle`] reads the result.
 
 mod atomic;
+mod base_layer;
 mod blob_writer;
+mod build_error;
+mod builder;
+mod cache;
 mod catalog;
+mod component;
 mod directory;
+mod download;
 mod error;
+mod go;
 mod hashing;
+mod image;
+mod layer;
 mod manifest;
 mod open;
+mod parallel;
+mod process;
+mod progress;
+mod release;
+mod show;
 mod sources;
 mod store;
+mod wheel;
 
+pub use build_error::BuildError;
+pub use builder::{BuildOptions, Origin, build, build_catalog};
 pub use catalog::Catalog;
 pub use directory::{bundle_directory, cache_directory};
+pub use download::{Download, DownloadError, Patience};
 pub use error::BundleError;
 pub use manifest::{
     Encoding, FileEntry, ImageEntry, Manifest, NodeProgram, Placement, Program, StoredBlob,
 };
 pub use open::{Bundle, StoredFile};
+pub use progress::{Progress, Report};
+pub use show::{Row, show};
 pub use store::Damage;

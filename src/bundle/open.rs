@@ -1,12 +1,12 @@
 //! A finished bundle: its parts can be read and checked.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::manifest::{Encoding, Manifest};
 use super::store::Store;
-use super::{BundleError, directory};
+use super::{BundleError, directory, parallel};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::resource::{BlobRef, Sha256};
 
@@ -89,24 +89,10 @@ impl Bundle {
     /// reads all content, which takes some seconds. Returns one error for each damaged part.
     pub fn verify(&self, full: bool) -> Result<(), Diagnostics> {
         let mut parts = self.manifest.parts();
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         parts.retain(|(_, blob)| seen.insert(blob.sha256));
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let next = AtomicUsize::new(0);
-        let work = || {
-            let take = || parts.get(next.fetch_add(1, Ordering::Relaxed));
-            std::iter::from_fn(take)
-                .filter_map(|(part, blob)| self.check_part(part, blob, full).err())
-                .collect::<Vec<_>>()
-        };
-        let mut damaged: Vec<BundleError> = std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-            let results = workers.into_iter().map(|worker| match worker.join() {
-                Ok(errors) => errors,
-                Err(panic) => std::panic::resume_unwind(panic),
-            });
-            results.flatten().collect()
-        });
+        let results = parallel::map(&parts, |(part, blob)| self.check_part(part, blob, full));
+        let mut damaged: Vec<BundleError> = results.into_iter().filter_map(Result::err).collect();
         damaged.sort_by_key(ToString::to_string);
         match damaged.is_empty() {
             true => Ok(()),

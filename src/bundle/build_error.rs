@@ -1,0 +1,86 @@
+//! Why a part could not be built, and what to do about it.
+
+use super::BundleError;
+use super::download::DownloadError;
+use crate::diagnostic::{Diagnostic, Kind};
+
+/// A failure while a bundle is built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    #[error("`{tool}` is not installed; it is needed to make {part}")]
+    NoTool {
+        tool: &'static str,
+        part: String,
+        hint: String,
+    },
+    #[error("failed to start `{program}`")]
+    Start {
+        program: String,
+        source: std::io::Error,
+    },
+    /// The program's last lines stand below the message, as they are the reason.
+    #[error("failed to make {part}: `{program}` {ending}{}", indented(last_lines))]
+    Command {
+        part: String,
+        program: String,
+        ending: String,
+        last_lines: Vec<String>,
+        hint: Option<String>,
+    },
+    #[error("GOPROXY is `{value}`, which names no module proxy")]
+    NoProxy { value: String },
+    #[error("the catalog has no {part} for {architecture}")]
+    Architecture { part: String, architecture: String },
+    #[error("{part} lacks `{path}`")]
+    Lacks { part: String, path: String },
+    #[error("failed to read {part}")]
+    Archive {
+        part: String,
+        source: std::io::Error,
+    },
+    #[error("failed to read what `{program}` printed")]
+    Answer {
+        program: String,
+        source: serde_json::Error,
+    },
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    #[error(transparent)]
+    Download(#[from] DownloadError),
+}
+
+impl From<BuildError> for Diagnostic {
+    fn from(error: BuildError) -> Self {
+        let (kind, hint) = match &error {
+            BuildError::Bundle(_) | BuildError::Download(_) => return inner(error),
+            BuildError::NoTool { hint, .. } => (Kind::Environment, Some(hint.clone())),
+            BuildError::Start { .. } => (Kind::Environment, None),
+            BuildError::NoProxy { .. } => (
+                Kind::Environment,
+                Some("unset GOPROXY, or set it to a proxy: versions must not come from anywhere else".into()),
+            ),
+            BuildError::Command { hint, .. } => (Kind::Bundle, hint.clone()),
+            BuildError::Architecture { .. }
+            | BuildError::Lacks { .. }
+            | BuildError::Archive { .. }
+            | BuildError::Answer { .. } => (Kind::Bundle, None),
+        };
+        let diagnostic = Diagnostic::from_error(kind, &error);
+        match hint {
+            Some(hint) => diagnostic.hint(hint),
+            None => diagnostic,
+        }
+    }
+}
+
+fn inner(error: BuildError) -> Diagnostic {
+    match error {
+        BuildError::Bundle(error) => error.into(),
+        BuildError::Download(error) => error.into(),
+        other => Diagnostic::from_error(Kind::Bundle, &other),
+    }
+}
+
+fn indented(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("\n    {line}")).collect()
+}

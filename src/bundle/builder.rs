@@ -1,0 +1,270 @@
+//! Makes a bundle: brings all components into the cache, puts images together, lists it all.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use super::base_layer;
+use super::build_error::BuildError;
+use super::cache::{self, Cache};
+use super::catalog::{Base, Catalog, Component, Image, Source};
+use super::component::{Built, Workshop};
+use super::go::Go;
+use super::image;
+use super::layer::{self, Entry, Kind, Layer};
+use super::manifest::{self, FileEntry, ImageEntry, Manifest, Program};
+use super::progress::{Progress, Report};
+use super::store::Store;
+use super::{directory, parallel};
+use crate::diagnostic::Diagnostic;
+
+/// Counts up when the same entries come to another layer than before.
+const LAYER_RECIPE: u32 = 1;
+
+/// What to make, and where.
+#[derive(Clone, Debug)]
+pub struct BuildOptions {
+    /// The bundle's folder.
+    pub output: PathBuf,
+    /// Folder of what earlier builds made.
+    pub cache: PathBuf,
+    pub origin: Origin,
+}
+
+/// Where components come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// All from source.
+    Source,
+    /// Upstream's releases where the catalog knows one, the others from source.
+    Releases {
+        /// Takes the place of scheme and host of every URL.
+        mirror: Option<String>,
+    },
+}
+
+/// Makes the bundle of the catalog in this program. What an earlier build made and is still whole is
+/// not made again; with nothing to do this takes well below a second.
+pub fn build(options: &BuildOptions, report: &Report<'_>) -> Result<Manifest, Diagnostic> {
+    build_catalog(&Catalog::embedded()?, options, report)
+}
+
+/// As [`build`], of any catalog; its sources are still those in this program.
+pub fn build_catalog(
+    catalog: &Catalog,
+    options: &BuildOptions,
+    report: &Report<'_>,
+) -> Result<Manifest, Diagnostic> {
+    let builder = Builder {
+        catalog,
+        cache: &Cache::open(&options.cache)?,
+        go: &Go::find()?,
+        architecture: architecture(),
+        report,
+    };
+    let components = builder.components(&options.origin)?;
+    let mut manifest = builder.list(&components);
+    manifest.images = builder.images(&manifest)?;
+    publish(&mut manifest, builder.cache.store(), &options.output)?;
+    Ok(manifest)
+}
+
+struct Builder<'a> {
+    catalog: &'a Catalog,
+    cache: &'a Cache,
+    go: &'a Go,
+    architecture: &'static str,
+    report: &'a Report<'a>,
+}
+
+impl Builder<'_> {
+    fn components(&self, origin: &Origin) -> Result<BTreeMap<&str, Built>, BuildError> {
+        let mut components: Vec<_> = self.catalog.components.iter().collect();
+        // What needs only the network comes first: should that fail, it is known at once and not
+        // after the long compilation.
+        components.sort_by_key(|(_, it)| takes_long(it, origin));
+        let mut built = BTreeMap::new();
+        for (name, component) in components {
+            let workshop = Workshop {
+                name,
+                component,
+                architecture: self.architecture,
+                go: self.go,
+                cache: self.cache,
+                report: self.report,
+            };
+            let result = match (origin, &component.release) {
+                (Origin::Releases { mirror }, Some(release)) => {
+                    workshop.pull(release, mirror.as_deref())?
+                }
+                _ => workshop.build()?,
+            };
+            built.insert(name.as_str(), result);
+        }
+        Ok(built)
+    }
+
+    /// Lists all but images.
+    fn list(&self, components: &BTreeMap<&str, Built>) -> Manifest {
+        let mut manifest = Manifest {
+            format: manifest::FORMAT,
+            kinstall: env!("CARGO_PKG_VERSION").into(),
+            architecture: self.architecture.into(),
+            components: BTreeMap::new(),
+            programs: BTreeMap::new(),
+            images: BTreeMap::new(),
+            files: BTreeMap::new(),
+            node_programs: self.catalog.node_programs.clone(),
+            blobs: BTreeMap::new(),
+        };
+        for (&name, built) in components {
+            manifest
+                .components
+                .insert(name.into(), built.version.clone());
+            for (output, &blob) in &built.programs {
+                let program = Program {
+                    component: name.into(),
+                    version: built.version.clone(),
+                    blob,
+                };
+                manifest
+                    .programs
+                    .insert(format!("{name}/{output}"), program);
+            }
+            for (path, &blob) in &built.files {
+                let file = FileEntry {
+                    component: name.into(),
+                    version: built.version.clone(),
+                    blob,
+                };
+                manifest.files.insert(path.clone(), file);
+            }
+        }
+        manifest
+    }
+
+    fn images(&self, manifest: &Manifest) -> Result<BTreeMap<String, ImageEntry>, BuildError> {
+        let layers = self.program_layers(manifest)?;
+        let uses_base = |image: &Image| image.base == Base::BaseImage;
+        let base = match self.catalog.images.values().any(uses_base) {
+            true => Some(self.base_layer()?),
+            false => None,
+        };
+        let mut images = BTreeMap::new();
+        for (name, image) in &self.catalog.images {
+            let mut parts = Vec::new();
+            if uses_base(image) {
+                parts.extend(base.clone());
+            }
+            for program in &image.programs {
+                let key = (program.program.as_str(), program.path.as_str());
+                parts.extend(layers.get(&key).cloned());
+            }
+            let own = image::own_entries(image);
+            if !own.is_empty() {
+                parts.push(self.layer(&own)?);
+            }
+            let version = &manifest.components[&image.component];
+            let tag = image.tag.as_deref().unwrap_or("v{version}");
+            let reference = image::reference(name, &Component::fill_in(version, tag));
+            let store = self.cache.store();
+            let built = image::write(store, image, &reference, version, self.architecture, &parts)?;
+            let entry = ImageEntry {
+                name: reference,
+                component: image.component.clone(),
+                version: version.clone(),
+                nodes: image.nodes,
+                manifest: built.manifest,
+                config: built.config,
+                layers: parts.iter().map(|layer| layer.blob).collect(),
+            };
+            images.insert(name.clone(), entry);
+        }
+        Ok(images)
+    }
+
+    /// Makes a layer of every program that is in images; they share it.
+    fn program_layers(
+        &self,
+        manifest: &Manifest,
+    ) -> Result<BTreeMap<(&str, &str), Layer>, BuildError> {
+        let images = self.catalog.images.values();
+        let wanted: BTreeSet<_> = images
+            .flat_map(|image| &image.programs)
+            .map(|it| (it.program.as_str(), it.path.as_str()))
+            .collect();
+        let wanted: Vec<_> = wanted.into_iter().collect();
+        let layers = parallel::map(&wanted, |&(name, path)| {
+            let program = manifest
+                .programs
+                .get(name)
+                .ok_or_else(|| BuildError::Lacks {
+                    part: "the bundle".into(),
+                    path: name.into(),
+                })?;
+            let entry = Entry {
+                path: path.into(),
+                mode: 0o755,
+                kind: Kind::Blob(program.blob),
+            };
+            Ok(((name, path), self.layer(&[entry])?))
+        });
+        layers.into_iter().collect()
+    }
+
+    fn base_layer(&self) -> Result<Layer, BuildError> {
+        let base = &self.catalog.base_image;
+        let recipe = (LAYER_RECIPE, base, self.architecture);
+        let key = cache::key("base layer", &recipe)?;
+        if let Some(layer) = self.cache.get(key) {
+            return Ok(layer);
+        }
+        let part = base_layer::PART;
+        (self.report)(Progress::Started {
+            part,
+            version: &base.debian_release,
+        });
+        let entries = base_layer::entries(base, self.architecture, self.report)?;
+        let layer = layer::write(self.cache.store(), &entries)?;
+        self.cache.put(key, &layer)?;
+        (self.report)(Progress::Finished { part });
+        Ok(layer)
+    }
+
+    fn layer(&self, entries: &[Entry]) -> Result<Layer, BuildError> {
+        let description: Vec<String> = entries.iter().map(|it| format!("{it:?}")).collect();
+        let key = cache::key("layer", &(LAYER_RECIPE, description))?;
+        if let Some(layer) = self.cache.get(key) {
+            return Ok(layer);
+        }
+        let layer = layer::write(self.cache.store(), entries)?;
+        self.cache.put(key, &layer)?;
+        Ok(layer)
+    }
+}
+
+/// Puts all blobs into the bundle's folder, then the manifest, then removes what is not in it.
+fn publish(manifest: &mut Manifest, from: &Store, output: &Path) -> Result<(), BuildError> {
+    let store = Store::new(output.join(directory::BLOBS));
+    for sha256 in manifest.blob_names() {
+        manifest.blobs.insert(sha256, store.adopt(from, sha256)?);
+    }
+    let path = output.join(directory::MANIFEST);
+    if !Manifest::load(&path).is_ok_and(|old| old == *manifest) {
+        manifest.save(&path)?;
+    }
+    Ok(store.retain(&manifest.blob_names())?)
+}
+
+fn takes_long(component: &Component, origin: &Origin) -> bool {
+    let is_pulled = *origin != Origin::Source && component.release.is_some();
+    !is_pulled && matches!(component.source, Source::Go(_))
+}
+
+/// Returns this computer's architecture as Go and OCI name it.
+fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    }
+}

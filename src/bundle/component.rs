@@ -1,0 +1,178 @@
+//! Brings one component into the cache: built, unpacked or downloaded.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::build_error::BuildError;
+use super::cache::{self, Cache, Cached};
+use super::catalog::{Component, Release, Source};
+use super::download::{Download, on_mirror};
+use super::go::Go;
+use super::progress::{Progress, Report};
+use super::sources::SourceTree;
+use super::{release, wheel};
+use crate::resource::{BlobRef, Sha256};
+
+/// Counts up when the same recipe comes to something else than before.
+const RECIPE: u32 = 1;
+
+/// What a component came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Built {
+    pub(super) version: String,
+    /// By the name in the bundle, without the component's.
+    pub(super) programs: BTreeMap<String, BlobRef>,
+    /// By path in the bundle.
+    pub(super) files: BTreeMap<String, BlobRef>,
+}
+
+impl Cached for Built {
+    fn blobs(&self) -> Vec<BlobRef> {
+        let programs = self.programs.values();
+        programs.chain(self.files.values()).copied().collect()
+    }
+}
+
+/// A component and the means to get it.
+pub(super) struct Workshop<'a> {
+    pub(super) name: &'a str,
+    pub(super) component: &'a Component,
+    pub(super) architecture: &'a str,
+    pub(super) go: &'a Go,
+    pub(super) cache: &'a Cache,
+    pub(super) report: &'a Report<'a>,
+}
+
+impl Workshop<'_> {
+    /// Builds the component from source, or unpacks it from a package of other people's.
+    pub(super) fn build(&self) -> Result<Built, BuildError> {
+        let sources = self.sources();
+        let component = Component {
+            release: None,
+            ..self.component.clone()
+        };
+        let recipe = serde_json::json!({
+            "recipe": RECIPE,
+            "component": component,
+            "sources": sources.as_ref().map(SourceTree::sha256),
+            "go": sources.as_ref().map(|_| &self.go.version),
+            "architecture": self.architecture,
+        });
+        let version = &self.component.version;
+        self.cached(cache::key("component", &recipe)?, version, || {
+            let work = self.cache.work(self.name)?;
+            let output = self.cache.work(&format!("{}.out", self.name))?;
+            let (mut programs, mut files) = (BTreeMap::new(), BTreeMap::new());
+            match &self.component.source {
+                Source::Go(go) => {
+                    // A component without sources would make Go look in the folders above.
+                    let folder = SourceTree::of(&go.folder).unpack(&work.0)?;
+                    (self.go).build(
+                        self.name,
+                        self.component,
+                        go,
+                        &folder,
+                        &output.0,
+                        self.report,
+                    )?;
+                    for program in &go.programs {
+                        programs.insert(&program.output, output.0.join(&program.output));
+                    }
+                    for wanted in &self.component.files {
+                        files.extend(self.go.files(&folder, wanted)?);
+                    }
+                }
+                Source::Wheel(source) => {
+                    let (component, folder) = (self.component, &output.0);
+                    let architecture = self.architecture;
+                    wheel::unpack(
+                        self.name,
+                        component,
+                        source,
+                        architecture,
+                        folder,
+                        self.report,
+                    )?;
+                    for program in &source.programs {
+                        programs.insert(&program.output, folder.join(&program.path));
+                    }
+                }
+            }
+            let store = self.cache.store();
+            let mut built = Built {
+                version: version.clone(),
+                programs: BTreeMap::new(),
+                files: BTreeMap::new(),
+            };
+            for (name, path) in programs {
+                built.programs.insert(name.clone(), store.put_file(&path)?);
+            }
+            for (name, path) in files {
+                built.files.insert(name, store.put_file(&path)?);
+            }
+            Ok(built)
+        })
+    }
+
+    /// Downloads a release of upstream's.
+    pub(super) fn pull(
+        &self,
+        release: &Release,
+        mirror: Option<&str>,
+    ) -> Result<Built, BuildError> {
+        let Some(sha256) = release.sha256.get(self.architecture) else {
+            return Err(BuildError::Architecture {
+                part: format!("release of {}", self.name),
+                architecture: self.architecture.into(),
+            });
+        };
+        let recipe = (RECIPE, release, self.architecture);
+        self.cached(cache::key("release", &recipe)?, &release.version, || {
+            let url = Component::fill_in(&release.version, &release.url)
+                .replace("{architecture}", self.architecture);
+            let download = Download {
+                part: self.name,
+                url: &mirror.map_or(url.clone(), |mirror| on_mirror(&url, mirror)),
+                sha256: *sha256,
+                patience: super::download::Patience::default(),
+            };
+            let path = download.fetch(&self.cache.downloads(), self.report)?;
+            let programs = release::programs(self.name, release, &path, self.cache.store())?;
+            // The programs are in the store now; the archive has done its work.
+            let _ = std::fs::remove_file(path);
+            Ok(Built {
+                version: release.version.clone(),
+                programs,
+                files: BTreeMap::new(),
+            })
+        })
+    }
+
+    fn sources(&self) -> Option<SourceTree> {
+        match &self.component.source {
+            Source::Go(go) => Some(SourceTree::of(&go.folder)),
+            Source::Wheel(_) => None,
+        }
+    }
+
+    fn cached(
+        &self,
+        key: Sha256,
+        version: &str,
+        make: impl FnOnce() -> Result<Built, BuildError>,
+    ) -> Result<Built, BuildError> {
+        if let Some(built) = self.cache.get(key) {
+            return Ok(built);
+        }
+        (self.report)(Progress::Started {
+            part: self.name,
+            version,
+        });
+        let built = make()?;
+        self.cache.put(key, &built)?;
+        (self.report)(Progress::Finished { part: self.name });
+        Ok(built)
+    }
+}

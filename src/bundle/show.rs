@@ -1,0 +1,66 @@
+//! A bundle as a table.
+
+use serde::Serialize;
+
+use super::manifest::Manifest;
+use crate::resource::Sha256;
+
+/// One part of a bundle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Row {
+    /// `program`, `image` or `file`.
+    pub kind: &'static str,
+    pub name: String,
+    pub component: String,
+    pub version: String,
+    pub architecture: String,
+    /// Bytes: of a program or file as it is, of an image the sum of its compressed layers.
+    pub size: u64,
+    /// Of an image, its digest.
+    pub sha256: Sha256,
+}
+
+/// Returns the rows of `kinstall bundle show`: programs, images, files, each sorted by name.
+pub fn show(manifest: &Manifest) -> Vec<Row> {
+    let row = |kind, name: &str, component: &str, version: &str, size, sha256| Row {
+        kind,
+        name: name.into(),
+        component: component.into(),
+        version: version.into(),
+        architecture: manifest.architecture.clone(),
+        size,
+        sha256,
+    };
+    let programs = manifest.programs.iter().map(|(name, it)| {
+        row(
+            "program",
+            name,
+            &it.component,
+            &it.version,
+            it.blob.size,
+            it.blob.sha256,
+        )
+    });
+    let images = manifest.images.values().map(|it| {
+        let size = it.layers.iter().map(|layer| layer.size).sum();
+        row(
+            "image",
+            &it.name,
+            &it.component,
+            &it.version,
+            size,
+            it.manifest.sha256,
+        )
+    });
+    let files = manifest.files.iter().map(|(name, it)| {
+        row(
+            "file",
+            name,
+            &it.component,
+            &it.version,
+            it.blob.size,
+            it.blob.sha256,
+        )
+    });
+    programs.chain(images).chain(files).collect()
+}
