@@ -1,0 +1,335 @@
+//! Ansible's INI dialect.
+//!
+//! ```text
+//! [group]            host lines: name pattern, then key=value words
+//! [group:children]   one group per line
+//! [group:vars]       one key = value per line
+//! ```
+
+mod words;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::{Inventory, error_at, literal, location, range, set_all};
+use crate::diagnostic::{Diagnostic, Diagnostics, Kind, Location, SourceFile};
+use crate::did_you_mean::closest;
+use crate::yaml::Entry;
+
+/// Reads the file of an inventory into it; goes on after errors.
+pub(super) fn parse(inventory: &mut Inventory, diagnostics: &mut Diagnostics) {
+    let mut parser = Parser {
+        file: Arc::clone(&inventory.file),
+        inventory,
+        diagnostics,
+        section: Section::Hosts("ungrouped".to_owned()),
+        pending_variables: Vec::new(),
+    };
+    let text = &Arc::clone(&parser.file).text;
+    let mut offset = 0;
+    for line in text.split_inclusive('\n') {
+        let start = offset + (line.len() - line.trim_start().len());
+        offset += line.len();
+        let line = line.trim();
+        if !line.is_empty() && !line.starts_with(['#', ';']) {
+            parser.line(line, start);
+        }
+    }
+    parser.check_variable_sections();
+}
+
+/// What the lines below a section header are.
+enum Section {
+    Hosts(String),
+    Children(String),
+    Variables(String),
+    /// After a broken header.
+    Skipped,
+}
+
+struct Parser<'a> {
+    file: Arc<SourceFile>,
+    inventory: &'a mut Inventory,
+    diagnostics: &'a mut Diagnostics,
+    section: Section,
+    /// `[group:vars]` headers; the group may be defined further down.
+    pending_variables: Vec<(String, Location)>,
+}
+
+impl Parser<'_> {
+    /// Reads a line without surrounding white space; `start` is its place in the file.
+    fn line(&mut self, line: &str, start: usize) {
+        if line.starts_with('[') && !is_host_range(line) {
+            self.section = self.header(line, start);
+            return;
+        }
+        match &self.section {
+            Section::Hosts(group) => {
+                let group = group.clone();
+                self.host_line(&group, line, start);
+            }
+            Section::Children(group) => {
+                let group = group.clone();
+                self.child_line(&group, line, start);
+            }
+            Section::Variables(group) => {
+                let group = group.clone();
+                self.variable_line(&group, line, start);
+            }
+            Section::Skipped => {}
+        }
+    }
+
+    fn header(&mut self, line: &str, start: usize) -> Section {
+        let whole = self.at(start..start + line.len());
+        let Some((inner, rest)) = line[1..].split_once(']') else {
+            self.diagnostics.push(
+                error_at(&whole, "section header isn't closed", "`]` is missing")
+                    .hint(format!("write `{line}]`")),
+            );
+            return Section::Skipped;
+        };
+        let rest = rest.trim_start();
+        if !(rest.is_empty() || rest.starts_with('#')) {
+            self.diagnostics.push(
+                error_at(
+                    &whole,
+                    "section header has text behind it",
+                    "unexpected text",
+                )
+                .hint("put it on the next line"),
+            );
+            return Section::Skipped;
+        }
+        let (group, kind) = inner.split_once(':').unwrap_or((inner, "hosts"));
+        let here = self.at(start + 1..start + 1 + group.len());
+        if group.is_empty() || group.contains(char::is_whitespace) {
+            self.diagnostics.push(
+                error_at(
+                    &here,
+                    format!("`{group}` is no group name"),
+                    "spaces are not allowed here",
+                )
+                .hint("write `[group]`, `[group:children]` or `[group:vars]`"),
+            );
+            return Section::Skipped;
+        }
+        match kind {
+            "hosts" => {
+                self.inventory.add_group(group, &here).is_defined = true;
+                Section::Hosts(group.to_owned())
+            }
+            "children" => {
+                self.inventory.add_group(group, &here).is_defined = true;
+                Section::Children(group.to_owned())
+            }
+            "vars" => {
+                self.pending_variables.push((group.to_owned(), here));
+                Section::Variables(group.to_owned())
+            }
+            _ => {
+                let kind_start = start + 1 + group.len() + 1;
+                let place = self.at(kind_start..kind_start + kind.len());
+                let error = error_at(
+                    &place,
+                    format!("section `[{inner}]` has the unknown type `{kind}`"),
+                    "must be `children`, `vars` or nothing",
+                );
+                self.diagnostics
+                    .push(match closest(kind, ["children", "vars", "hosts"]) {
+                        Some(name) => error.hint(format!("did you mean `{name}`?")),
+                        None => error,
+                    });
+                Section::Skipped
+            }
+        }
+    }
+
+    fn host_line(&mut self, group: &str, line: &str, start: usize) {
+        let words = match words::split(line) {
+            Ok(words) => words,
+            Err(words::OpenQuote(offset)) => {
+                let place = self.at(start + offset..start + line.len());
+                self.diagnostics.push(
+                    error_at(&place, "quote isn't closed", "opened here")
+                        .hint("close it on the same line"),
+                );
+                return;
+            }
+        };
+        if let Some(offset) = words.cut_at {
+            let place = self.at(start + offset..start + line.len());
+            self.diagnostics.push(
+                Diagnostic::warning("`#` starts a comment in the middle of a word")
+                    .at(place, "left out, as Ansible does")
+                    .hint("if it belongs to the value, put the value in quotes"),
+            );
+        }
+        let [name, assignments @ ..] = &words.words[..] else {
+            return;
+        };
+        let here = self.at(start + name.span.start..start + name.span.end);
+        let (pattern, port) = split_port(&name.text);
+        let names = match range::expand(pattern) {
+            Ok(names) => names,
+            Err(reason) => {
+                self.diagnostics.push(error_at(
+                    &here,
+                    format!("host range `{pattern}` is wrong: {reason}"),
+                    "can't be expanded",
+                ));
+                return;
+            }
+        };
+        let mut variables = Vec::new();
+        if let Some(port) = port {
+            variables.push(Entry {
+                key: "ansible_port".to_owned(),
+                key_location: here.clone(),
+                value: literal::value(port, here.clone()),
+            });
+        }
+        for word in assignments {
+            let span = start + word.span.start..start + word.span.end;
+            variables.extend(self.assignment(&word.text, span));
+        }
+        for name in &names {
+            self.inventory.add_host(name, group, &here, &variables);
+        }
+    }
+
+    fn assignment(&mut self, text: &str, span: Range<usize>) -> Option<Entry> {
+        let Some((key, value)) = text.split_once('=') else {
+            self.diagnostics.push(
+                Diagnostic::error(
+                    Kind::Inventory,
+                    format!("`{text}` is neither a host nor a variable"),
+                )
+                .at(self.at(span), "expected key=value")
+                .hint("one host per line; no spaces around `=` on host lines; values with spaces in quotes"),
+            );
+            return None;
+        };
+        // Quotes rarely stand before the sign, and then the place is only a little too wide.
+        let sign = span.start + self.file.text[span.clone()].find('=').unwrap_or(0);
+        Some(Entry {
+            key: key.to_owned(),
+            key_location: self.at(span.start..sign),
+            value: literal::value(value, self.at(sign + 1..span.end)),
+        })
+    }
+
+    fn child_line(&mut self, group: &str, line: &str, start: usize) {
+        let name = line.split('#').next().unwrap_or(line).trim_end();
+        let here = self.at(start..start + name.len());
+        if name.contains([' ', '\t', ':', ']', '=']) {
+            self.diagnostics.push(
+                error_at(
+                    &here,
+                    format!("`{name}` is no group name"),
+                    "expected one group name",
+                )
+                .hint(format!(
+                    "hosts belong into `[{group}]`, variables into `[{group}:vars]`"
+                )),
+            );
+            return;
+        }
+        self.inventory.add_group(name, &here);
+        self.inventory
+            .add_group(group, &here)
+            .add_child(name, here.clone());
+    }
+
+    fn variable_line(&mut self, group: &str, line: &str, start: usize) {
+        let Some((key, value)) = line.split_once('=') else {
+            let here = self.at(start..start + line.len());
+            let error = error_at(
+                &here,
+                format!("`{line}` is no variable"),
+                "expected key = value",
+            );
+            self.diagnostics.push(match line.split_once(':') {
+                Some((key, value)) => {
+                    error.hint(format!("write `{}={}`", key.trim(), value.trim()))
+                }
+                None => error,
+            });
+            return;
+        };
+        let value_start = start + line.len() - value.trim_start().len();
+        let entry = Entry {
+            key: key.trim().to_owned(),
+            key_location: self.at(start..start + key.trim_end().len()),
+            value: literal::value(value.trim(), self.at(value_start..start + line.len())),
+        };
+        let here = entry.key_location.clone();
+        set_all(
+            &mut self.inventory.add_group(group, &here).variables,
+            [&entry],
+        );
+    }
+
+    /// Ansible refuses variables of a group that no other section defines.
+    fn check_variable_sections(&mut self) {
+        for (group, here) in std::mem::take(&mut self.pending_variables) {
+            let name = super::group::canonical(&group);
+            let is_known = |name: &str| {
+                matches!(name, "all" | "ungrouped")
+                    || self
+                        .inventory
+                        .groups
+                        .get(name)
+                        .is_some_and(|group| group.is_defined)
+            };
+            if is_known(name) {
+                continue;
+            }
+            let error = error_at(
+                &here,
+                format!("section `[{group}:vars]` sets variables of an unknown group"),
+                "no such group",
+            );
+            let groups = self.inventory.groups.keys().map(String::as_str);
+            self.diagnostics.push(
+                match closest(&group, groups.filter(|name| is_known(name))) {
+                    Some(name) => error.hint(format!("did you mean `{name}`?")),
+                    None => error.hint(format!("add a section `[{group}]`")),
+                },
+            );
+        }
+    }
+
+    fn at(&self, span: Range<usize>) -> Location {
+        location(&self.file, span)
+    }
+}
+
+/// Tells `[a:c].lab ip=…` in a host section from a section header.
+fn is_host_range(line: &str) -> bool {
+    line.split_once(']').is_some_and(|(_, rest)| {
+        rest.starts_with(|next: char| !next.is_whitespace() && next != '#')
+    })
+}
+
+/// Splits `host:2222` and `[::1]:2222`; other colons belong to the name.
+fn split_port(pattern: &str) -> (&str, Option<&str>) {
+    if let Some((host, port)) = pattern.rsplit_once(':')
+        && !port.is_empty()
+        && port.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        if let Some(address) = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'))
+            && address.parse::<std::net::Ipv6Addr>().is_ok()
+        {
+            return (address, Some(port));
+        }
+        let outside_brackets = host.split('[').map(|part| part.rsplit(']').next());
+        let has_colon = outside_brackets.flatten().any(|part| part.contains(':'));
+        if !has_colon {
+            return (host, Some(port));
+        }
+    }
+    (pattern, None)
+}

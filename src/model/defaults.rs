@@ -1,0 +1,27 @@
+//! What holds where the inventory says nothing.
+//!
+//! Networks are kubespray's, so that an inventory means the same cluster under both.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::MachineSize;
+
+/// Kubernetes version without `kube_version`.
+pub const KUBERNETES_VERSION: &str = "1.37.2";
+pub const POD_CIDR: &str = "10.233.64.0/18";
+pub const SERVICE_CIDR: &str = "10.233.0.0/18";
+/// Prefix length of one node's share of the pod network.
+pub const NODE_PREFIX: u8 = 24;
+pub const API_SERVER_PORT: u16 = 6443;
+pub const SSH_PORT: u16 = 22;
+pub const DNS_DOMAIN: &str = "cluster.local";
+/// Address of NodeLocal DNSCache on every node.
+pub const NODE_LOCAL_DNS: IpAddr = IpAddr::V4(Ipv4Addr::new(169, 254, 25, 10));
+/// What the course's machines have.
+pub const MACHINE: MachineSize = MachineSize {
+    cpus: 2,
+    memory_mib: 2048,
+    disk_gib: 20,
+};
+/// Classes that the ingress controller serves; the first also takes objects without a class.
+pub const INGRESS_CLASSES: [&str; 2] = ["nginx", "contour"];

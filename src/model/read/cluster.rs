@@ -1,0 +1,299 @@
+//! Reads the whole cluster: which hosts belong to it, and what holds for all of them.
+
+use std::path::Path;
+
+use super::super::validate::Places;
+use super::super::{ClusterSpec, ControlPlane, JumpHost, Provider, Roles, defaults};
+use super::{Reader, addons, connection, host, network};
+use crate::diagnostic::{Diagnostic, Diagnostics, Kind, Location};
+use crate::did_you_mean::closest;
+use crate::inventory::{Host, Inventory};
+
+/// Reads everything; what can't be read is reported and replaced by its default, so that the other
+/// errors are found as well.
+pub(in super::super) fn cluster(
+    inventory: &Inventory,
+    diagnostics: &mut Diagnostics,
+) -> (ClusterSpec, Places) {
+    let members = members(inventory);
+    let bastion = bastion(inventory, diagnostics);
+    let mut hosts = Vec::new();
+    for (member, roles) in &members {
+        if !host::has_address(member) {
+            diagnostics.push(without_address(inventory, member, &members));
+            continue;
+        }
+        let jump = bastion.as_ref().filter(|(name, _)| *name != member.name);
+        hosts.extend(host::host(
+            member,
+            *roles,
+            jump.map(|(_, jump)| jump),
+            diagnostics,
+        ));
+    }
+
+    let mut scopes: Vec<&Host> = members.iter().map(|(member, _)| *member).collect();
+    scopes.sort_by_key(|member| {
+        !members
+            .iter()
+            .any(|(host, roles)| host.name == member.name && roles.control_plane)
+    });
+    let mut reader = Reader::of_cluster(scopes, diagnostics);
+    let cluster_name = reader.text(&["cluster_name"]);
+    let domain = domain(
+        &mut reader,
+        cluster_name.as_ref().map(|name| name.value.as_str()),
+    );
+    let networks = network::networks(&mut reader);
+    let network = network::network(
+        &mut reader,
+        &networks,
+        hosts.iter().map(|host| host.spec.address),
+    );
+    let addons = addons::addons(&mut reader);
+    let first_address = hosts
+        .iter()
+        .find(|host| host.spec.roles.control_plane)
+        .map(|host| host.spec.address.to_string());
+    let (control_plane, load_balancer) = control_plane(&mut reader, first_address);
+    let spec = ClusterSpec {
+        name: cluster_name
+            .map(|name| name.value)
+            .filter(|name| name != defaults::DNS_DOMAIN)
+            .unwrap_or_else(|| folder_name(&inventory.file.path)),
+        kubernetes_version: kubernetes_version(&mut reader),
+        control_plane,
+        network,
+        dns: network::dns(&mut reader, domain),
+        addons: addons.addons,
+        node_domain: reader.text(&["node_domain"]).map(|domain| domain.value),
+        provider: provider(&mut reader),
+        hosts: Vec::new(),
+    };
+    let places = Places {
+        addresses: hosts.iter().map(|host| host.address.clone()).collect(),
+        names: hosts.iter().map(|host| host.name.clone()).collect(),
+        networks,
+        pools: addons.pools,
+        has_load_balancer: load_balancer,
+    };
+    let hosts = hosts.into_iter().map(|host| host.spec).collect();
+    (ClusterSpec { hosts, ..spec }, places)
+}
+
+/// Returns the hosts of the cluster in inventory order, with their roles.
+///
+/// etcd runs on the control planes, whatever the group `etcd` says; differences are reported by
+/// [`super::super::groups`].
+fn members(inventory: &Inventory) -> Vec<(&Host, Roles)> {
+    let control_planes = inventory.hosts_in("kube_control_plane");
+    let workers = inventory.hosts_in("kube_node");
+    let is_in = |group: &[&Host], host: &Host| group.iter().any(|member| member.name == host.name);
+    inventory
+        .hosts
+        .values()
+        .filter_map(|host| {
+            let control_plane = is_in(&control_planes, host);
+            let roles = Roles {
+                control_plane,
+                etcd: control_plane,
+                worker: is_in(&workers, host),
+            };
+            (roles.control_plane || roles.worker).then_some((host, roles))
+        })
+        .collect()
+}
+
+/// Explains a host without an address.
+///
+/// In an INI inventory a misspelt member of a group silently becomes a new host. Where other hosts have
+/// addresses and this one has no variable of its own, it is such a member.
+fn without_address(inventory: &Inventory, host: &Host, members: &[(&Host, Roles)]) -> Diagnostic {
+    let known = || {
+        let others = inventory
+            .hosts
+            .values()
+            .filter(|other| host::has_address(other));
+        others.map(|other| other.name.as_str())
+    };
+    let declares_all = inventory
+        .groups
+        .get("all")
+        .is_some_and(|all| !all.hosts.is_empty());
+    let is_declared = inventory
+        .groups
+        .get("all")
+        .is_some_and(|all| all.hosts.iter().any(|member| member.name == host.name));
+    let is_stranger = if declares_all {
+        !is_declared
+    } else {
+        known().count() * 2 > members.len()
+    };
+    if !is_stranger {
+        return Diagnostic::error(
+            Kind::Inventory,
+            format!("host `{}` has no address", host.name),
+        )
+        .at(host.location.clone(), "where is it?")
+        .hint(format!(
+            "write `{} ansible_host=ADDRESS ip=ADDRESS`",
+            host.name
+        ));
+    }
+    let group = inventory.groups.values().find(|group| {
+        group.name != "all" && group.hosts.iter().any(|member| member.name == host.name)
+    });
+    let group = group.map_or("?", |group| group.name.as_str());
+    let error = Diagnostic::error(
+        Kind::Inventory,
+        format!("group `{group}` has the unknown member `{}`", host.name),
+    )
+    .at(host.location.clone(), "no host line defines it");
+    let error = match closest(&host.name, known()) {
+        Some(name) => error.hint(format!("did you mean `{name}`?")),
+        None => error,
+    };
+    error.hint(format!(
+        "to add the host, write `{} ansible_host=ADDRESS ip=ADDRESS` in `[all]`",
+        host.name
+    ))
+}
+
+fn bastion<'a>(
+    inventory: &'a Inventory,
+    diagnostics: &mut Diagnostics,
+) -> Option<(&'a str, JumpHost)> {
+    let host = *inventory.hosts_in("bastion").first()?;
+    let mut reader = Reader::of_host(host, diagnostics);
+    Some((&host.name, connection::bastion(&mut reader, host)))
+}
+
+fn control_plane(reader: &mut Reader<'_>, first_address: Option<String>) -> (ControlPlane, bool) {
+    let bind_port = reader
+        .parsed(&["kube_apiserver_port"], "a port (1-65535)")
+        .map_or(defaults::API_SERVER_PORT, |port| port.value);
+    let mut extra_names = Vec::new();
+    for value in reader.list("supplementary_addresses_in_ssl_keys") {
+        match value.text() {
+            Some(text) => extra_names.push(text.to_owned()),
+            None => reader.wrong_kind(
+                "supplementary_addresses_in_ssl_keys",
+                &value,
+                "a list of names and addresses",
+            ),
+        }
+    }
+    extra_names.extend(
+        reader
+            .text(&["apiserver_loadbalancer_domain_name"])
+            .map(|name| name.value),
+    );
+    let balancer = reader.value("loadbalancer_apiserver");
+    let address = balancer
+        .as_ref()
+        .and_then(|balancer| balancer.get("address")?.text())
+        .filter(|address| !address.is_empty())
+        .map(str::to_owned);
+    let endpoint_port = balancer.as_ref().and_then(|balancer| {
+        let port = balancer.get("port")?;
+        reader.parse_value("loadbalancer_apiserver.port", port, "a port (1-65535)")
+    });
+    let has_load_balancer = address.is_some();
+    if let Some(balancer) = balancer.filter(|_| !has_load_balancer) {
+        reader.wrong_kind(
+            "loadbalancer_apiserver",
+            &balancer,
+            "a mapping with `address` and `port`",
+        );
+    }
+    let control_plane = ControlPlane {
+        endpoint_host: address.or(first_address).unwrap_or_default(),
+        endpoint_port: endpoint_port.unwrap_or(bind_port),
+        bind_port,
+        extra_names,
+    };
+    (control_plane, has_load_balancer)
+}
+
+fn kubernetes_version(reader: &mut Reader<'_>) -> String {
+    let Some(version) = reader.text(&["kube_version"]) else {
+        return defaults::KUBERNETES_VERSION.to_owned();
+    };
+    let plain = version.value.trim_start_matches('v');
+    if let Some(location) = version
+        .location
+        .filter(|_| semver::Version::parse(plain).is_err())
+    {
+        reader.error(
+            &location,
+            format!("`kube_version` is no version: `{}`", version.value),
+            "must have three parts",
+            format!("write it like `{}`", defaults::KUBERNETES_VERSION),
+        );
+    }
+    plain.to_owned()
+}
+
+fn provider(reader: &mut Reader<'_>) -> Option<Provider> {
+    let provider = reader.text(&["kinstall_provider"])?;
+    match provider.value.as_str() {
+        "container" => Some(Provider::Container),
+        "existing" => Some(Provider::Existing),
+        other => {
+            let suggestion = closest(other, ["container", "existing"]);
+            let hint = suggestion.map_or(
+                "`container` makes machines on this computer, `existing` uses those that are there"
+                    .to_owned(),
+                |name| format!("did you mean `{name}`?"),
+            );
+            report(
+                reader,
+                provider.location.as_ref(),
+                format!("unknown provider `{other}`"),
+                hint,
+            );
+            None
+        }
+    }
+}
+
+/// kubespray's `dns_domain` is its `cluster_name` unless it is set.
+fn domain(reader: &mut Reader<'_>, cluster_name: Option<&str>) -> String {
+    let own = reader.text(&["dns_domain"]);
+    let location = own
+        .as_ref()
+        .and_then(|domain| domain.location.clone())
+        .or_else(|| reader.value("cluster_name").map(|value| value.location));
+    let domain = own
+        .map(|domain| domain.value)
+        .or(cluster_name.map(str::to_owned))
+        .unwrap_or_else(|| defaults::DNS_DOMAIN.to_owned());
+    if !super::super::names::is_subdomain(&domain) {
+        let suggestion = domain.to_ascii_lowercase().replace('_', "-");
+        report(
+            reader,
+            location.as_ref(),
+            format!("`{domain}` is no DNS domain for a cluster"),
+            format!("only lower-case letters, digits, `-` and `.`: `dns_domain: {suggestion}`"),
+        );
+    }
+    domain
+}
+
+fn report(reader: &mut Reader<'_>, location: Option<&Location>, message: String, hint: String) {
+    if let Some(location) = location {
+        reader.error(location, message, "not valid", hint);
+    }
+}
+
+fn folder_name(inventory: &Path) -> String {
+    let absolute = std::path::absolute(inventory).ok();
+    absolute
+        .as_deref()
+        .and_then(Path::parent)
+        .and_then(Path::file_name)
+        .map_or_else(
+            || "kubernetes".to_owned(),
+            |name| name.to_string_lossy().into_owned(),
+        )
+}

@@ -1,0 +1,187 @@
+//! How to log in to a host: Ansible's connection variables, all ages of them.
+
+use std::path::PathBuf;
+
+use super::super::{Become, Connection, JumpHost, defaults};
+use super::ssh_arguments::{self, SshArguments};
+use super::{Reader, boolean};
+use crate::inventory::Host;
+
+/// Names of a setting, the one that wins first.
+const HOST: [&str; 2] = ["ansible_host", "ansible_ssh_host"];
+const PORT: [&str; 2] = ["ansible_port", "ansible_ssh_port"];
+const USER: [&str; 2] = ["ansible_user", "ansible_ssh_user"];
+const KEY: [&str; 2] = ["ansible_ssh_private_key_file", "ansible_private_key_file"];
+const PASSWORD: [&str; 3] = [
+    "ansible_password",
+    "ansible_ssh_password",
+    "ansible_ssh_pass",
+];
+const BECOME_PASSWORD: [&str; 3] = [
+    "ansible_become_password",
+    "ansible_become_pass",
+    "ansible_sudo_pass",
+];
+
+/// Reads the connection of a host; `bastion` is used where the host names no jump host itself.
+pub(super) fn connection(
+    reader: &mut Reader<'_>,
+    address: &str,
+    bastion: Option<&JumpHost>,
+) -> Connection {
+    check_method(reader);
+    let arguments = arguments(reader);
+    let host = reader
+        .text(&HOST)
+        .map_or_else(|| address.to_owned(), |text| text.value);
+    let mut jump = arguments.jump;
+    if jump.is_empty() {
+        jump.extend(bastion.cloned());
+    }
+    Connection {
+        host,
+        port: port(reader)
+            .or(arguments.port)
+            .unwrap_or(defaults::SSH_PORT),
+        user: reader.text(&USER).map(|text| text.value).or(arguments.user),
+        private_key: key(reader).or(arguments.private_key),
+        password: reader.secret(&PASSWORD),
+        escalation: escalation(reader),
+        jump,
+    }
+}
+
+/// Reads the host of the group `bastion`.
+pub(super) fn bastion(reader: &mut Reader<'_>, host: &Host) -> JumpHost {
+    let address = reader.text(&HOST).or_else(|| reader.text(&["ip"]));
+    JumpHost {
+        user: reader.text(&USER).map(|text| text.value),
+        host: address.map_or_else(|| host.name.clone(), |text| text.value),
+        port: port(reader).unwrap_or(defaults::SSH_PORT),
+        private_key: key(reader),
+        password: reader.secret(&PASSWORD),
+    }
+}
+
+/// Expands a leading `~`.
+pub(super) fn expand_home(path: &str) -> PathBuf {
+    match path
+        .strip_prefix("~/")
+        .map(|rest| (etcetera::home_dir(), rest))
+    {
+        Some((Ok(home), rest)) => home.join(rest),
+        _ => PathBuf::from(path),
+    }
+}
+
+fn port(reader: &mut Reader<'_>) -> Option<u16> {
+    let port = reader.parsed::<std::num::NonZeroU16>(&PORT, "a port (1-65535)")?;
+    Some(port.value.get())
+}
+
+fn key(reader: &mut Reader<'_>) -> Option<PathBuf> {
+    reader.text(&KEY).map(|text| expand_home(&text.value))
+}
+
+fn check_method(reader: &mut Reader<'_>) {
+    if let Some(connection) = reader.text(&["ansible_connection"])
+        && let Some(location) = &connection.location
+        && !matches!(
+            connection.value.as_str(),
+            "ssh" | "paramiko" | "paramiko_ssh" | "smart"
+        )
+    {
+        let hint = if connection.value == "local" {
+            "install an SSH server and set `ansible_host=127.0.0.1` and `ip` to the address of the node"
+        } else {
+            "remove it; kinstall connects over SSH"
+        };
+        reader.error(
+            location,
+            format!("connection `{}` is not supported", connection.value),
+            "must be ssh",
+            hint,
+        );
+    }
+}
+
+fn arguments(reader: &mut Reader<'_>) -> SshArguments {
+    let mut result = SshArguments::default();
+    for name in ["ansible_ssh_common_args", "ansible_ssh_extra_args"] {
+        let Some(text) = reader.text(&[name]) else {
+            continue;
+        };
+        let Some(location) = &text.location else {
+            continue;
+        };
+        let arguments = match ssh_arguments::parse(&text.value) {
+            Ok(arguments) => arguments,
+            Err(reason) => {
+                reader.error(
+                    location,
+                    format!("`{name}` can't be followed: {reason}"),
+                    "OpenSSH options",
+                    "jump hosts are written `-J [user@]host[:port]`",
+                );
+                continue;
+            }
+        };
+        if !arguments.unsafe_options.is_empty() {
+            reader.warning(
+                location,
+                format!(
+                    "host keys are checked all the same: `{}`",
+                    arguments.unsafe_options.join("`, `")
+                ),
+                "without effect",
+                "kinstall keeps its own known_hosts for each lab; you can remove these options",
+            );
+        }
+        if !arguments.ignored.is_empty() {
+            reader.warning(
+                location,
+                format!(
+                    "kinstall has no use for `{}`",
+                    arguments.ignored.join("`, `")
+                ),
+                "without effect",
+                "kinstall speaks SSH itself; it follows jump hosts, key, user and port",
+            );
+        }
+        if !arguments.jump.is_empty() {
+            result.jump = arguments.jump;
+        }
+        result.user = arguments.user.or(result.user);
+        result.port = arguments.port.or(result.port);
+        result.private_key = arguments.private_key.or(result.private_key);
+    }
+    result
+}
+
+fn escalation(reader: &mut Reader<'_>) -> Become {
+    for (name, only) in [
+        ("ansible_become_method", "sudo"),
+        ("ansible_become_user", "root"),
+    ] {
+        if let Some(text) = reader.text(&[name])
+            && let Some(location) = &text.location
+            && text.value != only
+        {
+            reader.error(
+                location,
+                format!("`{name}` must be `{only}`, not `{}`", text.value),
+                "not supported",
+                "remove it",
+            );
+        }
+    }
+    let password = reader.secret(&BECOME_PASSWORD);
+    let is_off = reader
+        .value("ansible_become")
+        .is_some_and(|value| boolean(&value) == Some(false));
+    match password {
+        _ if is_off => Become::No,
+        Some(password) => Become::SudoWithPassword(password),
+        None => Become::Sudo,
+    }
+}

@@ -1,0 +1,227 @@
+//! One host of the cluster.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use super::super::{HostSpec, JumpHost, MachineSize, Roles, Taint, defaults};
+use super::{Placed, Reader, connection};
+use crate::diagnostic::{Diagnostics, Location};
+use crate::inventory::Host;
+use crate::yaml::Node;
+
+/// A host, and where its address stands.
+pub(in super::super) struct PlacedHost {
+    pub spec: HostSpec,
+    pub address: Location,
+    pub name: Location,
+}
+
+/// Names of the node address, the one that wins first.
+const ADDRESS: [&str; 4] = ["ip", "access_ip", "ansible_host", "ansible_ssh_host"];
+
+/// Reads a host; `None` if it has no usable address.
+pub(super) fn host(
+    host: &Host,
+    roles: Roles,
+    bastion: Option<&JumpHost>,
+    diagnostics: &mut Diagnostics,
+) -> Option<PlacedHost> {
+    let mut reader = Reader::of_host(host, diagnostics);
+    let address = address(&mut reader, host);
+    let written = address
+        .as_ref()
+        .map_or(String::new(), |address| address.value.to_string());
+    let connection = connection::connection(&mut reader, &written, bastion);
+    let labels = labels(&mut reader);
+    let taints = taints(&mut reader, roles);
+    let machine = machine(&mut reader);
+    let address = address?;
+    Some(PlacedHost {
+        spec: HostSpec {
+            name: host.name.clone(),
+            address: address.value,
+            roles,
+            labels,
+            taints,
+            connection,
+            machine,
+        },
+        address: address.location.unwrap_or_else(|| host.location.clone()),
+        name: host.location.clone(),
+    })
+}
+
+/// Tells whether anything says where the host is.
+pub(super) fn has_address(host: &Host) -> bool {
+    host.name.parse::<IpAddr>().is_ok()
+        || ADDRESS
+            .iter()
+            .any(|name| host.variables.contains_key(*name))
+}
+
+fn address(reader: &mut Reader<'_>, host: &Host) -> Option<Placed<IpAddr>> {
+    let found = ADDRESS
+        .iter()
+        .find_map(|name| Some((*name, reader.value(name)?)));
+    let Some((name, value)) = found else {
+        let address = host.name.parse().ok()?;
+        return Some(Placed {
+            value: address,
+            location: Some(host.location.clone()),
+        });
+    };
+    let text = value.text().unwrap_or_default().trim().to_owned();
+    let Ok(address) = text.parse::<IpAddr>() else {
+        let (label, hint) = why_no_address(&text, &host.name);
+        reader.error(
+            &value.location,
+            format!("`{name}` of `{}` is not an IP address: `{text}`", host.name),
+            &label,
+            hint,
+        );
+        return None;
+    };
+    if let Some(reason) = why_unusable(address) {
+        reader.error(
+            &value.location,
+            format!("`{}` can't have the address {address}", host.name),
+            reason,
+            "give the address that the other nodes reach it at",
+        );
+        return None;
+    }
+    Some(Placed {
+        value: address,
+        location: Some(value.location),
+    })
+}
+
+fn why_no_address(text: &str, host: &str) -> (String, String) {
+    let parts: Vec<&str> = text.split('.').collect();
+    let are_numbers = parts
+        .iter()
+        .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
+    let write_one = "write an address such as 192.168.56.21".to_owned();
+    if are_numbers && parts.len() == 4 {
+        return match parts.iter().find(|part| part.parse::<u8>().is_err()) {
+            Some(part) => (
+                format!("{part} is out of range: each part is 0 to 255"),
+                write_one,
+            ),
+            None => ("leading zeros are ambiguous".to_owned(), write_one),
+        };
+    }
+    if are_numbers {
+        return (format!("has {} parts, not 4", parts.len()), write_one);
+    }
+    (
+        "a name can't tell the node its address".to_owned(),
+        format!("add `ip=ADDRESS` to `{host}`; names are fine for `ansible_host` then"),
+    )
+}
+
+fn why_unusable(address: IpAddr) -> Option<&'static str> {
+    let is_broadcast = matches!(address, IpAddr::V4(address) if address.is_broadcast());
+    let is_reserved = matches!(address, IpAddr::V4(address) if address.octets()[0] == 0 || address.octets()[0] >= 240);
+    if address.is_loopback() {
+        Some("a loopback address")
+    } else if address.is_multicast() {
+        Some("a multicast address")
+    } else if address.is_unspecified() || is_broadcast || is_reserved {
+        Some("out of the range of host addresses")
+    } else {
+        None
+    }
+}
+
+fn labels(reader: &mut Reader<'_>) -> BTreeMap<String, String> {
+    let Some(value) = reader.value("node_labels") else {
+        return BTreeMap::new();
+    };
+    let Some(entries) = value.entries() else {
+        reader.wrong_kind("node_labels", &value, "a mapping of names to values");
+        return BTreeMap::new();
+    };
+    let mut labels = BTreeMap::new();
+    for entry in entries {
+        let text = match &entry.value.node {
+            Node::Text(text) | Node::Number(text) => text.clone(),
+            Node::Bool(value) => value.to_string(),
+            Node::Null => String::new(),
+            Node::List(_) | Node::Map(_) => {
+                reader.wrong_kind("node_labels", &entry.value, "a mapping of names to values");
+                continue;
+            }
+        };
+        labels.insert(entry.key.clone(), text);
+    }
+    labels
+}
+
+fn taints(reader: &mut Reader<'_>, roles: Roles) -> Vec<Taint> {
+    let mut taints = Vec::new();
+    for value in reader.list("node_taints") {
+        match value.text().and_then(parse_taint) {
+            Some(taint) => taints.push(taint),
+            None => reader.wrong_kind("node_taints", &value, "a list of key=value:effect"),
+        }
+    }
+    if roles.control_plane && !roles.worker {
+        taints.push(Taint {
+            key: "node-role.kubernetes.io/control-plane".to_owned(),
+            value: String::new(),
+            effect: "NoSchedule".to_owned(),
+        });
+    }
+    taints
+}
+
+fn parse_taint(text: &str) -> Option<Taint> {
+    let (pair, effect) = text.rsplit_once(':')?;
+    let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+    let is_effect = ["NoSchedule", "PreferNoSchedule", "NoExecute"].contains(&effect);
+    (is_effect && !key.is_empty()).then(|| Taint {
+        key: key.to_owned(),
+        value: value.to_owned(),
+        effect: effect.to_owned(),
+    })
+}
+
+fn machine(reader: &mut Reader<'_>) -> MachineSize {
+    let cpus = reader.parsed::<std::num::NonZeroU32>(&["machine_cpus"], "a number of processors");
+    MachineSize {
+        cpus: cpus.map_or(defaults::MACHINE.cpus, |cpus| cpus.value.get()),
+        memory_mib: size(reader, "machine_memory", 1, "MiB, such as 2048 or 2G")
+            .unwrap_or(defaults::MACHINE.memory_mib),
+        disk_gib: size(reader, "machine_disk", 1024, "GiB, such as 20 or 20G")
+            .unwrap_or(defaults::MACHINE.disk_gib),
+    }
+}
+
+/// Reads a size in units of `unit` MiB, rounded up.
+fn size(reader: &mut Reader<'_>, name: &str, unit: u64, expected: &str) -> Option<u64> {
+    let value = reader.value(name)?;
+    let mib = value
+        .text()
+        .and_then(|text| parse_size(text, unit))
+        .filter(|mib| *mib > 0);
+    if mib.is_none() {
+        reader.wrong_kind(name, &value, expected);
+    }
+    mib.map(|mib| mib.div_ceil(unit))
+}
+
+/// Returns MiB; a bare number counts units.
+fn parse_size(text: &str, unit: u64) -> Option<u64> {
+    let digits = text
+        .find(|character: char| !character.is_ascii_digit())
+        .unwrap_or(text.len());
+    let factor = match text[digits..].trim().to_ascii_lowercase().as_str() {
+        "" => unit,
+        "m" | "mi" | "mb" | "mib" => 1,
+        "g" | "gi" | "gb" | "gib" => 1024,
+        "t" | "ti" | "tb" | "tib" => 1024 * 1024,
+        _ => return None,
+    };
+    text[..digits].parse::<u64>().ok()?.checked_mul(factor)
+}

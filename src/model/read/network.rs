@@ -1,0 +1,218 @@
+//! Pod, service and node networks, DNS.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
+use super::super::{Dns, Network, ProxyMode, defaults};
+use super::{Placed, Reader};
+
+/// The networks, with the places that set them.
+pub(in super::super) struct PlacedNetwork {
+    pub pod_cidr: Placed<IpNet>,
+    pub service_cidr: Placed<IpNet>,
+    pub node_prefix: Placed<u8>,
+}
+
+pub(super) fn networks(reader: &mut Reader<'_>) -> PlacedNetwork {
+    PlacedNetwork {
+        pod_cidr: cidr(reader, "kube_pods_subnet", defaults::POD_CIDR),
+        service_cidr: cidr(reader, "kube_service_addresses", defaults::SERVICE_CIDR),
+        node_prefix: reader
+            .parsed(&["kube_network_node_prefix"], "a prefix length such as 24")
+            .unwrap_or(Placed {
+                value: defaults::NODE_PREFIX,
+                location: None,
+            }),
+    }
+}
+
+pub(super) fn network(
+    reader: &mut Reader<'_>,
+    placed: &PlacedNetwork,
+    addresses: impl Iterator<Item = IpAddr>,
+) -> Network {
+    check_plugin(reader);
+    Network {
+        pod_cidr: placed.pod_cidr.value,
+        node_prefix: placed.node_prefix.value,
+        service_cidr: placed.service_cidr.value,
+        node_cidr: common_network(addresses),
+        proxy_mode: proxy_mode(reader),
+        strict_arp: reader.boolean("kube_proxy_strict_arp").unwrap_or(false),
+    }
+}
+
+pub(super) fn dns(reader: &mut Reader<'_>, domain: String) -> Dns {
+    let is_cached = reader.boolean("enable_nodelocaldns").unwrap_or(true);
+    let address = reader
+        .parsed(&["nodelocaldns_ip"], "an IP address")
+        .map_or(defaults::NODE_LOCAL_DNS, |address| address.value);
+    Dns {
+        domain,
+        node_local_address: is_cached.then_some(address),
+        upstream_servers: upstream_servers(reader),
+    }
+}
+
+/// Returns the smallest network that holds all addresses, at least a /24 (or a /64).
+fn common_network(addresses: impl Iterator<Item = IpAddr>) -> IpNet {
+    let mut addresses = addresses.peekable();
+    let first = addresses
+        .peek()
+        .copied()
+        .unwrap_or(Ipv4Addr::UNSPECIFIED.into());
+    let length =
+        |shared: u32, limit: u8| u8::try_from(shared).map_or(limit, |bits| bits.min(limit));
+    match first {
+        IpAddr::V4(first) => {
+            let others = addresses.filter_map(|address| match address {
+                IpAddr::V4(address) => {
+                    Some((u32::from(address) ^ u32::from(first)).leading_zeros())
+                }
+                IpAddr::V6(_) => None,
+            });
+            let prefix = length(others.min().unwrap_or(32), 24);
+            IpNet::V4(Ipv4Net::new_assert(first, prefix).trunc())
+        }
+        IpAddr::V6(first) => {
+            let others = addresses.filter_map(|address| match address {
+                IpAddr::V6(address) => {
+                    Some((u128::from(address) ^ u128::from(first)).leading_zeros())
+                }
+                IpAddr::V4(_) => None,
+            });
+            let prefix = length(others.min().unwrap_or(128), 64);
+            IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::from(u128::from(first)), prefix).trunc())
+        }
+    }
+}
+
+fn cidr(reader: &mut Reader<'_>, name: &str, default: &str) -> Placed<IpNet> {
+    let found = reader.parsed::<IpNet>(&[name], "a network such as 10.233.64.0/18");
+    if let Some(Placed {
+        value,
+        location: Some(location),
+    }) = &found
+        && value.trunc() != *value
+    {
+        reader.error(
+            location,
+            format!("`{name}` is an address inside a network: `{value}`"),
+            "has bits behind the prefix",
+            format!("write `{}`", value.trunc()),
+        );
+    }
+    found.map_or_else(
+        || Placed {
+            // The defaults are valid; a test reads them.
+            value: default.parse().unwrap_or_default(),
+            location: None,
+        },
+        |found| Placed {
+            value: found.value.trunc(),
+            ..found
+        },
+    )
+}
+
+/// Another plugin than flannel is a warning, not an error: nearly every kubespray inventory has the
+/// sample's `calico` without ever having chosen it, and pods reach each other all the same. What is
+/// lost (network policies) is said.
+fn check_plugin(reader: &mut Reader<'_>) {
+    if let Some(plugin) = reader.text(&["kube_network_plugin"])
+        && let Some(location) = &plugin.location
+        && plugin.value != "flannel"
+    {
+        reader.warning(
+            location,
+            format!("kinstall installs flannel instead of `{}`", plugin.value),
+            "not available",
+            "NetworkPolicy objects have no effect with flannel; set `kube_network_plugin: flannel` to agree",
+        );
+    }
+    if let Some(manager) = reader.text(&["container_manager"])
+        && let Some(location) = &manager.location
+        && manager.value != "containerd"
+    {
+        reader.warning(
+            location,
+            format!(
+                "kinstall installs containerd instead of `{}`",
+                manager.value
+            ),
+            "not available",
+            "images and pods are the same under both; set `container_manager: containerd` to agree",
+        );
+    }
+}
+
+fn proxy_mode(reader: &mut Reader<'_>) -> ProxyMode {
+    let Some(mode) = reader.text(&["kube_proxy_mode"]) else {
+        return ProxyMode::Nftables;
+    };
+    match (mode.value.as_str(), &mode.location) {
+        ("iptables", _) => return ProxyMode::Iptables,
+        ("nftables", _) => {}
+        ("ipvs", Some(location)) => reader.warning(
+            location,
+            "kube-proxy runs in nftables mode instead of `ipvs`",
+            "retired mode",
+            "Kubernetes deprecated ipvs in favour of nftables; services behave the same",
+        ),
+        (other, Some(location)) => reader.error(
+            location,
+            format!("`kube_proxy_mode` is unknown: `{other}`"),
+            "must be nftables or iptables",
+            "remove it to get nftables",
+        ),
+        (_, None) => {}
+    }
+    ProxyMode::Nftables
+}
+
+fn upstream_servers(reader: &mut Reader<'_>) -> Vec<IpAddr> {
+    let name = "upstream_dns_servers";
+    let mut servers = Vec::new();
+    for value in reader.list(name) {
+        let Some(server) = reader.parse_value::<IpAddr>(name, &value, "a list of IP addresses")
+        else {
+            continue;
+        };
+        if server.is_loopback() {
+            reader.error(
+                &value.location,
+                format!("upstream DNS server `{server}` is the node itself"),
+                "a loopback address",
+                "pods would ask themselves in a circle: name a server outside the node",
+            );
+        }
+        servers.push(server);
+    }
+    servers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_node_network_is_the_smallest_that_holds_all() {
+        for (addresses, expected) in [
+            (&["192.168.56.11", "192.168.56.23"][..], "192.168.56.0/24"),
+            (&["10.0.0.9", "10.0.1.9"], "10.0.0.0/23"),
+            (&["10.0.0.9"], "10.0.0.0/24"),
+            (&["fd00::1", "fd00::2"], "fd00::/64"),
+        ] {
+            let addresses = addresses.iter().map(|address| address.parse().unwrap());
+            assert_eq!(common_network(addresses).to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn defaults_are_networks() {
+        for text in [defaults::POD_CIDR, defaults::SERVICE_CIDR] {
+            assert!(text.parse::<IpNet>().is_ok());
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! Checks that need more than one value: addresses and networks against each other.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::read::{Placed, PlacedNetwork};
+use super::{AddressRange, ClusterSpec, HostSpec, names};
+use crate::diagnostic::{Diagnostic, Diagnostics, Kind, Location};
+
+/// Where the values of a [`ClusterSpec`] come from; lists go in step with its hosts.
+pub(super) struct Places {
+    pub addresses: Vec<Location>,
+    pub names: Vec<Location>,
+    pub networks: PlacedNetwork,
+    pub pools: Vec<Placed<AddressRange>>,
+    pub has_load_balancer: bool,
+}
+
+/// Reports everything that can't work together.
+pub(super) fn check(spec: &ClusterSpec, places: &Places, diagnostics: &mut Diagnostics) {
+    let hosts: Vec<(&HostSpec, &Location)> = spec.hosts.iter().zip(&places.addresses).collect();
+    check_names(spec, places, diagnostics);
+    check_duplicates(&hosts, diagnostics);
+    check_endpoint(spec, places, diagnostics);
+    check_networks(spec, places, &hosts, diagnostics);
+    check_node_prefix(spec, places, diagnostics);
+    check_pools(spec, places, &hosts, diagnostics);
+}
+
+fn error(location: &Location, message: String, label: impl Into<String>) -> Diagnostic {
+    Diagnostic::error(Kind::Inventory, message).at(location.clone(), label)
+}
+
+fn check_names(spec: &ClusterSpec, places: &Places, diagnostics: &mut Diagnostics) {
+    for (host, location) in spec.hosts.iter().zip(&places.names) {
+        if !names::is_subdomain(&host.name) {
+            diagnostics.push(
+                error(
+                    location,
+                    format!("`{}` is no name for a Kubernetes node", host.name),
+                    "not valid",
+                )
+                .hint(
+                    "only lower-case letters, digits, `-` and `.`; letter or digit first and last",
+                )
+                .hint(format!("call it `{}`", names::corrected(&host.name))),
+            );
+        }
+    }
+}
+
+fn check_duplicates(hosts: &[(&HostSpec, &Location)], diagnostics: &mut Diagnostics) {
+    for (index, (host, location)) in hosts.iter().enumerate() {
+        let earlier = hosts[..index]
+            .iter()
+            .find(|(other, _)| other.address == host.address);
+        if let Some((other, other_location)) = earlier {
+            diagnostics.push(
+                error(
+                    location,
+                    format!(
+                        "`{}` and `{}` have the same address {}",
+                        other.name, host.name, host.address
+                    ),
+                    "second time",
+                )
+                .hint(format!(
+                    "the first time is {}:{}; every node needs an address of its own",
+                    other_location.path().display(),
+                    other_location.line()
+                )),
+            );
+        }
+    }
+}
+
+fn check_endpoint(spec: &ClusterSpec, places: &Places, diagnostics: &mut Diagnostics) {
+    let count = spec.control_planes().count();
+    if count > 1 && !places.has_load_balancer {
+        let first = spec.hosts.iter().position(|host| host.roles.control_plane);
+        let warning = Diagnostic::warning(format!(
+            "all nodes reach the API at the first of {count} control planes, {}",
+            spec.control_plane.endpoint_host
+        ));
+        let warning = match first.and_then(|index| places.names.get(index)) {
+            Some(location) => warning.at(location.clone(), "the cluster depends on this one"),
+            None => warning,
+        };
+        diagnostics.push(warning.hint(
+            "put a load balancer before them: `loadbalancer_apiserver: {address: …, port: 6443}`",
+        ));
+    }
+}
+
+fn check_networks(
+    spec: &ClusterSpec,
+    places: &Places,
+    hosts: &[(&HostSpec, &Location)],
+    diagnostics: &mut Diagnostics,
+) {
+    let network = &spec.network;
+    let named = [
+        ("pod network", "kube_pods_subnet", &places.networks.pod_cidr),
+        (
+            "service network",
+            "kube_service_addresses",
+            &places.networks.service_cidr,
+        ),
+    ];
+    if overlap(network.pod_cidr, network.service_cidr) {
+        let [pods, services] = [&named[0].2, &named[1].2];
+        let location = pods.location.as_ref().or(services.location.as_ref());
+        if let Some(location) = location {
+            diagnostics.push(
+                error(
+                    location,
+                    format!("pod network {} and service network {} overlap", pods.value, services.value),
+                    "must be apart",
+                )
+                .hint("set `kube_pods_subnet` and `kube_service_addresses` to networks that share no address"),
+            );
+        }
+    }
+    for (title, variable, placed) in named {
+        if let Some((host, location)) = hosts
+            .iter()
+            .find(|(host, _)| placed.value.contains(&host.address))
+        {
+            diagnostics.push(
+                error(
+                    placed.location.as_ref().unwrap_or(location),
+                    format!(
+                        "{title} {} holds the address {} of `{}`",
+                        placed.value, host.address, host.name
+                    ),
+                    "must be apart from the nodes",
+                )
+                .hint(format!(
+                    "set `{variable}` to a private network that nothing else uses"
+                )),
+            );
+        } else if let Some(location) = &placed.location
+            && network.node_cidr.prefix_len() >= 16
+            && overlap(placed.value, network.node_cidr)
+        {
+            diagnostics.push(
+                error(
+                    location,
+                    format!(
+                        "{title} {} and node network {} overlap",
+                        placed.value, network.node_cidr
+                    ),
+                    "must be apart from the nodes",
+                )
+                .hint(format!(
+                    "set `{variable}` to a private network that nothing else uses"
+                )),
+            );
+        }
+    }
+}
+
+fn check_node_prefix(spec: &ClusterSpec, places: &Places, diagnostics: &mut Diagnostics) {
+    let network = &spec.network;
+    let available = i32::from(network.node_prefix) - i32::from(network.pod_cidr.prefix_len());
+    let needed = spec.hosts.len();
+    let room = if available < 0 {
+        0
+    } else {
+        1_usize
+            .checked_shl(available.unsigned_abs())
+            .unwrap_or(usize::MAX)
+    };
+    if room >= needed && network.node_prefix <= network.pod_cidr.max_prefix_len() {
+        return;
+    }
+    let placed = &places.networks;
+    if let Some(location) = placed
+        .node_prefix
+        .location
+        .as_ref()
+        .or(placed.pod_cidr.location.as_ref())
+    {
+        diagnostics.push(
+            error(
+                location,
+                format!(
+                    "pod network {} has room for {room} nodes of /{}, not for {needed}",
+                    network.pod_cidr, network.node_prefix
+                ),
+                "too small",
+            )
+            .hint("choose a larger `kube_pods_subnet` or a longer `kube_network_node_prefix`"),
+        );
+    }
+}
+
+fn check_pools(
+    spec: &ClusterSpec,
+    places: &Places,
+    hosts: &[(&HostSpec, &Location)],
+    diagnostics: &mut Diagnostics,
+) {
+    for (index, pool) in places.pools.iter().enumerate() {
+        let Some(location) = &pool.location else {
+            continue;
+        };
+        let range = pool.value;
+        let text = format!("{}-{}", range.first, range.last);
+        let inside: Vec<&str> = hosts
+            .iter()
+            .filter(|(host, _)| range.contains(host.address))
+            .map(|(host, _)| host.name.as_str())
+            .collect();
+        if !inside.is_empty() {
+            diagnostics.push(
+                error(
+                    location,
+                    format!(
+                        "MetalLB range {text} holds the address of `{}`",
+                        inside.join("`, `")
+                    ),
+                    "must be free addresses",
+                )
+                .hint("a service would take the node's address away: choose a range without nodes"),
+            );
+        } else if !(spec.network.node_cidr.contains(&range.first)
+            && spec.network.node_cidr.contains(&range.last))
+        {
+            diagnostics.push(
+                Diagnostic::warning(format!(
+                    "MetalLB range {text} lies outside the node network {}",
+                    spec.network.node_cidr
+                ))
+                .at(location.clone(), "reachable only with a route")
+                .hint("in layer 2 mode, choose free addresses of the node network"),
+            );
+        }
+        if let Some(other) = places.pools[..index]
+            .iter()
+            .find(|other| other.value.overlaps(range))
+        {
+            diagnostics.push(
+                error(
+                    location,
+                    format!(
+                        "MetalLB ranges {}-{} and {text} overlap",
+                        other.value.first, other.value.last
+                    ),
+                    "second range",
+                )
+                .hint("every address may stand in one range only"),
+            );
+        }
+    }
+}
+
+impl AddressRange {
+    /// Tells whether an address lies in the range.
+    pub fn contains(self, address: IpAddr) -> bool {
+        self.first.is_ipv4() == address.is_ipv4() && (self.first..=self.last).contains(&address)
+    }
+
+    fn overlaps(self, other: Self) -> bool {
+        self.contains(other.first) || other.contains(self.first)
+    }
+}
+
+fn overlap(left: IpNet, right: IpNet) -> bool {
+    left.contains(&right) || right.contains(&left)
+}

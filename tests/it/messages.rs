@@ -1,0 +1,1 @@
+//! The whole text of the messages for bad input.
