@@ -27,6 +27,15 @@ impl Content {
             Content::Blob(blob) => blob.sha256,
         }
     }
+
+    /// Returns the text; `None` for a blob, which may be large.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Content::Text(text) => Some(text),
+            Content::Secret(secret) => Some(secret.expose()),
+            Content::Blob(_) => None,
+        }
+    }
 }
 
 /// A part of the bundle: its content hash and its size in bytes, uncompressed.

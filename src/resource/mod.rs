@@ -5,17 +5,63 @@
 //! changes a node. The law, tested for every resource: after `apply`, `probe` and `diff` find nothing;
 //! and `probe` and `diff` alone change nothing.
 
+pub mod absent;
+pub mod account;
+pub mod archive;
+pub mod block;
+pub mod cancel;
 pub mod change;
+pub mod command;
 pub mod content;
+pub mod directory;
+pub mod disk;
+pub mod dispatch;
+pub mod download;
+pub mod draft;
 pub mod error;
+pub mod file;
+pub mod file_state;
+pub mod image;
+pub mod kernel_module;
+pub mod kubernetes;
+pub mod link;
+pub mod manifests;
+pub mod marker;
 pub mod node;
+pub mod package;
+pub mod program;
+pub mod stat_cache;
+pub mod swap;
+pub mod symlink;
+pub mod sysctl;
+pub mod tail;
+pub mod unit;
+pub mod wait;
 
 use serde::{Deserialize, Serialize};
 
+pub use absent::Absent;
+pub use archive::Archive;
+pub use block::Block;
+pub use cancel::Cancel;
 pub use change::{Action, Change};
+pub use command::{Command, Guard, Input};
 pub use content::{BlobRef, Content, Sha256};
+pub use directory::Directory;
+pub use download::Download;
 pub use error::ResourceError;
+pub use file::File;
+pub use image::Image;
+pub use kernel_module::KernelModule;
+pub use link::Link;
+pub use manifests::Manifests;
 pub use node::Node;
+pub use package::Package;
+pub use swap::Swap;
+pub use symlink::Symlink;
+pub use sysctl::Sysctl;
+pub use unit::{Unit, UnitState};
+pub use wait::{Condition, Wait};
 
 /// One thing on a node. Variant names in snake case are the keys in playbooks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,221 +99,5 @@ pub trait Converge {
     fn apply(&self, changes: &[Change], node: &mut Node) -> Result<(), ResourceError>;
 }
 
-/// A path that must not exist; folders go with their contents.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Absent {
-    pub path: String,
-}
-
-/// A tar archive (plain, gzip or zstd) unpacked into a folder.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Archive {
-    pub source: BlobRef,
-    /// Folder that receives the entries.
-    pub path: String,
-    /// Leading path components to drop.
-    pub strip: u32,
-}
-
-/// Marked lines inside a file that belongs to somebody else (`/etc/hosts`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Block {
-    pub path: String,
-    /// Stands in the begin and end marks: `# BEGIN kinstall NAME`.
-    pub name: String,
-    /// The lines, without the marks.
-    pub content: String,
-}
-
-/// A program that is run when its guard says so.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Command {
-    pub argv: Vec<String>,
-    pub environment: Vec<(String, String)>,
-    pub guard: Guard,
-    /// Files that exist only while the command runs (join tokens).
-    pub inputs: Vec<Input>,
-    /// Seconds before the command is stopped.
-    pub timeout: u32,
-    /// A critical command is finished even if the controller goes away.
-    pub critical: bool,
-    /// Run before a new attempt where an earlier one began and did not end well.
-    pub recover: Option<Vec<String>>,
-}
-
-/// When a command need not run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Guard {
-    /// The agent remembers that this step once succeeded on this node.
-    Once,
-    /// This path exists.
-    Creates(String),
-    /// This command succeeds.
-    Unless(Vec<String>),
-    /// Only used by handlers: run whenever notified.
-    Always,
-}
-
-/// A file for the lifetime of a command; mode 0600.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Input {
-    pub path: String,
-    pub content: Content,
-}
-
-/// A folder; parents are made as well.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Directory {
-    pub path: String,
-    pub mode: u32,
-    pub owner: Option<String>,
-    pub group: Option<String>,
-}
-
-/// A file that the node itself downloads.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Download {
-    pub url: String,
-    pub sha256: Sha256,
-    pub path: String,
-    pub mode: u32,
-}
-
-/// A whole file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct File {
-    pub path: String,
-    pub content: Content,
-    pub mode: u32,
-    pub owner: Option<String>,
-    pub group: Option<String>,
-    /// Command that must accept the new content before it takes its place; `%s` stands for its path.
-    pub validate: Option<Vec<String>>,
-}
-
-/// A container image in containerd's `k8s.io` namespace, put together from content-addressed parts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Image {
-    /// Full reference, `kinstall.local/etcd:v3.7.1`.
-    pub name: String,
-    /// Digest of the OCI image manifest: what containerd shows as the image's target.
-    pub manifest: BlobRef,
-    pub config: BlobRef,
-    /// Layers in the order of the manifest (media type tar+zstd).
-    pub layers: Vec<BlobRef>,
-}
-
-/// A kernel module, loaded now and at every boot; built into the kernel counts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KernelModule {
-    pub name: String,
-}
-
-/// Kubernetes objects, applied on the server's side with kinstall as the field manager.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Manifests {
-    /// Name of the set (the component).
-    pub name: String,
-    /// One JSON document an object, in the order of application.
-    pub objects: Vec<String>,
-    /// Kubeconfig on the node that applies them.
-    pub kubeconfig: String,
-}
-
-/// A package of the node's distribution.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Package {
-    pub name: String,
-}
-
-/// No swap: neither now nor after a boot.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Swap;
-
-/// A symbolic link.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Symlink {
-    pub path: String,
-    pub target: String,
-}
-
-/// A kernel parameter, its value now and in `/etc/sysctl.d/90-kinstall.conf`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sysctl {
-    pub key: String,
-    pub value: String,
-}
-
-/// A systemd unit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Unit {
-    pub name: String,
-    /// `None` leaves it as it is.
-    pub enabled: Option<bool>,
-    pub state: UnitState,
-}
-
-/// What a unit should be doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum UnitState {
-    Running,
-    Stopped,
-    /// Only used by handlers: (re)start it now, after a daemon-reload.
-    Restarted,
-    /// Left as it is.
-    Any,
-}
-
-/// A condition that the node reaches by itself, polled on the node.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Wait {
-    pub condition: Condition,
-    /// Seconds.
-    pub timeout: u32,
-}
-
-/// What [`Wait`] waits for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Condition {
-    /// A TCP port accepts connections.
-    Tcp { address: String, port: u16 },
-    /// A GET answers 200; `ca` is a PEM file on the node.
-    Https { url: String, ca: String },
-    /// A unix socket accepts connections.
-    UnixSocket(String),
-    /// A path exists.
-    Path(String),
-    /// The Node object is Ready (with the manifests' kubeconfig).
-    NodeReady { kubeconfig: String, name: String },
-    /// A Deployment or DaemonSet has all its pods updated and available.
-    RolledOut {
-        kubeconfig: String,
-        kind: String,
-        namespace: String,
-        name: String,
-    },
-}
-
-impl Resource {
-    /// Returns what this resource owns on a node; two resources of one host must not share it.
-    pub fn key(&self) -> String {
-        match self {
-            Resource::Absent(it) => format!("path {}", it.path),
-            Resource::Archive(it) => format!("archive {} {}", it.path, it.source.sha256),
-            Resource::Block(it) => format!("block {} {}", it.path, it.name),
-            Resource::Command(it) => format!("command {}", it.argv.join(" ")),
-            Resource::Directory(it) => format!("path {}", it.path),
-            Resource::Download(it) => format!("path {}", it.path),
-            Resource::File(it) => format!("path {}", it.path),
-            Resource::Image(it) => format!("image {}", it.name),
-            Resource::KernelModule(it) => format!("kernel module {}", it.name),
-            Resource::Manifests(it) => format!("manifests {}", it.name),
-            Resource::Package(it) => format!("package {}", it.name),
-            Resource::Swap(_) => "swap".to_owned(),
-            Resource::Symlink(it) => format!("path {}", it.path),
-            Resource::Sysctl(it) => format!("sysctl {}", it.key),
-            Resource::Unit(it) => format!("unit {}", it.name),
-            Resource::Wait(it) => format!("wait {:?}", it.condition),
-        }
-    }
-}
+#[cfg(test)]
+mod law;

@@ -1,0 +1,171 @@
+//! Programs that are run when their guard says so.
+
+use std::fs;
+
+use serde::{Deserialize, Serialize};
+
+use super::draft::{Access, Draft};
+use super::marker::Marker;
+use super::program::{Program, quoted};
+use super::{Action, Change, Content, Converge, Node, ResourceError};
+
+/// A program that is run when its guard says so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Command {
+    pub argv: Vec<String>,
+    pub environment: Vec<(String, String)>,
+    pub guard: Guard,
+    /// Files that exist only while the command runs (join tokens).
+    pub inputs: Vec<Input>,
+    /// Seconds before the command is stopped.
+    pub timeout: u32,
+    /// A critical command is finished even if the controller goes away.
+    pub critical: bool,
+    /// Run before a new attempt where an earlier one began and did not end well.
+    pub recover: Option<Vec<String>>,
+}
+
+/// When a command need not run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Guard {
+    /// The agent remembers that this step once succeeded on this node.
+    Once,
+    /// This path exists, and no attempt was cut short.
+    Creates(String),
+    /// This command succeeds.
+    Unless(Vec<String>),
+    /// Only used by handlers: run whenever notified.
+    Always,
+}
+
+/// A file for the lifetime of a command; mode 0600.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Input {
+    pub path: String,
+    pub content: Content,
+}
+
+/// What is known about the command.
+#[derive(Clone, Copy, Debug)]
+pub struct Observed {
+    /// The guard is satisfied.
+    satisfied: bool,
+    /// An attempt began and did not end well.
+    cut_short: bool,
+}
+
+impl Converge for Command {
+    type Observed = Observed;
+
+    fn probe(&self, node: &Node) -> Result<Observed, ResourceError> {
+        let satisfied = match &self.guard {
+            Guard::Once => done_marker(node).exists(),
+            Guard::Creates(path) => node.path(path).exists(),
+            Guard::Unless(argv) => match Program::new(argv).capture(node) {
+                Ok(finished) => finished.status.success(),
+                // The program that could tell isn't installed yet.
+                Err(ResourceError::Start { .. }) => false,
+                Err(error) => return Err(error),
+            },
+            Guard::Always => false,
+        };
+        Ok(Observed {
+            satisfied,
+            cut_short: started_marker(node).exists(),
+        })
+    }
+
+    fn diff(&self, observed: &Observed) -> Vec<Change> {
+        let believed = match self.guard {
+            // A path may appear long before its maker is done.
+            Guard::Creates(_) => observed.satisfied && !observed.cut_short,
+            _ => observed.satisfied,
+        };
+        if believed {
+            return Vec::new();
+        }
+        let mut changes = Vec::new();
+        if let (true, Some(recover)) = (observed.cut_short, &self.recover) {
+            changes.push(Change::new(Action::Run, quoted(recover)));
+        }
+        changes.push(Change::new(Action::Run, quoted(&self.argv)));
+        changes
+    }
+
+    fn apply(&self, _changes: &[Change], node: &mut Node) -> Result<(), ResourceError> {
+        let started = started_marker(node);
+        if let (true, Some(recover)) = (started.exists(), &self.recover) {
+            self.program(recover).run(node)?;
+        }
+        done_marker(node).remove()?;
+        started.write(node.step())?;
+        let inputs = WrittenInputs::write(&self.inputs, node)?;
+        let result = self.program(&self.argv).run(node);
+        drop(inputs);
+        result?;
+        if self.guard == Guard::Once {
+            done_marker(node).write(node.step())?;
+        }
+        started.remove()
+    }
+}
+
+impl Command {
+    fn program(&self, argv: &[String]) -> Program {
+        Program::new(argv)
+            .environment(&self.environment)
+            .timeout(self.timeout)
+            .critical(self.critical)
+    }
+}
+
+fn started_marker(node: &Node) -> Marker {
+    Marker::new(node, "commands", node.step(), ".started")
+}
+
+fn done_marker(node: &Node) -> Marker {
+    Marker::new(node, "commands", node.step(), ".done")
+}
+
+/// Files that go when this goes.
+struct WrittenInputs(Vec<std::path::PathBuf>);
+
+impl WrittenInputs {
+    fn write(inputs: &[Input], node: &Node) -> Result<Self, ResourceError> {
+        let mut written = Self(Vec::new());
+        for input in inputs {
+            let target = node.path(&input.path);
+            let mut draft = match &input.content {
+                Content::Blob(blob) => {
+                    let source = node.blob(*blob)?;
+                    let mut draft = Draft::new(&target, blob.size)?;
+                    draft.copy_file(&source)?;
+                    draft
+                }
+                content => Draft::new(&target, content.text().map_or(0, str::len) as u64)?,
+            };
+            if let Some(text) = input.content.text() {
+                draft.write(text.as_bytes())?;
+            }
+            draft.publish(Access {
+                mode: 0o600,
+                user: None,
+                group: None,
+            })?;
+            written.0.push(target);
+        }
+        Ok(written)
+    }
+}
+
+impl Drop for WrittenInputs {
+    fn drop(&mut self) {
+        for path in &self.0 {
+            // The command may have removed its input itself.
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

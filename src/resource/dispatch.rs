@@ -1,0 +1,66 @@
+//! From the enum to the one implementation that knows the kind.
+
+use super::{Change, Converge, Node, Resource, ResourceError};
+
+/// Calls `$call` with the variant's content.
+macro_rules! each {
+    ($resource:expr, $it:ident => $call:expr) => {
+        match $resource {
+            Resource::Absent($it) => $call,
+            Resource::Archive($it) => $call,
+            Resource::Block($it) => $call,
+            Resource::Command($it) => $call,
+            Resource::Directory($it) => $call,
+            Resource::Download($it) => $call,
+            Resource::File($it) => $call,
+            Resource::Image($it) => $call,
+            Resource::KernelModule($it) => $call,
+            Resource::Manifests($it) => $call,
+            Resource::Package($it) => $call,
+            Resource::Swap($it) => $call,
+            Resource::Symlink($it) => $call,
+            Resource::Sysctl($it) => $call,
+            Resource::Unit($it) => $call,
+            Resource::Wait($it) => $call,
+        }
+    };
+}
+
+impl Resource {
+    /// Returns what would have to change; changes nothing.
+    pub fn check(&self, node: &Node) -> Result<Vec<Change>, ResourceError> {
+        fn check<R: Converge>(resource: &R, node: &Node) -> Result<Vec<Change>, ResourceError> {
+            Ok(resource.diff(&resource.probe(node)?))
+        }
+        each!(self, it => check(it, node))
+    }
+
+    /// Makes the changes that [`Resource::check`] found.
+    pub fn apply(&self, changes: &[Change], node: &mut Node) -> Result<(), ResourceError> {
+        each!(self, it => it.apply(changes, node))?;
+        node.forget_after(self);
+        Ok(())
+    }
+
+    /// Returns what this resource owns on a node; two resources of one host must not share it.
+    pub fn key(&self) -> String {
+        match self {
+            Resource::Absent(it) => format!("path {}", it.path),
+            Resource::Archive(it) => format!("archive {} {}", it.path, it.source.sha256),
+            Resource::Block(it) => format!("block {} {}", it.path, it.name),
+            Resource::Command(it) => format!("command {}", it.argv.join(" ")),
+            Resource::Directory(it) => format!("path {}", it.path),
+            Resource::Download(it) => format!("path {}", it.path),
+            Resource::File(it) => format!("path {}", it.path),
+            Resource::Image(it) => format!("image {}", it.name),
+            Resource::KernelModule(it) => format!("kernel module {}", it.name),
+            Resource::Manifests(it) => format!("manifests {}", it.name),
+            Resource::Package(it) => format!("package {}", it.name),
+            Resource::Swap(_) => "swap".to_owned(),
+            Resource::Symlink(it) => format!("path {}", it.path),
+            Resource::Sysctl(it) => format!("sysctl {}", it.key),
+            Resource::Unit(it) => format!("unit {}", it.name),
+            Resource::Wait(it) => format!("wait {:?}", it.condition),
+        }
+    }
+}

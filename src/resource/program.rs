@@ -1,0 +1,358 @@
+//! Programs that run on the node: in a process group of their own, watched, their output told line by line.
+
+use std::io::{self, BufRead, BufReader, Read};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use super::tail::{Tail, redact};
+use super::{Node, ResourceError};
+
+/// How long a program has between the request to stop and the end.
+const GRACE: Duration = Duration::from_secs(10);
+/// How often a silent program is looked at.
+const TICK: Duration = Duration::from_millis(50);
+/// What is left in the pipes after the program's end is waited for this long: something that it left
+/// running may hold them open.
+const DRAIN: Duration = Duration::from_millis(200);
+/// Longer lines are cut into pieces.
+const LONGEST_LINE: u64 = 16 << 10;
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// A program to run.
+pub struct Program {
+    argv: Vec<String>,
+    environment: Vec<(String, String)>,
+    timeout: Duration,
+    critical: bool,
+    feed: Option<Feed>,
+    /// Both outputs go through one pipe, so that their lines keep their order.
+    merged: bool,
+}
+
+/// Writes a program's input.
+type Feed = Box<dyn FnOnce(ChildStdin) -> io::Result<()> + Send>;
+
+/// What a program did.
+#[derive(Debug)]
+pub struct Finished {
+    pub status: ExitStatus,
+    pub stdout: String,
+    /// Last lines, for an error.
+    tail: Vec<String>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Source {
+    Stdout,
+    Stderr,
+    Both,
+}
+
+type Pipe = Box<dyn Read + Send>;
+
+impl Program {
+    /// A program by its arguments, the first of which is the program.
+    pub fn new<T: Into<String>>(argv: impl IntoIterator<Item = T>) -> Self {
+        Self {
+            argv: argv.into_iter().map(Into::into).collect(),
+            environment: Vec::new(),
+            timeout: Duration::from_secs(60),
+            critical: false,
+            feed: None,
+            merged: false,
+        }
+    }
+
+    /// Adds environment variables.
+    #[must_use]
+    pub fn environment(mut self, variables: &[(String, String)]) -> Self {
+        self.environment.extend_from_slice(variables);
+        self
+    }
+
+    /// Adds an argument.
+    #[must_use]
+    pub fn argument(mut self, argument: &str) -> Self {
+        self.argv.push(argument.to_owned());
+        self
+    }
+
+    /// Adds arguments.
+    #[must_use]
+    pub fn arguments(mut self, arguments: &[String]) -> Self {
+        self.argv.extend_from_slice(arguments);
+        self
+    }
+
+    /// Sets the seconds after which the program is stopped; 60 by default.
+    #[must_use]
+    pub fn timeout(mut self, seconds: u32) -> Self {
+        self.timeout = Duration::from_secs(seconds.into());
+        self
+    }
+
+    /// A critical program is not stopped when the controller goes away.
+    #[must_use]
+    pub fn critical(mut self, critical: bool) -> Self {
+        self.critical = critical;
+        self
+    }
+
+    /// Gives the program an input.
+    #[must_use]
+    pub fn feed(
+        mut self,
+        feed: impl FnOnce(ChildStdin) -> io::Result<()> + Send + 'static,
+    ) -> Self {
+        self.feed = Some(Box::new(feed));
+        self
+    }
+
+    /// Runs the program in silence and returns what it wrote, however it ended.
+    pub fn capture(self, node: &Node) -> Result<Finished, ResourceError> {
+        let mut stdout = String::new();
+        let mut finished = self.watch(node, |source, line| {
+            if source == Source::Stdout {
+                stdout.push_str(line);
+                stdout.push('\n');
+            }
+        })?;
+        finished.stdout = stdout;
+        Ok(finished)
+    }
+
+    /// Runs the program in silence; anything but success is an error.
+    pub fn output(self, node: &Node) -> Result<String, ResourceError> {
+        let command = self.command();
+        self.capture(node)?.success(command)
+    }
+
+    /// Runs the program and tells its output; anything but success is an error.
+    pub fn run(mut self, node: &Node) -> Result<(), ResourceError> {
+        let command = self.command();
+        self.merged = true;
+        self.watch(node, |_, line| node.tell(line))?
+            .success(command)
+            .map(drop)
+    }
+
+    fn command(&self) -> String {
+        quoted(&self.argv)
+    }
+
+    fn watch(
+        mut self,
+        node: &Node,
+        mut on_line: impl FnMut(Source, &str),
+    ) -> Result<Finished, ResourceError> {
+        if !self.critical {
+            node.cancel().check()?;
+        }
+        let (mut child, pipes) = self.spawn(node)?;
+        let feeding = self
+            .feed
+            .take()
+            .zip(child.stdin.take())
+            .map(|(feed, stdin)| thread::spawn(move || feed(stdin)));
+        let (sender, lines) = mpsc::channel();
+        for (source, pipe) in pipes {
+            let sender = sender.clone();
+            thread::spawn(move || read_lines(pipe, |line| sender.send((source, line)).is_ok()));
+        }
+        drop(sender);
+
+        let mut tail = Tail::default();
+        let mut take = |(source, line): (Source, String)| {
+            let line = redact(&line);
+            on_line(source, &line);
+            // Where the two are apart, the reason of a failure is on the standard error.
+            if source != Source::Stdout {
+                tail.push(line);
+            }
+        };
+        let deadline = Instant::now() + self.timeout;
+        let mut ended: Option<(ExitStatus, Instant)> = None;
+        let mut pipes_open = true;
+        let status = loop {
+            if pipes_open {
+                match lines.recv_timeout(TICK) {
+                    Ok(line) => take(line),
+                    Err(RecvTimeoutError::Disconnected) => pipes_open = false,
+                    Err(RecvTimeoutError::Timeout) => {}
+                }
+            } else if ended.is_none() {
+                thread::sleep(TICK / 5);
+            }
+            if ended.is_none() {
+                ended = poll(&mut child, &self.argv)?.map(|status| (status, Instant::now()));
+            }
+            match ended {
+                Some((status, _)) if !pipes_open => break status,
+                Some((status, end)) if end.elapsed() > DRAIN => break status,
+                Some(_) => {}
+                None if !self.critical && node.cancel().is_set() => {
+                    stop(&mut child);
+                    return Err(ResourceError::Interrupted);
+                }
+                None if Instant::now() > deadline => {
+                    stop(&mut child);
+                    lines.try_iter().for_each(&mut take);
+                    return Err(ResourceError::Timeout {
+                        command: self.command(),
+                        seconds: self.timeout.as_secs(),
+                        output: tail.into_lines(),
+                    });
+                }
+                None => {}
+            }
+        };
+        lines.try_iter().for_each(&mut take);
+        if let Some(Ok(Err(error))) = feeding.map(thread::JoinHandle::join)
+            && status.success()
+        {
+            return Err(ResourceError::File {
+                action: "write the input of",
+                path: self.command(),
+                source: error,
+            });
+        }
+        Ok(Finished {
+            status,
+            stdout: String::new(),
+            tail: tail.into_lines(),
+        })
+    }
+
+    fn spawn(&self, node: &Node) -> Result<(Child, Vec<(Source, Pipe)>), ResourceError> {
+        let failed = |source| ResourceError::Start {
+            program: self.argv.first().cloned().unwrap_or_default(),
+            source,
+        };
+        let (program, arguments) = self
+            .argv
+            .split_first()
+            .ok_or_else(|| failed(io::Error::other("there is no program")))?;
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .env("PATH", PATH)
+            .env("LC_ALL", "C.UTF-8")
+            .env("HOME", "/root")
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .current_dir(node.path("/"))
+            .process_group(0);
+        if self.feed.is_some() {
+            command.stdin(Stdio::piped());
+        } else {
+            command.stdin(Stdio::null());
+        }
+        if self.merged {
+            let (reader, writer) = io::pipe().map_err(failed)?;
+            let second = writer.try_clone().map_err(failed)?;
+            let child = command.stdout(writer).stderr(second).spawn();
+            return Ok((
+                child.map_err(failed)?,
+                vec![(Source::Both, Box::new(reader))],
+            ));
+        }
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(failed)?;
+        let mut pipes: Vec<(Source, Pipe)> = Vec::new();
+        if let Some(pipe) = child.stdout.take() {
+            pipes.push((Source::Stdout, Box::new(pipe)));
+        }
+        if let Some(pipe) = child.stderr.take() {
+            pipes.push((Source::Stderr, Box::new(pipe)));
+        }
+        Ok((child, pipes))
+    }
+}
+
+impl Finished {
+    /// Returns what the program wrote to its standard output, if it ended well.
+    fn success(self, command: String) -> Result<String, ResourceError> {
+        if self.status.success() {
+            return Ok(self.stdout);
+        }
+        Err(ResourceError::Command {
+            command,
+            status: describe(self.status),
+            output: self.tail,
+        })
+    }
+}
+
+/// Returns the command line as a shell would take it.
+pub fn quoted(argv: &[String]) -> String {
+    shlex::try_join(argv.iter().map(String::as_str)).unwrap_or_else(|_| argv.join(" "))
+}
+
+/// Tells whether a program of this name is in the node's search path.
+pub fn exists(program: &str, node: &Node) -> bool {
+    if program.contains('/') {
+        return node.path(program).exists();
+    }
+    PATH.split(':')
+        .any(|folder| node.path(folder).join(Path::new(program)).exists())
+}
+
+fn describe(status: ExitStatus) -> String {
+    use std::os::unix::process::ExitStatusExt;
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit code {code}"),
+        (None, Some(signal)) => format!("signal {signal}"),
+        (None, None) => status.to_string(),
+    }
+}
+
+fn poll(child: &mut Child, argv: &[String]) -> Result<Option<ExitStatus>, ResourceError> {
+    child.try_wait().map_err(|source| ResourceError::Start {
+        program: quoted(argv),
+        source,
+    })
+}
+
+/// Asks the whole process group to end, then makes it.
+fn stop(child: &mut Child) {
+    let group = Pid::from_child(child);
+    // A group that is gone already is what is wanted.
+    let _ = kill_process_group(group, Signal::TERM);
+    let end = Instant::now() + GRACE;
+    while Instant::now() < end && matches!(child.try_wait(), Ok(None)) {
+        thread::sleep(TICK);
+    }
+    let _ = kill_process_group(group, Signal::KILL);
+    let _ = child.wait();
+}
+
+/// Calls `tell` for each line until it says no; progress bars that return to the line's begin count too.
+fn read_lines(pipe: Pipe, mut tell: impl FnMut(String) -> bool) {
+    let mut reader = BufReader::new(pipe);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        match reader
+            .by_ref()
+            .take(LONGEST_LINE)
+            .read_until(b'\n', &mut line)
+        {
+            Ok(0) | Err(_) => return,
+            Ok(_) => {}
+        }
+        let text = String::from_utf8_lossy(&line);
+        let text = text.trim_end_matches(['\n', '\r']);
+        let visible = text.rsplit('\r').next().unwrap_or(text);
+        if !tell(visible.to_owned()) {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
