@@ -79,14 +79,19 @@ fn explain(message: &str) -> (String, Option<String>) {
     let head = undefined.map_or(message, |(head, _)| head);
     let head = head.strip_suffix('.').unwrap_or(head);
     let name = head.split('`').nth(1).unwrap_or_default();
-    let hint = if name == "secrets" && head.ends_with("is not defined") {
-        Some("secrets are there only in what is marked `secret: true` and in a command's inputs; mark it, or leave the secret out".to_owned())
-    } else {
-        undefined.map(|(_, list)| match closest(name, list.split(", ")) {
-            Some(known) => format!("did you mean `{known}`?"),
-            None => format!("known here: {list}"),
-        })
-    };
+    if name == "secrets" && undefined.is_some() {
+        return (
+            "`secrets` can't be used here".to_owned(),
+            Some(
+                "only what is marked `secret: true` and the inputs of a command may hold secrets"
+                    .to_owned(),
+            ),
+        );
+    }
+    let hint = undefined.map(|(_, list)| match closest(name, list.split(", ")) {
+        Some(known) => format!("did you mean `{known}`?"),
+        None => format!("known here: {list}"),
+    });
     (lower_case(head), hint)
 }
 

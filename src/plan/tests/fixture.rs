@@ -1,0 +1,219 @@
+//! A cluster of one control plane and two workers, and what its plan needs.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use serde_json::json;
+
+use super::super::{Plan, PlanInput, build};
+use crate::bundle::Manifest;
+use crate::diagnostic::{Diagnostics, SourceFile};
+use crate::model::{
+    Addons, AddressRange, Become, ClusterSpec, Connection, ControlPlane, Dns, HostSpec,
+    MachineSize, MetalLb, Network, ProxyMode, Roles,
+};
+use crate::playbook::Sources;
+use crate::resource::Sha256;
+use crate::secret::Secret;
+use crate::wire::Facts;
+
+pub(super) struct Fixture {
+    pub cluster: ClusterSpec,
+    pub facts: IndexMap<String, Facts>,
+    pub bundle: Manifest,
+    pub files: BTreeMap<String, Arc<SourceFile>>,
+    pub secrets: BTreeMap<String, Secret>,
+    pub sources: Sources,
+    pub limit: Option<Vec<String>>,
+}
+
+impl Fixture {
+    /// Returns the example playbooks on three hosts.
+    pub(super) fn new() -> Self {
+        let mut fixture = Self::without_playbooks();
+        // Relative, so that messages are the same wherever the tests run.
+        let root = Path::new("tests/fixtures/playbooks");
+        fixture.sources.override_from(root).unwrap();
+        fixture
+    }
+
+    /// Returns the same hosts with nothing to do.
+    pub(super) fn without_playbooks() -> Self {
+        let cluster = cluster();
+        let facts = cluster
+            .hosts
+            .iter()
+            .map(|host| (host.name.clone(), facts(&host.name)));
+        Self {
+            facts: facts.collect(),
+            cluster,
+            bundle: bundle(),
+            files: BTreeMap::from([
+                (
+                    "pool/definition.yaml".to_owned(),
+                    source_file("d.yaml", "kind: Definition\n"),
+                ),
+                (
+                    "pool/other.yaml".to_owned(),
+                    source_file("o.yaml", "kind: Other\n"),
+                ),
+            ]),
+            secrets: [("token", "the token"), ("ca_key", "the key")]
+                .map(|(name, value)| (name.to_owned(), Secret::new(value)))
+                .into(),
+            sources: Sources::default(),
+            limit: None,
+        }
+    }
+
+    /// Adds a playbook, shown as `playbooks/test.yml` in messages.
+    pub(super) fn add_playbook(&mut self, text: &str) {
+        let file = source_file("playbooks/test.yml", text);
+        self.sources.playbooks.insert("test.yml".to_owned(), file);
+    }
+
+    /// Adds a template, shown as `templates/NAME` in messages.
+    pub(super) fn add_template(&mut self, name: &str, text: &str) {
+        let file = source_file(&format!("templates/{name}"), text);
+        self.sources.templates.insert(name.to_owned(), file);
+    }
+
+    pub(super) fn build(&self) -> Result<Plan, Diagnostics> {
+        build(&PlanInput {
+            cluster: &self.cluster,
+            facts: &self.facts,
+            bundle: &self.bundle,
+            files: &self.files,
+            secrets: &self.secrets,
+            sources: &self.sources,
+            limit: self.limit.as_deref(),
+        })
+    }
+}
+
+fn source_file(path: &str, text: &str) -> Arc<SourceFile> {
+    Arc::new(SourceFile {
+        path: PathBuf::from(path),
+        text: text.to_owned(),
+    })
+}
+
+fn cluster() -> ClusterSpec {
+    ClusterSpec {
+        name: "lab".to_owned(),
+        kubernetes_version: "1.37.2".to_owned(),
+        hosts: vec![
+            host("control1", "192.168.56.11", true),
+            host("node1", "192.168.56.21", false),
+            host("node2", "192.168.56.22", false),
+        ],
+        control_plane: ControlPlane {
+            endpoint_host: "192.168.56.11".to_owned(),
+            endpoint_port: 6443,
+            bind_port: 6443,
+            extra_names: Vec::new(),
+        },
+        network: Network {
+            pod_cidr: "10.233.64.0/18".parse().unwrap(),
+            node_prefix: 24,
+            service_cidr: "10.233.0.0/18".parse().unwrap(),
+            node_cidr: "192.168.56.0/24".parse().unwrap(),
+            proxy_mode: ProxyMode::Nftables,
+            strict_arp: true,
+        },
+        dns: Dns {
+            domain: "cluster.local".to_owned(),
+            node_local_address: Some("169.254.25.10".parse().unwrap()),
+            upstream_servers: Vec::new(),
+        },
+        addons: Addons {
+            metallb: Some(MetalLb {
+                pools: vec![range(50, 59), range(70, 79)],
+            }),
+            ..Addons::default()
+        },
+        node_domain: None,
+        provider: None,
+    }
+}
+
+fn range(first: u8, last: u8) -> AddressRange {
+    AddressRange {
+        first: [192, 168, 56, first].into(),
+        last: [192, 168, 56, last].into(),
+    }
+}
+
+fn host(name: &str, address: &str, control_plane: bool) -> HostSpec {
+    HostSpec {
+        name: name.to_owned(),
+        address: address.parse().unwrap(),
+        roles: Roles {
+            control_plane,
+            etcd: control_plane,
+            worker: !control_plane,
+        },
+        labels: BTreeMap::new(),
+        taints: Vec::new(),
+        connection: Connection {
+            host: address.to_owned(),
+            port: 22,
+            user: None,
+            private_key: None,
+            password: Some(Secret::new("a password that must not be seen")),
+            escalation: Become::Sudo,
+            jump: Vec::new(),
+        },
+        machine: MachineSize {
+            cpus: 2,
+            memory_mib: 2048,
+            disk_gib: 20,
+        },
+    }
+}
+
+fn facts(hostname: &str) -> Facts {
+    Facts {
+        hostname: hostname.to_owned(),
+        architecture: "x86_64".to_owned(),
+        cpus: 2,
+        cgroup_version: 2,
+        can_lower_oom_score: true,
+        ..Facts::default()
+    }
+}
+
+fn bundle() -> Manifest {
+    let blob = |name: &str| json!({ "sha256": Sha256::of(name.as_bytes()), "size": name.len() });
+    let part = |name: &str| json!({ "component": "c", "version": "1.0.0", "blob": blob(name) });
+    let image = |name: &str| {
+        json!({
+            "name": format!("kinstall.local/{name}:v1.0.0"),
+            "component": name,
+            "version": "1.0.0",
+            "nodes": "all",
+            "manifest": blob("manifest"),
+            "config": blob("config"),
+            "layers": [blob("layer 1"), blob("layer 2")],
+        })
+    };
+    let manifest = json!({
+        "format": 1,
+        "kinstall": "0.1.0",
+        "architecture": "amd64",
+        "components": { "kubernetes": "1.37.2", "containerd": "2.4.2" },
+        "programs": { "containerd/containerd": part("containerd"), "containerd/ctr": part("ctr") },
+        "images": { "pause": image("pause"), "etcd": image("etcd") },
+        "files": {
+            "pool/definition.yaml": part("definition"),
+            "pool/other.yaml": part("other"),
+        },
+        "node_programs": [
+            { "program": "containerd/ctr", "path": "/usr/local/bin/ctr", "links": ["/usr/bin/ctr"] },
+        ],
+        "blobs": {},
+    });
+    serde_json::from_value(manifest).unwrap()
+}
