@@ -65,13 +65,17 @@ fn expand_one(
     let component = &scope.playbook.component;
     let id = format!("{component}/{}{suffix}", scope.text(&step.name)?);
     let resources = match &step.action {
-        Action::Images(names) => names
-            .iter()
-            .map(|name| {
-                let id = format!("{id}[{}]", scope.text(name)?);
+        Action::Images(names) => {
+            let image = |name| {
+                // As with `for_each`: only several need telling apart.
+                let id = match names.len() {
+                    1 => id.clone(),
+                    _ => format!("{id}[{}]", scope.text(name)?),
+                };
                 Ok((id, Resource::Image(scope.image(name)?)))
-            })
-            .collect::<Result<Vec<_>, Diagnostic>>()?,
+            };
+            names.iter().map(image).collect::<Result<_, Diagnostic>>()?
+        }
         action => {
             let resource = scope.resource(&step.name, &id, action)?;
             vec![(id, resource)]

@@ -86,7 +86,7 @@ pub struct Step {
     pub directory: Option<Directory>,
     pub download: Option<Download>,
     pub file: Option<File>,
-    /// Short names of images in the bundle; one Image resource for each.
+    /// Short names of images in the bundle; one step for each, `name[pause]` where there are several.
     pub images: Option<Vec<Text>>,
     pub kernel_module: Option<KernelModule>,
     pub manifests: Option<Manifests>,
