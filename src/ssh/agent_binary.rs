@@ -1,6 +1,5 @@
 //! The program that is pushed to hosts: kinstall itself.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -8,9 +7,10 @@ use std::sync::OnceLock;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use sha2::{Digest, Sha256};
+use sha2::Digest;
 
 use super::private_file;
+use crate::resource::Sha256;
 
 /// Level 6: level 9 takes four times as long for one percent less.
 const LEVEL: u32 = 6;
@@ -18,8 +18,7 @@ const LEVEL: u32 = 6;
 /// An executable that speaks the agent's protocol, named by its content.
 #[derive(Debug)]
 pub struct AgentBinary {
-    /// Hexadecimal.
-    pub sha256: String,
+    pub sha256: Sha256,
     /// What `uname -sm` prints where it runs: `Linux x86_64`.
     pub system: String,
     /// Folders that may hold it on hosts, best first.
@@ -38,22 +37,17 @@ impl AgentBinary {
 
     /// Takes any executable for this computer's architecture.
     pub fn open(file: &Path, cache: &Path) -> io::Result<Self> {
-        let mut hash = Sha256::new();
+        let mut hasher = sha2::Sha256::new();
         let mut reader = fs::File::open(file)?;
         let mut buffer = vec![0; 256 << 10];
         loop {
             match reader.read(&mut buffer)? {
                 0 => break,
-                count => hash.update(&buffer[..count]),
+                count => hasher.update(&buffer[..count]),
             }
         }
-        let sha256 = hash.finalize().iter().fold(String::new(), |mut hex, byte| {
-            // Writing to a string can't fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        });
         Ok(Self {
-            sha256,
+            sha256: Sha256::from_hasher(hasher),
             system: format!("Linux {}", std::env::consts::ARCH),
             folders: ["/usr/local/libexec/kinstall", "/var/lib/kinstall/agent"]
                 .map(str::to_owned)
@@ -70,14 +64,13 @@ impl AgentBinary {
             return Ok(bytes);
         }
         let cached = self.cache.join(format!("agent-{}.gz", self.sha256));
-        let bytes = match fs::read(&cached) {
-            Ok(bytes) => bytes,
-            Err(_) => {
-                let bytes = self.compress()?;
-                // Without a cache it is only slower.
-                let _ = private_file::write(&cached, &bytes);
-                bytes
-            }
+        let bytes = if let Ok(bytes) = fs::read(&cached) {
+            bytes
+        } else {
+            let bytes = self.compress()?;
+            // Without a cache it is only slower.
+            let _ = private_file::write(&cached, &bytes);
+            bytes
         };
         Ok(self.compressed.get_or_init(|| bytes))
     }

@@ -20,7 +20,7 @@ use crate::wire::{Event, Facts, PROTOCOL, Request, frame};
 const QUEUE: usize = 4;
 
 /// How long a started agent may take to greet.
-const HELLO_LIMIT: Duration = Duration::from_secs(60);
+const HELLO_LIMIT: Duration = Duration::from_mins(1);
 
 /// What is kept of the agent's standard error, from its end.
 const STDERR_LIMIT: usize = 8 << 10;

@@ -58,12 +58,12 @@ async fn pump(
     let Process { mut output, input } = process;
     let feed = feed(&input, streams.input);
     tokio::pin!(feed);
-    let mut fed = false;
+    let mut input_ended = false;
     loop {
         let piece = tokio::select! {
             piece = output.next() => piece?,
-            () = &mut feed, if !fed => {
-                fed = true;
+            () = &mut feed, if !input_ended => {
+                input_ended = true;
                 continue;
             }
             () = next(&mut resized) => {

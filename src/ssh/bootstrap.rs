@@ -34,7 +34,7 @@ const PROMPT: &str = "kinstall-password:";
 const MARK: &str = "kinstall-bootstrap ";
 
 /// How long the host may be silent.
-const SILENCE_LIMIT: Duration = Duration::from_secs(60);
+const SILENCE_LIMIT: Duration = Duration::from_mins(1);
 
 /// What is kept at most of output that isn't ours.
 const NOISE_LIMIT: usize = 16 << 10;
@@ -64,7 +64,7 @@ pub enum BootstrapError {
     OtherSystem { host: String, ours: String },
     #[error("the host didn't start the agent within {} s{}", SILENCE_LIMIT.as_secs(), quoted(.said))]
     Silent { said: String },
-    #[error("the host didn't start the agent{}{}", exit_code(.exit), quoted(.said))]
+    #[error("the host didn't start the agent{}{}", exit_code(.exit.as_ref()), quoted(.said))]
     NotStarted { exit: Option<Exit>, said: String },
     #[error("failed to read kinstall's own program")]
     Binary(#[source] std::io::Error),
@@ -77,9 +77,8 @@ fn quoted(said: &str) -> String {
     }
 }
 
-fn exit_code(exit: &Option<Exit>) -> String {
-    exit.as_ref()
-        .map(|exit| format!(" (exit code {})", exit.code()))
+fn exit_code(exit: Option<&Exit>) -> String {
+    exit.map(|exit| format!(" (exit code {})", exit.code()))
         .unwrap_or_default()
 }
 
@@ -140,13 +139,9 @@ fn command(escalation: &Become, agent: &AgentBinary) -> String {
     };
     let elevate = one_line(include_str!("elevate.sh"));
     let bootstrap = one_line(include_str!("bootstrap.sh"));
-    let folders: String = agent
-        .folders
-        .iter()
-        .map(|folder| format!(" '{folder}'"))
-        .collect();
-    let name = &agent.sha256;
-    format!("exec sh -c '{elevate}' kinstall {how} '{bootstrap}' kinstall {name}{folders}")
+    let folders = agent.folders.join("' '");
+    let name = agent.sha256;
+    format!("exec sh -c '{elevate}' kinstall {how} '{bootstrap}' kinstall {name} '{folders}'")
 }
 
 /// Sends the program to a host that doesn't have it; returns the host's next line.

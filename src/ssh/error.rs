@@ -55,7 +55,7 @@ pub enum SshError {
     Command { address: String, source: Source },
     #[error("failed to add kinstall's key to the authorized keys on {address}: {detail}")]
     Authorize { address: String, detail: String },
-    #[error("connection to {address} was lost{}", because(.reason))]
+    #[error("connection to {address} was lost{}", because(.reason.as_deref()))]
     Lost {
         address: String,
         reason: Option<String>,
@@ -80,9 +80,8 @@ impl From<russh::Error> for SshError {
     }
 }
 
-fn because(reason: &Option<String>) -> String {
+fn because(reason: Option<&str>) -> String {
     reason
-        .as_ref()
         .map(|reason| format!(" ({reason})"))
         .unwrap_or_default()
 }

@@ -22,7 +22,7 @@ use super::target::{Target, address};
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
 /// How long key exchange and login may take; name lookups of sshd and PAM are known to be slow.
-const LOGIN_LIMIT: Duration = Duration::from_secs(60);
+const LOGIN_LIMIT: Duration = Duration::from_mins(1);
 
 /// A connection to a host. Clones share it; it is closed when the last one and all its processes are
 /// gone.
