@@ -44,6 +44,8 @@ fn reboot(test: &TestLab) {
 #[test]
 fn machines_are_what_the_lab_says_and_leave_no_trace() {
     let Some(test) = lab("plain", 2) else { return };
+    let obstacles = test.provider.obstacles();
+    assert!(obstacles.is_empty(), "{obstacles:?}");
     assert_eq!(test.states(), [MachineState::Absent, MachineState::Absent]);
     test.up();
     assert_eq!(

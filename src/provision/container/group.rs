@@ -13,8 +13,8 @@ use super::cgroup::Layout;
 use super::lab_directory::MachineRecord;
 use crate::provision::ProviderError;
 
-/// Group of the supervisor itself, beside the machines' groups.
-pub(super) const SUPERVISOR: &str = "supervisor";
+/// Group of the supervisor itself, beside the machines' groups; no machine can have this name.
+const SUPERVISOR: &str = "_supervisor";
 
 /// How long killed processes may take to go.
 const KILL_TIMEOUT: Duration = Duration::from_secs(20);
@@ -33,11 +33,12 @@ pub(super) struct LabGroups {
 }
 
 impl LabGroups {
-    /// Chooses the folders. `is_delegated` says that systemd made the calling process's group for the lab.
-    pub(super) fn plan(layout: &Layout, lab: &str, is_delegated: bool) -> Self {
+    /// Chooses the folders: never one that holds anything but the lab, for all that is in them is killed.
+    pub(super) fn plan(layout: &Layout, lab: &str) -> Self {
         let name = format!("kinstall-{lab}");
         match layout {
-            Layout::Unified(hierarchy) if is_delegated => Self {
+            // The service that systemd was asked for hands its controllers on to us.
+            Layout::Unified(hierarchy) if is_service_of(&name, &hierarchy.own) => Self {
                 is_unified: true,
                 folders: vec![hierarchy.own.clone()],
                 handing_on: vec![hierarchy.own.clone()],
@@ -155,6 +156,18 @@ impl LabGroups {
     }
 }
 
+fn is_service_of(name: &str, group: &Path) -> bool {
+    let file_name = group.file_name().and_then(|file_name| file_name.to_str());
+    file_name
+        .and_then(|file_name| {
+            file_name
+                .strip_prefix(name)?
+                .strip_prefix('-')?
+                .strip_suffix(".service")
+        })
+        .is_some_and(|time| time.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 /// A version 1 cpuset is empty at first, and nothing can join it.
 fn inherit_cpuset(folder: &Path) -> io::Result<()> {
     let parent = folder.parent().unwrap_or(folder);
@@ -209,4 +222,47 @@ fn subfolders(folder: &Path) -> Vec<PathBuf> {
         .map(|entry| entry.path())
         .filter(|path| path.is_dir())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::super::cgroup::{Hierarchy, Layout};
+    use super::LabGroups;
+
+    fn hierarchy(mount: &str, own: &str) -> Hierarchy {
+        let mount = PathBuf::from(mount);
+        Hierarchy {
+            own: mount.join(own),
+            mount,
+            is_writable: true,
+        }
+    }
+
+    fn unified(own: &str) -> Vec<PathBuf> {
+        LabGroups::plan(&Layout::Unified(hierarchy("/groups", own)), "course").folders
+    }
+
+    #[test]
+    fn only_the_labs_own_service_is_taken_as_it_is() {
+        let service = "machine.slice/kinstall-course-1700000000000.service";
+        assert_eq!(unified(service), [PathBuf::from("/groups").join(service)]);
+        for foreign in [
+            "user.slice/session-1.scope",
+            "machine.slice/kinstall-course-two-1700000000000.service",
+            "machine.slice/kinstall-other-1.service",
+        ] {
+            assert_eq!(unified(foreign), [PathBuf::from("/groups/kinstall-course")]);
+        }
+    }
+
+    #[test]
+    fn version_1_groups_lie_below_the_callers_own() {
+        let layout = Layout::Legacy(vec![hierarchy("/memory", "agent/1"), hierarchy("/cpu", "")]);
+        let groups = LabGroups::plan(&layout, "course");
+        let expected =
+            ["/memory/agent/1/kinstall-course", "/cpu/kinstall-course"].map(PathBuf::from);
+        assert_eq!(groups.folders, expected);
+    }
 }

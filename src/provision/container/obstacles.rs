@@ -1,5 +1,6 @@
 //! What keeps this computer from running system containers, and what to do about it.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 
@@ -26,18 +27,15 @@ const CAPABILITIES: [(u32, &str); 3] = [
     (27, "CAP_MKNOD"),
 ];
 
+const NESTED: &str = "kinstall seems to run inside a container itself: run it on the computer, or in a virtual machine";
+
 /// Returns every obstacle; `has_image` says that the base image is built already.
 pub(super) fn find(has_image: bool) -> Diagnostics {
-    let mut found = privileges();
-    found.extend(PROGRAMS.iter().filter_map(|(program, package, is_for_build)| {
-        let is_needed = !(*is_for_build && has_image) && which::which(program).is_err();
-        is_needed.then(|| {
-            obstacle(
-                format!("the program `{program}` is missing"),
-                format!("install it: `apt install {package}`, or the package that has it on your distribution"),
-            )
-        })
-    }));
+    let is_root = rustix::process::geteuid().is_root();
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut found: Diagnostics = privileges(is_root, &status).into_iter().collect();
+    found.extend(missing_programs(&path, has_image));
     if !Path::new("/proc/self/ns/net").exists() {
         found.push(obstacle(
             "the kernel has no network namespaces".into(),
@@ -56,13 +54,27 @@ pub(super) fn find(has_image: bool) -> Diagnostics {
     found
 }
 
-fn privileges() -> Diagnostics {
-    if !rustix::process::geteuid().is_root() {
+fn missing_programs(path: &OsStr, has_image: bool) -> Diagnostics {
+    let needed = PROGRAMS
+        .iter()
+        .filter(|(_, _, is_for_build)| !(*is_for_build && has_image));
+    needed
+        .filter(|(program, ..)| which::which_in_global(program, Some(path)).map_or(true, |mut found| found.next().is_none()))
+        .map(|(program, package, _)| {
+            obstacle(
+                format!("the program `{program}` is missing"),
+                format!("install it: `apt install {package}`, or the package that has it on your distribution"),
+            )
+        })
+        .collect()
+}
+
+fn privileges(is_root: bool, status: &str) -> Option<Diagnostic> {
+    if !is_root {
         let hint =
             "run kinstall with `sudo`: namespaces, mounts and control groups are made by root";
-        return vec![obstacle("system containers need root".into(), hint.into())];
+        return Some(obstacle("system containers need root".into(), hint.into()));
     }
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let effective = status
         .lines()
         .find_map(|line| u64::from_str_radix(line.strip_prefix("CapEff:")?.trim(), 16).ok())
@@ -72,13 +84,12 @@ fn privileges() -> Diagnostics {
         .filter(|(bit, _)| effective >> bit & 1 == 0)
         .map(|(_, name)| *name)
         .collect();
-    if missing.is_empty() {
-        return Vec::new();
-    }
-    vec![obstacle(
-        format!("root lacks {} here", missing.join(", ")),
-        "kinstall seems to run inside a container itself: run it on the computer, or in a virtual machine".into(),
-    )]
+    (!missing.is_empty()).then(|| {
+        obstacle(
+            format!("root lacks {} here", missing.join(", ")),
+            NESTED.into(),
+        )
+    })
 }
 
 fn control_groups() -> Option<Diagnostic> {
@@ -96,9 +107,11 @@ fn control_groups() -> Option<Diagnostic> {
         .find(|hierarchy| !hierarchy.is_writable)
     {
         return Some(obstacle(
-            format!("the control groups at `{}` are mounted read-only", hierarchy.mount.display()),
-            "kinstall seems to run inside a container itself: run it on the computer, or in a virtual machine"
-                .into(),
+            format!(
+                "the control groups at `{}` are mounted read-only",
+                hierarchy.mount.display()
+            ),
+            NESTED.into(),
         ));
     }
     let Layout::Unified(hierarchy) = &layout else {
@@ -128,4 +141,39 @@ fn control_groups() -> Option<Diagnostic> {
 
 fn obstacle(message: String, hint: String) -> Diagnostic {
     Diagnostic::error(Kind::Environment, message).hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+
+    use super::{Diagnostic, missing_programs, privileges};
+
+    fn text<'a>(diagnostics: impl IntoIterator<Item = &'a Diagnostic>) -> String {
+        let lines = diagnostics
+            .into_iter()
+            .map(|one| format!("{}; {}", one.message, one.hints.join("; ")));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn programs_for_the_image_are_needed_only_until_it_is_built() {
+        let folder = tempfile::tempdir().unwrap();
+        let nothing = OsStr::new(folder.path());
+        assert_eq!(missing_programs(nothing, false).len(), 6);
+        insta::assert_snapshot!(text(&missing_programs(nothing, true)), @r#"
+        the program `systemd-nspawn` is missing; install it: `apt install systemd-container`, or the package that has it on your distribution
+        the program `ip` is missing; install it: `apt install iproute2`, or the package that has it on your distribution
+        the program `unshare` is missing; install it: `apt install util-linux`, or the package that has it on your distribution
+        the program `sh` is missing; install it: `apt install dash`, or the package that has it on your distribution
+        "#);
+    }
+
+    #[test]
+    fn privileges_that_are_missing_are_named() {
+        let status = |capabilities: &str| format!("Name:\tkinstall\nCapEff:\t{capabilities}\n");
+        assert_eq!(text(&privileges(true, &status("000001ffffffffff"))), "");
+        insta::assert_snapshot!(text(&privileges(true, &status("00000000a80425fb"))), @"root lacks CAP_NET_ADMIN, CAP_SYS_ADMIN here; kinstall seems to run inside a container itself: run it on the computer, or in a virtual machine");
+        insta::assert_snapshot!(text(&privileges(false, "")), @"system containers need root; run kinstall with `sudo`: namespaces, mounts and control groups are made by root");
+    }
 }

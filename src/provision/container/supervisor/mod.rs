@@ -50,7 +50,7 @@ fn prepare(directory: &LabDirectory) -> Result<(), ProviderError> {
     let _ = rustix::process::setsid();
     let record = directory.read_record()?;
     let layout = Layout::detect().map_err(|error| failed("look at the control groups", &error))?;
-    let groups = LabGroups::plan(&layout, &record.id, has_systemd());
+    let groups = LabGroups::plan(&layout, &record.id);
     write_json(&directory.groups_file(), &groups)?;
     groups.create()?;
     directory.namespace().create(record.gateway)?;
