@@ -2,7 +2,10 @@
 set -ex
 for controller in memory cpu cpuset pids; do
 	group=/sys/fs/cgroup/$controller
-	[ -d $group ] || group=/sys/fs/cgroup
+	if [ ! -d $group ]; then
+		group=/sys/fs/cgroup
+		grep -w $controller $group/cgroup.controllers
+	fi
 	mkdir $group/kubepods
 	rmdir $group/kubepods
 done
