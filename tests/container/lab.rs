@@ -208,7 +208,7 @@ impl Drop for TestLab {
 
 /// Repeats an attempt until it succeeds; machines need a moment.
 pub(crate) fn eventually<T>(mut attempt: impl FnMut() -> Result<T, String>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + Duration::from_secs(90);
     loop {
         match attempt() {
             Ok(value) => return value,

@@ -36,7 +36,7 @@ use super::{Lab, Machine, MachineState, Provider, ProviderError};
 use crate::diagnostic::{Diagnostic, Kind};
 
 /// How long a machine may take until its sshd listens.
-const START_TIMEOUT: Duration = Duration::from_mins(1);
+const START_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Makes system containers on this computer.
 #[derive(Clone, Debug)]
@@ -178,10 +178,16 @@ fn wait_for_sshd(
         {
             let log = directory.machine(&machine.name).console_log();
             let log = std::fs::read(log).unwrap_or_default();
+            let what = if is_late {
+                "its sshd doesn't listen"
+            } else {
+                "it ended"
+            };
+            let last_words = last_lines(&String::from_utf8_lossy(&log), 10);
             return Err(ProviderError::Machine {
                 action: "start",
                 machine: machine.name.clone(),
-                detail: last_lines(&String::from_utf8_lossy(&log), 10),
+                detail: format!("{what}; its console said last:\n{last_words}"),
             });
         }
         thread::sleep(Duration::from_millis(50));
