@@ -198,7 +198,14 @@ impl<'a> Login<'a> {
                 .handle
                 .authenticate_password(self.user, password.expose())
                 .await?;
-            return Ok(self.judge("password".to_owned(), result));
+            if self.judge("password".to_owned(), result) {
+                return Ok(true);
+            }
+            if self.accepts(MethodKind::Password) {
+                return Ok(false);
+            }
+            // The host never took this method; it only couldn't say so before the first attempt.
+            self.attempts.pop();
         }
         if self.accepts(MethodKind::KeyboardInteractive) {
             return self.keyboard_interactive(password).await;

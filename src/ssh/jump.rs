@@ -90,17 +90,13 @@ async fn through(
         jumps: Jumps::default(),
         ..target.clone()
     };
-    match previous {
-        Some(previous) => {
-            let stream = previous.tunnel(&jump.host, jump.port).await?;
-            Session::over(stream, &hop, Some(previous)).await
-        }
-        None => {
-            let dial = target.dial.as_ref();
-            let stream = dial::connect(&jump.host, jump.port, dial, limit).await?;
-            Session::over(stream, &hop, None).await
-        }
-    }
+    let Some(previous) = previous else {
+        let dial = target.dial.as_ref();
+        let stream = dial::connect(&jump.host, jump.port, dial, limit).await?;
+        return Session::over(stream, &hop, None).await;
+    };
+    let stream = previous.tunnel(&jump.host, jump.port).await?;
+    Session::over(stream, &hop, Some(previous)).await
 }
 
 fn name(jump: &JumpHost) -> String {

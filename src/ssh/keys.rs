@@ -115,9 +115,9 @@ mod tests {
         assert_eq!(made.private, read.private);
         assert!(made.public.starts_with("ssh-ed25519 "));
         assert!(made.public.ends_with(" kinstall lab"));
-        let mode = |path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode(&path), 0o600);
-        assert_eq!(mode(&folder.path().join("keys")), 0o700);
+        let permissions = |path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(permissions(&path), 0o600);
+        assert_eq!(permissions(&folder.path().join("keys")), 0o700);
         let public = std::fs::read_to_string(folder.path().join("keys/lab.pub")).unwrap();
         assert_eq!(public.trim_end(), made.public);
     }

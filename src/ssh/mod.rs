@@ -42,4 +42,5 @@ pub use process::{Exit, Finished, Input, Output, Piece, Process};
 pub use refusal::{Attempt, Refusal};
 pub use session::Session;
 pub use target::{Dial, Target};
+pub use terminal::Size;
 pub use wait::wait_for;

@@ -161,7 +161,7 @@ impl Input {
     }
 
     /// Tells the command's terminal its new size.
-    pub(super) async fn resize(&self, size: Size) -> Result<(), SshError> {
+    pub async fn resize(&self, size: Size) -> Result<(), SshError> {
         let (columns, rows) = (size.columns.into(), size.rows.into());
         Ok(self.writer.window_change(columns, rows, 0, 0).await?)
     }

@@ -17,6 +17,7 @@ use super::known_hosts::{KnownHosts, Verdict};
 use super::process::Process;
 use super::refusal::Refusal;
 use super::target::{Target, address};
+use super::terminal::Size;
 
 /// How long a TCP connection may take.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
@@ -32,7 +33,7 @@ pub struct Session {
     notes: Arc<Mutex<Notes>>,
     target: Arc<Target>,
     /// The connection that this one goes through.
-    _via: Option<Box<Session>>,
+    via: Option<Box<Session>>,
 }
 
 impl Session {
@@ -94,7 +95,7 @@ impl Session {
             handle: Arc::new(handle),
             notes,
             target: Arc::new(target.clone()),
-            _via: via.map(Box::new),
+            via: via.map(Box::new),
         })
     }
 
@@ -103,9 +104,16 @@ impl Session {
         &self.target
     }
 
-    /// Returns the fingerprint of the host's key if this was the first contact, for the user to see.
-    pub fn new_host_key(&self) -> Option<String> {
-        lock(&self.notes).new_host_key.clone()
+    /// Returns address and fingerprint of each host on the way, jump hosts included, whose key was
+    /// accepted without being known: the user should see them.
+    pub fn new_host_keys(&self) -> Vec<(String, String)> {
+        let mut keys = match &self.via {
+            Some(hop) => hop.new_host_keys(),
+            None => Vec::new(),
+        };
+        let own = lock(&self.notes).new_host_key.clone();
+        keys.extend(own.map(|key| (self.target.address(), key)));
+        keys
     }
 
     /// Tells whether the connection has ended.
@@ -123,11 +131,8 @@ impl Session {
         Ok(Process::new(channel, self.clone()))
     }
 
-    /// Starts an interactive login shell on a terminal of the given kind and size.
-    pub(super) async fn start_shell(
-        &self,
-        terminal: Option<(&str, super::terminal::Size)>,
-    ) -> Result<Process, SshError> {
+    /// Starts a login shell; with the kind (`xterm`) and size of a terminal, an interactive one.
+    pub async fn start_shell(&self, terminal: Option<(&str, Size)>) -> Result<Process, SshError> {
         let channel = self.open().await?;
         let start = async {
             if let Some((kind, size)) = terminal {

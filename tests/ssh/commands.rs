@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use kinstall::ssh::{Exit, Session, SshError, Streams};
+use kinstall::ssh::{Exit, Piece, Process, Session, Size, SshError, Streams};
 
 use crate::server::Sshd;
 
@@ -63,6 +63,32 @@ async fn an_attached_command_has_the_users_streams() {
     assert_eq!(exit, Exit::Code(9));
     assert_eq!(output, b"typed");
     assert_eq!(error, b"wrong\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shell_has_a_terminal_that_can_be_resized() {
+    let sshd = Sshd::start();
+    let session = Session::connect(&sshd.target()).await.unwrap();
+    let size = |columns, rows| Size { columns, rows };
+    let shell = session.start_shell(Some(("xterm", size(101, 41)))).await;
+    let Process { mut output, input } = shell.unwrap();
+    let mut seen = String::new();
+    input.write(b"stty size; echo $TERM\n").await.unwrap();
+    until(&mut output, &mut seen, "41 101\r\nxterm\r\n").await;
+    input.resize(size(70, 30)).await.unwrap();
+    input.write(b"stty size; exit 7\n").await.unwrap();
+    until(&mut output, &mut seen, "30 70\r\n").await;
+    while output.next().await.unwrap().is_some() {}
+    assert_eq!(output.exit().unwrap(), Exit::Code(7));
+}
+
+async fn until(output: &mut kinstall::ssh::Output, seen: &mut String, text: &str) {
+    while !seen.contains(text) {
+        let Some(Piece::Stdout(bytes)) = output.next().await.unwrap() else {
+            panic!("the shell ended: {seen}");
+        };
+        seen.push_str(&String::from_utf8_lossy(&bytes));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -53,9 +53,10 @@ async fn an_unknown_host_is_refused_or_accepted_by_policy() {
 
     target.known_hosts = KnownHosts::new(&file, Policy::AcceptNew);
     let first = Session::connect(&target).await.unwrap();
-    assert_eq!(first.new_host_key().as_deref(), Some(&*fingerprint));
+    let shown = (format!("127.0.0.1:{}", sshd.port), fingerprint);
+    assert_eq!(first.new_host_keys(), [shown]);
     let second = Session::connect(&target).await.unwrap();
-    assert_eq!(second.new_host_key(), None);
+    assert_eq!(second.new_host_keys(), []);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,12 @@
 //! SSH against real parts: sshd, ssh-agent, sudo. All of it stays on loopback, in own folders and, for
 //! what needs users, passwords and mounts, in an own mount namespace.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
 mod agent;
 mod commands;
 mod host_keys;

@@ -3,6 +3,7 @@
 //! All of it is mounted in a private mount namespace, so nothing of this computer changes; that takes
 //! root, as the labs do.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -59,8 +60,8 @@ fn prepare(folder: &Path) {
         format!("root:x:0:0::{home}:/bin/sh\nsshd:x:105:65534::/run/sshd:/bin/false\n");
     let mut shadow = "root:*:19000::::::\nsshd:*:19000::::::\n".to_owned();
     for (id, user) in (64_001..).zip(users) {
-        passwd += &format!("{user}:x:{id}:64000::{home}:/bin/sh\n");
-        shadow += &format!("{user}:{SHADOW}:19000::::::\n");
+        writeln!(passwd, "{user}:x:{id}:64000::{home}:/bin/sh").unwrap();
+        writeln!(shadow, "{user}:{SHADOW}:19000::::::").unwrap();
     }
     let nologin = folder.join("nologin").display().to_string();
     for (name, mode, text) in [

@@ -109,6 +109,10 @@ async fn a_full_disk_and_noexec_folders_are_noticed() {
         matches!(&error, SshError::Bootstrap(BootstrapError::DiskFull { .. })),
         "{error}"
     );
+    assert_eq!(
+        error.diagnostic("node1").message,
+        "node1: the host's disk is full: gzip: stdout: No space left on device"
+    );
     let listed = session
         .exec(&format!("ls {}", folder("small")), b"")
         .await

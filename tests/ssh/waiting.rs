@@ -47,6 +47,23 @@ async fn waiting_ends_at_the_deadline_with_the_last_cause() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_does_not_answer_is_named() {
+    let sshd = Sshd::start();
+    let mut target = sshd.target();
+    target.connection.port = free_port();
+    let error = Session::connect(&target).await.err().unwrap();
+    let diagnostic = error.diagnostic("node1");
+    assert_eq!(
+        diagnostic.message,
+        format!(
+            "node1: failed to connect to 127.0.0.1:{}: Connection refused (os error 111)",
+            target.connection.port
+        )
+    );
+    assert!(diagnostic.hints[0].starts_with("is the machine running"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_silent_port_does_not_hold_up_the_deadline() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let sshd = Sshd::start();

@@ -96,7 +96,8 @@ impl KnownHosts {
         let mut words = public.split_whitespace();
         let key = [words.next(), words.next()].map(Option::unwrap_or_default);
         let address = address(host, port);
-        self.rewrite(&address, Some(format!("{address} {}", key.join(" "))))
+        let line = format!("{address} {}", key.join(" "));
+        self.rewrite(&address, Some(&line))
     }
 
     /// Forgets a host: its machine was destroyed.
@@ -172,7 +173,7 @@ impl KnownHosts {
             .map(PathBuf::as_path)
     }
 
-    fn rewrite(&self, address: &str, line: Option<String>) -> Result<(), HostKeyError> {
+    fn rewrite(&self, address: &str, line: Option<&str>) -> Result<(), HostKeyError> {
         // The lock guards no data that a panic could have left half-changed.
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let text = read(&self.file)?;
@@ -182,7 +183,7 @@ impl KnownHosts {
                 !Line::parse(0, old).is_some_and(|old| old.matches(address) && !old.revoked)
             })
             .collect();
-        lines.extend(line.as_deref());
+        lines.extend(line);
         let mut new = lines.join("\n");
         if !new.is_empty() {
             new.push('\n');
