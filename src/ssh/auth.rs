@@ -3,7 +3,7 @@
 //! sshd allows six attempts per connection and, from OpenSSH 9.8 on, locks out addresses that fail
 //! often. So the likeliest key comes first, the number of keys is limited, and nothing here retries.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use russh::client::{AuthResult, Handle, KeyboardInteractiveAuthResponse};
@@ -12,41 +12,15 @@ use russh::keys::agent::client::AgentClient;
 use russh::keys::{Algorithm, HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKey};
 use russh::{MethodKind, MethodSet};
 
+use super::client::Client;
+use super::credentials::{Credentials, decode, read};
 use super::error::SshError;
-use super::keys::{KeyError, KeyPair};
+use super::keys::KeyError;
 use super::refusal::Attempt;
-use super::session::Client;
 use crate::secret::Secret;
 
 /// Keys that are offered at most; sshd's limit is six attempts, and one is left for the password.
 const MAX_KEYS: usize = 5;
-
-/// The user's own keys, tried after those that the inventory names.
-#[derive(Clone, Debug, Default)]
-pub struct UserKeys {
-    /// Socket of the running ssh-agent.
-    pub agent: Option<PathBuf>,
-    /// Folder that holds `id_ed25519` and the like: `~/.ssh`.
-    pub folder: Option<PathBuf>,
-}
-
-impl UserKeys {
-    /// Takes the agent of `SSH_AUTH_SOCK` and the keys in `~/.ssh`.
-    pub fn from_environment() -> Self {
-        Self {
-            agent: std::env::var_os("SSH_AUTH_SOCK").map(PathBuf::from),
-            folder: std::env::home_dir().map(|home| home.join(".ssh")),
-        }
-    }
-}
-
-/// What there is to log in with.
-pub(super) struct Credentials<'a> {
-    pub(super) identity: Option<&'a KeyPair>,
-    pub(super) private_key: Option<&'a Path>,
-    pub(super) user_keys: &'a UserKeys,
-    pub(super) password: Option<&'a Secret>,
-}
 
 /// A login that is under way.
 pub(super) struct Login<'a> {
@@ -310,23 +284,4 @@ impl<'a> Login<'a> {
     fn accepts(&self, method: MethodKind) -> bool {
         self.accepted.contains(&method)
     }
-}
-
-fn read(path: &Path) -> Result<Secret, KeyError> {
-    let text = std::fs::read_to_string(path).map_err(|source| KeyError::File {
-        action: "read",
-        path: path.to_owned(),
-        source,
-    })?;
-    Ok(Secret::new(text))
-}
-
-fn decode(text: &str, path: &Path) -> Result<PrivateKey, KeyError> {
-    // OpenSSH's own format shows its public key without the passphrase; the others don't.
-    PrivateKey::from_openssh(text)
-        .or_else(|_| russh::keys::decode_secret_key(text, None))
-        .map_err(|error| KeyError::Unusable {
-            path: path.to_owned(),
-            source: error.into(),
-        })
 }

@@ -21,8 +21,9 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::agent_binary::AgentBinary;
+use super::bootstrap_error::BootstrapError;
 use super::error::SshError;
-use super::process::{Exit, Input, Output, Piece, Process};
+use super::process::{Input, Output, Piece, Process};
 use super::script::one_line;
 use super::session::Session;
 use crate::model::host::Become;
@@ -34,53 +35,10 @@ const PROMPT: &str = "kinstall-password:";
 const MARK: &str = "kinstall-bootstrap ";
 
 /// How long the host may be silent.
-const SILENCE_LIMIT: Duration = Duration::from_mins(1);
+pub(super) const SILENCE_LIMIT: Duration = Duration::from_mins(1);
 
 /// What is kept at most of output that isn't ours.
 const NOISE_LIMIT: usize = 16 << 10;
-
-/// Why the agent can't be started.
-#[derive(Debug, thiserror::Error)]
-pub enum BootstrapError {
-    #[error("sudo on the host asks for a password")]
-    PasswordNeeded,
-    #[error("sudo on the host says that the password is wrong")]
-    PasswordWrong,
-    #[error("sudo on the host refuses: {detail}")]
-    SudoRefused { detail: String },
-    #[error("there is no sudo on the host")]
-    NoSudo,
-    #[error("there is no `{tool}` on the host")]
-    NoTool { tool: String },
-    #[error("no folder on the host takes an executable file: {}", .folders.join(", "))]
-    NoFolder { folders: Vec<String> },
-    #[error("the host's disk is full: {detail}")]
-    DiskFull { detail: String },
-    #[error("failed to store the agent on the host: {detail}")]
-    Write { detail: String },
-    #[error("the agent arrived damaged on the host")]
-    Damaged,
-    #[error("the host is {host}, and this kinstall is built for {ours}")]
-    OtherSystem { host: String, ours: String },
-    #[error("the host didn't start the agent within {} s{}", SILENCE_LIMIT.as_secs(), quoted(.said))]
-    Silent { said: String },
-    #[error("the host didn't start the agent{}{}", exit_code(.exit.as_ref()), quoted(.said))]
-    NotStarted { exit: Option<Exit>, said: String },
-    #[error("failed to read kinstall's own program")]
-    Binary(#[source] std::io::Error),
-}
-
-fn quoted(said: &str) -> String {
-    match said.trim() {
-        "" => String::new(),
-        said => format!("; it said: {said}"),
-    }
-}
-
-fn exit_code(exit: Option<&Exit>) -> String {
-    exit.map(|exit| format!(" (exit code {})", exit.code()))
-        .unwrap_or_default()
-}
 
 /// A started agent: what it has sent so far begins with its first frame.
 pub(super) struct Started {
@@ -120,7 +78,7 @@ pub(super) async fn start(
         answer = push(&mut listener, &input, escalation, agent).await?;
     }
     if answer != "have" {
-        return Err(failure(&answer, agent).into());
+        return Err(BootstrapError::from_line(&answer, agent).into());
     }
     Ok(Started {
         output: listener.output,
@@ -264,27 +222,4 @@ impl Listener {
 
 fn is_from_sudo(line: &str) -> bool {
     line.starts_with("sudo: ") || line.contains("sudoers") || line.contains("may not run sudo")
-}
-
-/// Turns a line other than `have` into the error that it stands for.
-fn failure(line: &str, agent: &AgentBinary) -> BootstrapError {
-    let reason = line.strip_prefix("failed ").unwrap_or(line);
-    let (word, detail) = reason.split_once(' ').unwrap_or((reason, ""));
-    let detail = detail.to_owned();
-    match word {
-        "no-sudo" => BootstrapError::NoSudo,
-        "no-tool" => BootstrapError::NoTool { tool: detail },
-        "no-folder" => BootstrapError::NoFolder {
-            folders: agent.folders.clone(),
-        },
-        "write" if detail.contains("No space left") || detail.contains("quota exceeded") => {
-            BootstrapError::DiskFull { detail }
-        }
-        "write" => BootstrapError::Write { detail },
-        "sum" => BootstrapError::Damaged,
-        _ => BootstrapError::NotStarted {
-            exit: None,
-            said: line.to_owned(),
-        },
-    }
 }

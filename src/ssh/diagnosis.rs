@@ -1,7 +1,7 @@
 //! What the user is told about a failed connection: what happened, why, and what to do.
 
 use super::agent_channel::AgentError;
-use super::bootstrap::BootstrapError;
+use super::bootstrap_error::BootstrapError;
 use super::error::SshError;
 use super::known_hosts::HostKeyError;
 use super::refusal::Refusal;

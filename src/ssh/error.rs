@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::agent_channel::AgentError;
 
-use super::bootstrap::BootstrapError;
+use super::bootstrap_error::BootstrapError;
 use super::keys::KeyError;
 use super::known_hosts::HostKeyError;
 use super::refusal::Refusal;

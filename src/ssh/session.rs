@@ -1,19 +1,18 @@
 //! A verified, authenticated connection to one host.
 
-use std::borrow::Cow;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use russh::client::{self, DisconnectReason, Handle, Handler};
-use russh::keys::{Algorithm, PublicKey};
-use russh::{Channel, Preferred, cipher};
+use russh::Channel;
+use russh::client::{Handle, Msg};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
-use super::auth::{Credentials, Login};
+use super::auth::Login;
+use super::client::{self, Client, Shared};
+use super::credentials::Credentials;
 use super::dial;
 use super::error::SshError;
-use super::known_hosts::{KnownHosts, Verdict};
 use super::process::Process;
 use super::refusal::Refusal;
 use super::target::{Target, address};
@@ -30,7 +29,7 @@ const LOGIN_LIMIT: Duration = Duration::from_mins(1);
 #[derive(Clone)]
 pub struct Session {
     handle: Arc<Handle<Client>>,
-    notes: Arc<Mutex<Notes>>,
+    notes: Shared,
     target: Arc<Target>,
     /// The connection that this one goes through.
     via: Option<Box<Session>>,
@@ -81,15 +80,10 @@ impl Session {
         target: &Target,
         via: Option<Self>,
     ) -> Result<Self, SshError> {
-        let notes = Arc::<Mutex<Notes>>::default();
-        let client = Client {
-            host: target.connection.host.clone(),
-            port: target.connection.port,
-            known_hosts: target.known_hosts.clone(),
-            notes: Arc::clone(&notes),
-        };
-        let config = Arc::new(config(target)?);
-        let mut handle = client::connect_stream(config, stream, client).await?;
+        let notes = Shared::default();
+        let client = Client::new(target, notes.clone());
+        let config = Arc::new(client::config(target)?);
+        let mut handle = russh::client::connect_stream(config, stream, client).await?;
         log_in(&mut handle, target, &notes).await?;
         Ok(Self {
             handle: Arc::new(handle),
@@ -111,7 +105,7 @@ impl Session {
             Some(hop) => hop.new_host_keys(),
             None => Vec::new(),
         };
-        let own = lock(&self.notes).new_host_key.clone();
+        let own = self.notes.lock().new_host_key.clone();
         keys.extend(own.map(|key| (self.target.address(), key)));
         keys
     }
@@ -169,7 +163,7 @@ impl Session {
     pub(super) fn lost(&self) -> SshError {
         SshError::Lost {
             address: self.target.address(),
-            reason: lock(&self.notes).ended.clone(),
+            reason: self.notes.lock().ended.clone(),
         }
     }
 
@@ -187,7 +181,7 @@ impl Session {
         }
     }
 
-    async fn open(&self) -> Result<Channel<client::Msg>, SshError> {
+    async fn open(&self) -> Result<Channel<Msg>, SshError> {
         let opened = self.handle.channel_open_session().await;
         opened.map_err(|error| self.refused(error))
     }
@@ -196,7 +190,7 @@ impl Session {
 async fn log_in(
     handle: &mut Handle<Client>,
     target: &Target,
-    notes: &Mutex<Notes>,
+    notes: &Shared,
 ) -> Result<(), SshError> {
     let connection = &target.connection;
     let user = match &connection.user {
@@ -212,7 +206,7 @@ async fn log_in(
     let Err((attempts, accepted)) = Login::new(handle, &user).run(&credentials).await? else {
         return Ok(());
     };
-    let notes = lock(notes);
+    let notes = notes.lock();
     let banner = match &notes.ended {
         Some(reason) => format!("{}\n{reason}", notes.banner),
         None => notes.banner.clone(),
@@ -238,106 +232,5 @@ fn current_user() -> Result<String, SshError> {
             action: "find out your user name",
             source: std::io::Error::other("neither USER nor LOGNAME is set"),
         }),
-    }
-}
-
-fn config(target: &Target) -> Result<client::Config, SshError> {
-    let connection = &target.connection;
-    let known = target
-        .known_hosts
-        .algorithms(&connection.host, connection.port)?;
-    Ok(client::Config {
-        nodelay: true,
-        keepalive_interval: Some(Duration::from_secs(15)),
-        keepalive_max: 4,
-        preferred: Preferred {
-            key: Cow::Owned(host_key_order(&known)),
-            // The first is the fastest where the processor knows AES, as practically all do.
-            cipher: Cow::Borrowed(&[
-                cipher::AES_128_GCM,
-                cipher::AES_256_GCM,
-                cipher::CHACHA20_POLY1305,
-                cipher::AES_256_CTR,
-            ]),
-            compression: Cow::Borrowed(&[russh::compression::NONE]),
-            ..Preferred::DEFAULT
-        },
-        ..client::Config::default()
-    })
-}
-
-/// Returns the kinds of host keys to ask for: first those that are known, never RSA with SHA-1.
-fn host_key_order(known: &[Algorithm]) -> Vec<Algorithm> {
-    let is_rsa = |algorithm: &Algorithm| matches!(algorithm, Algorithm::Rsa { .. });
-    let is_known = |algorithm: &&Algorithm| {
-        known.contains(algorithm) || (is_rsa(algorithm) && known.iter().any(is_rsa))
-    };
-    let usable = Preferred::DEFAULT.key;
-    let (first, rest): (Vec<_>, Vec<_>) = usable
-        .iter()
-        .filter(|algorithm| !matches!(algorithm, Algorithm::Rsa { hash: None }))
-        .partition(is_known);
-    first.into_iter().chain(rest).cloned().collect()
-}
-
-/// What the connection's own task has to tell.
-#[derive(Default)]
-struct Notes {
-    banner: String,
-    new_host_key: Option<String>,
-    ended: Option<String>,
-}
-
-fn lock(notes: &Mutex<Notes>) -> MutexGuard<'_, Notes> {
-    // Notes are whole at any time: a panic elsewhere can't have left them half-changed.
-    notes.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Our side of the protocol's events.
-pub(super) struct Client {
-    host: String,
-    port: u16,
-    known_hosts: KnownHosts,
-    notes: Arc<Mutex<Notes>>,
-}
-
-impl Handler for Client {
-    type Error = SshError;
-
-    async fn check_server_key(
-        &mut self,
-        key: &russh::keys::PublicKeyOrCertificate,
-    ) -> Result<bool, SshError> {
-        // Certificates aren't asked for.
-        let russh::keys::PublicKeyOrCertificate::PublicKey { key, .. } = key else {
-            return Ok(false);
-        };
-        self.check(key)?;
-        Ok(true)
-    }
-
-    async fn auth_banner(&mut self, banner: &str, _: &mut client::Session) -> Result<(), SshError> {
-        lock(&self.notes).banner.push_str(banner);
-        Ok(())
-    }
-
-    async fn disconnected(&mut self, reason: DisconnectReason<SshError>) -> Result<(), SshError> {
-        let reason = match reason {
-            DisconnectReason::ReceivedDisconnect(info) => info.message,
-            DisconnectReason::Error(error) => error.to_string(),
-        };
-        lock(&self.notes).ended = Some(reason);
-        Ok(())
-    }
-}
-
-impl Client {
-    fn check(&self, key: &PublicKey) -> Result<(), SshError> {
-        if let Verdict::Accepted(fingerprint) =
-            self.known_hosts.verify(&self.host, self.port, key)?
-        {
-            lock(&self.notes).new_host_key = Some(fingerprint);
-        }
-        Ok(())
     }
 }

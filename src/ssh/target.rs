@@ -4,7 +4,7 @@ use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
-use super::auth::UserKeys;
+use super::credentials::UserKeys;
 use super::jump::Jumps;
 use super::keys::KeyPair;
 use super::known_hosts::KnownHosts;
