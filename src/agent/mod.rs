@@ -1,1 +1,132 @@
-//! (being written)
+//! The agent: kinstall on the node, driven by frames on its standard input and output.
+//!
+//! ```text
+//! controller -- Request frames --> incoming (thread) --> the loop here --> batch -> resources
+//!            <-- Event frames ---- outgoing (thread) <-- events
+//! ```
+//!
+//! When the controller goes away, a critical step (kubeadm, a package transaction) is finished, any
+//! other is stopped; what was announced but not done stays written down in `pending`.
+
+pub mod addresses;
+pub mod batch;
+pub mod blobs;
+pub mod facts;
+pub mod handlers;
+pub mod hint;
+pub mod incoming;
+pub mod journal;
+pub mod lock;
+pub mod outgoing;
+
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::resource::{Cancel, Node, ResourceError};
+use crate::wire::{Event, Mode, Outcome, PROTOCOL, Request};
+
+use self::blobs::ControllerLink;
+use self::incoming::Incoming;
+use self::lock::Lock;
+use self::outgoing::Outgoing;
+
+/// Serves one controller until it says goodbye or is gone.
+pub fn run(
+    stdin: impl Read + Send + 'static,
+    stdout: impl Write + Send + 'static,
+) -> io::Result<()> {
+    run_at(Path::new("/"), stdin, stdout)
+}
+
+/// Serves one controller for the node whose root is `root`.
+pub fn run_at(
+    root: &Path,
+    stdin: impl Read + Send + 'static,
+    stdout: impl Write + Send + 'static,
+) -> io::Result<()> {
+    let cancel = Cancel::default();
+    let (outgoing, writer) = Outgoing::start(stdout, cancel.clone());
+    let incoming = Incoming::start(stdin, cancel.clone());
+    let link = ControllerLink::new(outgoing.clone(), incoming.parts(), cancel.clone());
+    let node = Node::at(root).with_link(Arc::new(link), cancel);
+    outgoing.send(Event::Hello {
+        protocol: PROTOCOL,
+        facts: facts::gather(&node),
+    });
+    let result = Session {
+        node,
+        outgoing,
+        mode: Mode::Check,
+        lock: None,
+    }
+    .serve(&incoming);
+    // The session's end closed the way out; what is still in it is written first.
+    writer.finish();
+    result
+}
+
+/// One controller's work on one node.
+struct Session {
+    node: Node,
+    outgoing: Outgoing,
+    mode: Mode,
+    /// Held from the first run that may change the node.
+    lock: Option<Lock>,
+}
+
+impl Session {
+    fn serve(mut self, incoming: &Incoming) -> io::Result<()> {
+        while let Some(request) = incoming.next() {
+            match request {
+                Request::Start {
+                    run,
+                    controller,
+                    mode,
+                } => {
+                    if let Err(error) = self.start(&run, &controller, mode) {
+                        return Err(io::Error::other(error.to_string()));
+                    }
+                }
+                Request::Batch(batch) => {
+                    let outcome = match self.mode {
+                        Mode::Check => batch::check(&batch, &mut self.node, &self.outgoing),
+                        Mode::Apply => batch::apply(&batch, &mut self.node, &self.outgoing),
+                    };
+                    let interrupted = outcome == Outcome::Interrupted;
+                    self.outgoing.send(Event::PhaseDone {
+                        phase: batch.phase,
+                        outcome,
+                    });
+                    if interrupted {
+                        break;
+                    }
+                }
+                Request::Bye => break,
+                // The reader's thread takes these.
+                Request::Chunk { .. } | Request::NoBlob { .. } | Request::Cancel => {}
+            }
+        }
+        incoming.result()
+    }
+
+    fn start(&mut self, run: &str, controller: &str, mode: Mode) -> Result<(), ResourceError> {
+        self.mode = mode;
+        if mode == Mode::Check {
+            return Ok(());
+        }
+        if self.lock.is_none() {
+            let holder = format!("run {run} by {controller}");
+            let outgoing = &self.outgoing;
+            let lock = Lock::take(&self.node, &holder, |holder| {
+                outgoing.send(Event::Waiting { holder });
+            })?;
+            self.lock = Some(lock);
+        }
+        self.outgoing.open_journal(&self.node, run);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

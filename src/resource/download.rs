@@ -51,13 +51,11 @@ impl Converge for Download {
         let Some(state) = &observed.state else {
             return vec![Change::new(Action::Create, "content")];
         };
-        let mut changes = Vec::new();
-        if observed.sha256 != Some(self.sha256) {
-            changes.push(Change::new(Action::Update, "content"));
+        if observed.sha256 == Some(self.sha256) {
+            state.access_changes(self.mode, None, None)
         } else {
-            changes.extend(state.access_changes(self.mode, None, None));
+            vec![Change::new(Action::Update, "content")]
         }
-        changes
     }
 
     fn apply(&self, changes: &[Change], node: &mut Node) -> Result<(), ResourceError> {

@@ -13,7 +13,7 @@ use super::marker::Marker;
 use super::{Action, Change, Converge, Node, ResourceError, Sha256};
 
 /// How long new kinds and webhooks may take to be there, in all.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_mins(3);
 const INTERVAL: Duration = Duration::from_millis(500);
 
 /// Kubernetes objects, applied on the server's side with kinstall as the field manager.

@@ -90,6 +90,15 @@ impl Node {
         id.clone_into(&mut self.step);
     }
 
+    /// Says which packages are installed in one transaction with the first of them.
+    pub fn install_together<'a>(&mut self, resources: impl Iterator<Item = &'a Resource>) {
+        let names = resources.filter_map(|resource| match resource {
+            Resource::Package(package) => Some(package.name.clone()),
+            _ => None,
+        });
+        self.packages.get_mut().together(names.collect());
+    }
+
     /// Forgets answers that an applied resource may have made wrong.
     pub fn forget_after(&mut self, resource: &Resource) {
         match resource {

@@ -62,7 +62,7 @@ impl Program {
         Self {
             argv: argv.into_iter().map(Into::into).collect(),
             environment: Vec::new(),
-            timeout: Duration::from_secs(60),
+            timeout: Duration::from_mins(1),
             critical: false,
             feed: None,
             merged: false,
@@ -195,7 +195,6 @@ impl Program {
             match ended {
                 Some((status, _)) if !pipes_open => break status,
                 Some((status, end)) if end.elapsed() > DRAIN => break status,
-                Some(_) => {}
                 None if !self.critical && node.cancel().is_set() => {
                     stop(&mut child);
                     return Err(ResourceError::Interrupted);
@@ -209,7 +208,7 @@ impl Program {
                         output: tail.into_lines(),
                     });
                 }
-                None => {}
+                _ => {}
             }
         };
         lines.try_iter().for_each(&mut take);
@@ -288,9 +287,10 @@ impl Finished {
     }
 }
 
-/// Returns the command line as a shell would take it.
+/// Returns the command line as a shell would take it; tokens in it are blanked.
 pub fn quoted(argv: &[String]) -> String {
-    shlex::try_join(argv.iter().map(String::as_str)).unwrap_or_else(|_| argv.join(" "))
+    let line = shlex::try_join(argv.iter().map(String::as_str)).unwrap_or_else(|_| argv.join(" "));
+    redact(&line)
 }
 
 /// Tells whether a program of this name is in the node's search path.

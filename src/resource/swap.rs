@@ -112,13 +112,15 @@ fn is_swap(line: &str) -> bool {
 
 /// The lines stay, commented out: they hold what the user may want back.
 fn without_swap(fstab: &str) -> String {
-    fstab
-        .lines()
-        .map(|line| {
-            let mark = if is_swap(line) { "# kinstall: " } else { "" };
-            format!("{mark}{line}\n")
-        })
-        .collect()
+    let mut result = String::new();
+    for line in fstab.lines() {
+        if is_swap(line) {
+            result.push_str("# kinstall: ");
+        }
+        result.push_str(line);
+        result.push('\n');
+    }
+    result
 }
 
 /// Finds swap units that aren't generated from fstab and aren't masked.

@@ -25,10 +25,12 @@ impl Tail {
 
 /// Returns the line with bootstrap tokens and certificate keys blanked: kubeadm prints both.
 pub fn redact(line: &str) -> String {
+    let is_separator =
+        |letter: char| !(letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-'));
     let mut after_key_flag = false;
-    line.split_inclusive([' ', '\t', '"', '='])
+    line.split_inclusive(is_separator)
         .map(|part| {
-            let word = part.trim_end_matches([' ', '\t', '"', '=']);
+            let word = part.trim_end_matches(is_separator);
             let hide = is_token(word) || (after_key_flag && is_hexadecimal(word));
             after_key_flag = word == "--certificate-key" || (after_key_flag && word.is_empty());
             if hide {

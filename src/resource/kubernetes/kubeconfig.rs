@@ -67,12 +67,15 @@ struct NamedUser {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
 struct User {
-    client_certificate_data: Option<String>,
-    client_certificate: Option<String>,
-    client_key_data: Option<Secret>,
-    client_key: Option<String>,
+    #[serde(rename = "client-certificate-data")]
+    certificate_data: Option<String>,
+    #[serde(rename = "client-certificate")]
+    certificate: Option<String>,
+    #[serde(rename = "client-key-data")]
+    key_data: Option<Secret>,
+    #[serde(rename = "client-key")]
+    key: Option<String>,
 }
 
 impl Kubeconfig {
@@ -115,13 +118,13 @@ impl Kubeconfig {
         )?;
         let certificate = part(
             "client certificate",
-            user.user.client_certificate_data.as_deref(),
-            user.user.client_certificate.as_deref(),
+            user.user.certificate_data.as_deref(),
+            user.user.certificate.as_deref(),
         )?;
         let key = part(
             "client key",
-            user.user.client_key_data.as_ref().map(Secret::expose),
-            user.user.client_key.as_deref(),
+            user.user.key_data.as_ref().map(Secret::expose),
+            user.user.key.as_deref(),
         )?;
         let key = String::from_utf8(key).map_err(|_| invalid("has a damaged client key"))?;
         Ok(Self {

@@ -1,0 +1,134 @@
+//! The controller's requests, read by a thread of their own.
+
+use std::io::{self, Read};
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use crate::resource::{Cancel, Sha256};
+use crate::wire::{Request, frame};
+
+/// Parts of a blob that may wait to be written; beyond that the controller waits.
+const PARTS: usize = 8;
+
+/// A piece of a blob.
+#[derive(Debug)]
+pub enum Part {
+    /// zstd-compressed.
+    Bytes(Vec<u8>),
+    End,
+    /// The controller hasn't got it, and why.
+    Refused(String),
+}
+
+/// Where the parts of the one blob that is being fetched go.
+#[derive(Clone, Debug, Default)]
+pub struct Parts(Arc<Mutex<Option<Expected>>>);
+
+/// The blob that is being fetched, and the way to who writes it.
+type Expected = (Sha256, SyncSender<Part>);
+
+impl Parts {
+    /// Begins to take the parts of a blob; those of another are dropped.
+    pub fn expect(&self, blob: Sha256) -> Receiver<Part> {
+        let (sender, receiver) = mpsc::sync_channel(PARTS);
+        self.replace(Some((blob, sender)));
+        receiver
+    }
+
+    /// Takes no more parts; a receiver learns that nothing will come.
+    pub fn close(&self) {
+        self.replace(None);
+    }
+
+    fn replace(&self, value: Option<Expected>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = value;
+    }
+
+    fn give(&self, blob: Sha256, part: Part) {
+        let sender = match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some((expected, sender)) if *expected == blob => sender.clone(),
+            _ => return,
+        };
+        // Who gave up on the blob isn't interested in the rest.
+        let _ = sender.send(part);
+    }
+}
+
+/// The requests that the agent's loop answers, in order.
+pub struct Incoming {
+    requests: Receiver<Request>,
+    parts: Parts,
+    failure: Arc<Mutex<Option<io::Error>>>,
+}
+
+impl Incoming {
+    /// Starts to read. The end of the input is the wish to stop, unless goodbye was said before.
+    pub fn start(mut input: impl Read + Send + 'static, cancel: Cancel) -> Self {
+        let (sender, requests) = mpsc::channel();
+        let parts = Parts::default();
+        let failure = Arc::new(Mutex::new(None));
+        let incoming = Self {
+            requests,
+            parts: parts.clone(),
+            failure: Arc::clone(&failure),
+        };
+        thread::spawn(move || {
+            loop {
+                match frame::read(&mut input) {
+                    Ok(Some(Request::Chunk { blob, bytes })) if bytes.is_empty() => {
+                        parts.give(blob, Part::End);
+                    }
+                    Ok(Some(Request::Chunk { blob, bytes })) => {
+                        parts.give(blob, Part::Bytes(bytes));
+                    }
+                    Ok(Some(Request::NoBlob { blob, reason })) => {
+                        parts.give(blob, Part::Refused(reason));
+                    }
+                    Ok(Some(Request::Cancel)) => cancel.set(),
+                    Ok(Some(Request::Bye)) => {
+                        // The loop may have ended already, which is what is asked for.
+                        let _ = sender.send(Request::Bye);
+                        return;
+                    }
+                    Ok(Some(request)) => {
+                        if sender.send(request).is_err() {
+                            return;
+                        }
+                    }
+                    Ok(None) => break,
+                    Err(error) => {
+                        // A connection that breaks in a frame is just a lost connection.
+                        if error.kind() != io::ErrorKind::UnexpectedEof {
+                            *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                        }
+                        break;
+                    }
+                }
+            }
+            cancel.set();
+            parts.close();
+        });
+        incoming
+    }
+
+    /// Returns where parts of blobs arrive.
+    pub fn parts(&self) -> Parts {
+        self.parts.clone()
+    }
+
+    /// Waits for the next request; `None` at the end.
+    pub fn next(&self) -> Option<Request> {
+        self.requests.recv().ok()
+    }
+
+    /// Fails if what came was no sequence of frames.
+    pub fn result(&self) -> io::Result<()> {
+        let failure = self
+            .failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        failure.map_or(Ok(()), Err)
+    }
+}
