@@ -18,6 +18,7 @@ pub mod inventory;
 pub mod model;
 pub mod plan;
 pub mod playbook;
+pub mod private_file;
 pub mod provision;
 pub mod report;
 pub mod resource;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::manifest::{Encoding, Manifest};
@@ -25,6 +26,18 @@ pub struct StoredFile {
     /// Size of the file in bytes.
     pub stored: u64,
     pub file: File,
+}
+
+impl StoredFile {
+    /// Reads it as zstd frames, which is how it travels. A layer is compressed already, so it is only
+    /// wrapped, at the level that costs least.
+    pub fn compressed(self) -> io::Result<Box<dyn Read + Send>> {
+        const WRAP: i32 = -7;
+        Ok(match self.encoding {
+            Encoding::Zstd => Box::new(self.file),
+            Encoding::Raw => Box::new(zstd::stream::read::Encoder::new(self.file, WRAP)?),
+        })
+    }
 }
 
 impl Bundle {

@@ -4,6 +4,7 @@
 //! controller may hold is made here, once per cluster, before any node is touched: so no node waits
 //! for another one's certificate or token.
 
+pub mod ingress_annotations;
 pub mod kubeconfig;
 pub mod pki;
 pub mod secrets;

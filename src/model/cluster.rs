@@ -1,6 +1,6 @@
 //! The whole cluster.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Addons, Dns, HostSpec, Network};
 
@@ -59,7 +59,7 @@ pub struct ControlPlane {
 }
 
 /// Who makes the machines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Provider {
     /// systemd-nspawn system containers on this computer.

@@ -38,7 +38,8 @@ pub const PHASES: [PhaseRule; 6] = {
     use PhaseName::{AddOns, ControlPlane, ControlPlaneJoin, Join, Prepare, Verify};
     [
         rule(Prepare, &[], None),
-        rule(ControlPlane, &[Prepare], None),
+        // A host's own phases follow one another anyway: other hosts are not waited for.
+        rule(ControlPlane, &[], None),
         // One at a time: etcd must not lose its quorum while members are added.
         rule(ControlPlaneJoin, &[ControlPlane], Some(1)),
         rule(Join, &[ControlPlane], None),

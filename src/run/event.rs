@@ -58,3 +58,6 @@ pub enum RunEvent {
         elapsed: Duration,
     },
 }
+
+/// Where the parts of a run send their events.
+pub type EventSender = tokio::sync::mpsc::UnboundedSender<RunEvent>;

@@ -10,7 +10,7 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use sha2::Digest;
 
-use super::private_file;
+use crate::private_file;
 use crate::resource::Sha256;
 
 /// Measured with a program of 20.8 MB: level 1 makes 9.4 MB of it, 3 makes 8.1, 6 and 9 make 7.9; 3 takes

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use russh::keys::ssh_key::LineEnding;
 use russh::keys::{Algorithm, HashAlg, PrivateKey, key};
 
-use super::private_file;
+use crate::private_file;
 use crate::secret::Secret;
 
 /// A private key and its public line, both in OpenSSH's text format.

@@ -23,7 +23,6 @@ mod error;
 mod jump;
 pub mod keys;
 pub mod known_hosts;
-mod private_file;
 mod process;
 mod refusal;
 mod script;

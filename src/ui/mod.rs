@@ -1,3 +1,22 @@
-//! What the user sees.
+//! The only module that writes to the terminal.
+//!
+//! stdout carries data, stderr talks to people. Progress is a fold over [`crate::run::RunEvent`]s: bars
+//! on a terminal, lines elsewhere, JSON lines for scripts.
 
+pub mod bars;
+pub mod build;
+pub mod changes;
 pub mod diagnostic;
+pub mod json;
+pub mod lines;
+pub mod printer;
+pub mod prompt;
+pub mod recap;
+pub mod status;
+
+use crate::run::RunEvent;
+
+/// Something that shows a run while it happens.
+pub trait Observer: Send {
+    fn event(&mut self, event: &RunEvent);
+}

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use russh::keys::{Algorithm, HashAlg, PublicKey};
 
-use super::private_file;
+use crate::private_file;
 use line::Line;
 
 /// The files that host keys are checked against.

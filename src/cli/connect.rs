@@ -1,0 +1,108 @@
+//! Connects to all hosts of a cluster at once and starts their agents.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+
+use super::lab::LabMachines;
+use crate::bundle::Bundle;
+use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::model::ClusterSpec;
+use crate::run::{Cancel, EventSender, HostRun, RunEvent};
+use crate::ssh::{AgentBinary, Session, SshError, Target, wait_for};
+
+/// Connects to every host; all failures are returned at once. Hosts that are being started are given
+/// `patience` to answer.
+pub async fn all(
+    cluster: &ClusterSpec,
+    machines: &LabMachines,
+    patience: Duration,
+    bundle: &Arc<Bundle>,
+    events: &EventSender,
+    cancel: &Cancel,
+) -> Result<Vec<HostRun>, Diagnostics> {
+    let cache = crate::bundle::cache_directory().unwrap_or_else(std::env::temp_dir);
+    let program = AgentBinary::current(&cache).map_err(|error| {
+        let message = format!("failed to read this program: {error}");
+        vec![Diagnostic::error(Kind::Environment, message)]
+    })?;
+    let program = Arc::new(program);
+    let mut tasks = JoinSet::new();
+    for (index, host) in cluster.hosts.iter().enumerate() {
+        let target = machines.target(host);
+        let (bundle, events, cancel) = (Arc::clone(bundle), events.clone(), cancel.clone());
+        let program = Arc::clone(&program);
+        tasks.spawn(async move {
+            let result = one(target, patience, &program, bundle, events, cancel).await;
+            (index, result)
+        });
+    }
+    let mut results = tasks.join_all().await;
+    results.sort_by_key(|(index, _)| *index);
+    let (mut hosts, mut problems) = (Vec::new(), Diagnostics::new());
+    for (index, result) in results {
+        match result {
+            Ok(host) => hosts.push(host),
+            Err(error) => problems.push(error.diagnostic(&cluster.hosts[index].name)),
+        }
+    }
+    if problems.is_empty() {
+        return Ok(hosts);
+    }
+    if hosts.is_empty() && cluster.provider.is_none() && machines.made().is_none() {
+        problems.push(which_provider());
+    }
+    Err(problems)
+}
+
+async fn one(
+    target: Target,
+    patience: Duration,
+    program: &Arc<AgentBinary>,
+    bundle: Arc<Bundle>,
+    events: EventSender,
+    cancel: Cancel,
+) -> Result<HostRun, SshError> {
+    let started = Instant::now();
+    let name = target.name.clone();
+    let _ = events.send(RunEvent::Connecting { host: name.clone() });
+    let session = if patience.is_zero() {
+        Session::connect(&target).await?
+    } else {
+        wait_for(&target, patience).await?
+    };
+    let channel = session.agent(program).await?;
+    let pushed_agent = channel.pushed;
+    let seconds = started.elapsed().as_secs_f64();
+    let _ = events.send(RunEvent::Connected {
+        host: name.clone(),
+        seconds,
+        pushed_agent,
+    });
+    Ok(HostRun::new(name, channel, bundle, events, cancel))
+}
+
+/// Nothing answers and the inventory doesn't say who makes the machines: say what can be chosen.
+fn which_provider() -> Diagnostic {
+    let mut diagnostic = Diagnostic::error(
+        Kind::Connection,
+        "no host answers, and the inventory names no provider",
+    );
+    let obstacles = LabMachines::container_obstacles();
+    if obstacles.is_empty() {
+        diagnostic = diagnostic.hint(
+            "to have kinstall make the machines on this computer: `kinstall up --provider container`, or \
+             `kinstall_provider: container` in group_vars/all.yml",
+        );
+    }
+    for obstacle in obstacles {
+        diagnostic = diagnostic.hint(format!(
+            "provider `container` can't be used here: {}",
+            obstacle.message
+        ));
+    }
+    diagnostic.hint(
+        "if the machines are there already, look at ansible_host, ansible_user and ansible_port",
+    )
+}

@@ -1,0 +1,265 @@
+//! `plan` and `up`, which are one piece of code: connect, plan, check; and, for `up`, apply.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use indexmap::IndexMap;
+use tokio::sync::mpsc::{self, UnboundedReceiver};
+
+use super::GlobalArguments;
+use super::connect;
+use super::lab::LabMachines;
+use super::project::Project;
+use crate::bundle::Bundle;
+use crate::diagnostic::{Diagnostic, Diagnostics, Kind, SourceFile};
+use crate::plan::{self, Plan, PlanInput};
+use crate::playbook::Sources;
+use crate::provision::MachineState;
+use crate::report::{MachineChange, PlannedChanges, Summary};
+use crate::run::{Cancel, Engine, EventSender, Journal, RunError, RunEvent};
+use crate::ui::printer::Printer;
+
+/// One run over all hosts of a project.
+pub struct Converge {
+    pub project: Project,
+    machines: LabMachines,
+    bundle: Arc<Bundle>,
+    sources: Sources,
+    printer: Printer,
+    run: String,
+}
+
+/// What a check found.
+pub struct Found {
+    pub planned: PlannedChanges,
+    /// A probe failed somewhere.
+    pub failed: bool,
+    pub summary: Summary,
+}
+
+/// How `up` ended.
+pub struct Applied {
+    pub project: Project,
+    pub machines: LabMachines,
+    pub summary: Summary,
+    pub all_done: bool,
+}
+
+impl Converge {
+    /// Opens bundle, playbooks and keys; connects to nothing yet.
+    pub fn new(
+        global: &GlobalArguments,
+        mut project: Project,
+        printer: Printer,
+    ) -> Result<Self, Diagnostics> {
+        let bundle = super::bundle::open(global)?;
+        let mut sources = Sources::builtin();
+        if let Some(folder) = &global.overrides {
+            sources.override_from(folder).map_err(|error| vec![error])?;
+        }
+        let machines = LabMachines::of(&mut project)?;
+        let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
+        let run = format!("{now}-{}", std::process::id());
+        Ok(Self {
+            project,
+            machines,
+            bundle: Arc::new(bundle),
+            sources,
+            printer,
+            run,
+        })
+    }
+
+    /// Finds what would change; machines that don't run are only named.
+    pub fn check_only(self) -> Result<Found, Diagnostics> {
+        let missing = self.missing_machines()?;
+        if !missing.is_empty() {
+            let planned = PlannedChanges {
+                machines: missing,
+                ..PlannedChanges::default()
+            };
+            return Ok(Found {
+                planned,
+                failed: false,
+                summary: Summary::default(),
+            });
+        }
+        let (result, summary) = self.observed(async |events: EventSender, cancel| {
+            let (mut engine, plan) = self.connect(&events, &cancel).await?;
+            let (planned, failed) = engine.check(&plan).await.map_err(|error| lost(&error))?;
+            engine.finish().await;
+            Ok((planned, failed))
+        })?;
+        let (planned, failed) = result;
+        Ok(Found {
+            planned,
+            failed,
+            summary,
+        })
+    }
+
+    /// Makes the machines and brings every host to the planned state.
+    pub fn up(mut self) -> Result<Applied, Diagnostics> {
+        self.project.state.save(&self.project.directory)?;
+        let (all_done, summary) = self.observed(async |events: EventSender, cancel| {
+            let started = Instant::now();
+            let report = |machine: &str, state: &str| {
+                let (host, state) = (machine.to_owned(), state.to_owned());
+                let _ = events.send(RunEvent::Machine { host, state });
+            };
+            tokio::task::block_in_place(|| self.machines.up(&report))?;
+            let (mut engine, plan) = self.connect(&events, &cancel).await?;
+            let (planned, failed) = engine.check(&plan).await.map_err(|error| lost(&error))?;
+            let pending = engine.has_pending_handlers();
+            let mut all_done = !failed;
+            if all_done && (planned.count() > 0 || pending) {
+                all_done = engine.apply(&plan).await.map_err(|error| lost(&error))?;
+            }
+            engine.finish().await;
+            let _ = events.send(RunEvent::Finished {
+                elapsed: started.elapsed(),
+            });
+            Ok(all_done)
+        })?;
+        if all_done {
+            super::kubeconfig::write(&mut self.project)?;
+        }
+        Ok(Applied {
+            project: self.project,
+            machines: self.machines,
+            summary,
+            all_done,
+        })
+    }
+
+    /// Connects to all hosts at once and builds the plan from what their agents say.
+    async fn connect(
+        &self,
+        events: &EventSender,
+        cancel: &Cancel,
+    ) -> Result<(Engine, Plan), Diagnostics> {
+        let cluster = &self.project.cluster;
+        let names = cluster.hosts.iter().map(|host| host.name.clone()).collect();
+        let _ = events.send(RunEvent::Started {
+            run: self.run.clone(),
+            hosts: names,
+        });
+        let patience = if self.machines.made().is_some() {
+            Duration::from_secs(60)
+        } else {
+            Duration::ZERO
+        };
+        let hosts = connect::all(
+            cluster,
+            &self.machines,
+            patience,
+            &self.bundle,
+            events,
+            cancel,
+        )
+        .await?;
+        let facts: IndexMap<_, _> = hosts
+            .iter()
+            .map(|host| (host.name.clone(), host.facts.clone()))
+            .collect();
+        let secrets = self.project.secrets()?.as_map();
+        let input = PlanInput {
+            cluster,
+            facts: &facts,
+            bundle: self.bundle.manifest(),
+            files: &self.files()?,
+            secrets: &secrets,
+            sources: &self.sources,
+            limit: None,
+        };
+        let plan = plan::build(&input)?;
+        Ok((Engine::new(self.run.clone(), hosts, events.clone()), plan))
+    }
+
+    /// Runs something asynchronous while its events are shown, journalled and summed up.
+    fn observed<T>(
+        &self,
+        work: impl AsyncFnOnce(EventSender, Cancel) -> Result<T, Diagnostics>,
+    ) -> Result<(T, Summary), Diagnostics> {
+        let runtime = tokio::runtime::Runtime::new().map_err(|error| {
+            vec![Diagnostic::error(
+                Kind::Environment,
+                format!("failed to start threads: {error}"),
+            )]
+        })?;
+        let journal = Journal::create(&self.project.directory, &self.run).map_err(|error| {
+            let message = format!("failed to write the journal: {error}");
+            vec![Diagnostic::error(Kind::Environment, message)]
+        })?;
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let printer = self.printer;
+        let watcher = thread::spawn(move || watch(receiver, printer, journal));
+        let result = runtime.block_on(async { work(sender, Cancel::on_ctrl_c()).await });
+        // Agents of hosts that hang must not keep the program.
+        runtime.shutdown_background();
+        let summary = watcher.join().unwrap_or_default();
+        Ok((result?, summary))
+    }
+
+    /// Reads the manifests that the bundle carries.
+    fn files(&self) -> Result<BTreeMap<String, Arc<SourceFile>>, Diagnostics> {
+        let entries = self.bundle.manifest().files.iter();
+        entries
+            .map(|(name, entry)| {
+                let text = self.bundle.text(&entry.blob).map_err(|error| vec![error])?;
+                let path = PathBuf::from(format!("<bundle>/{name}"));
+                Ok((name.clone(), Arc::new(SourceFile { path, text })))
+            })
+            .collect()
+    }
+
+    fn missing_machines(&self) -> Result<Vec<MachineChange>, Diagnostics> {
+        let Some(states) = self.machines.states()? else {
+            return Ok(Vec::new());
+        };
+        let hosts = self.project.cluster.hosts.iter();
+        let missing = hosts.zip(states).filter_map(|(host, state)| {
+            let change = match state {
+                MachineState::Absent => "create",
+                MachineState::Stopped => "start",
+                MachineState::Running => return None,
+            };
+            Some(MachineChange {
+                host: host.name.clone(),
+                change,
+            })
+        });
+        Ok(missing.collect())
+    }
+}
+
+fn watch(
+    mut events: UnboundedReceiver<RunEvent>,
+    printer: Printer,
+    mut journal: Journal,
+) -> Summary {
+    let mut observer = printer.observer();
+    let mut summary = Summary::default();
+    while let Some(event) = events.blocking_recv() {
+        observer.event(&event);
+        summary.add(&event);
+        // A full disk must not stop an install; the journal is for looking back only.
+        let _ = journal.add(&event);
+    }
+    summary
+}
+
+/// A run that could not go on.
+fn lost(error: &RunError) -> Diagnostics {
+    match error {
+        RunError::Interrupted => {
+            let diagnostic = Diagnostic::error(Kind::Interrupted, "interrupted");
+            vec![diagnostic.hint("`kinstall up` goes on where this run stopped")]
+        }
+        RunError::Ssh { host, source } => vec![source.diagnostic(host)],
+        error => vec![Diagnostic::from_error(Kind::Connection, error)],
+    }
+}

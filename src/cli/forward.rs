@@ -1,0 +1,50 @@
+//! `kinstall forward ADDRESS:PORT`: an address of the lab, on loopback.
+
+use std::net::{Ipv4Addr, TcpListener};
+
+use super::lab::LabMachines;
+use super::net::no_network;
+use super::project::Project;
+use super::run::Exit;
+use super::{ForwardArguments, GlobalArguments};
+use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::ui::printer::Printer;
+
+/// Forwards until it is interrupted.
+pub fn run(
+    global: &GlobalArguments,
+    arguments: &ForwardArguments,
+    printer: Printer,
+) -> Result<Exit, Diagnostics> {
+    let mut project = Project::load(global, None, printer)?;
+    project.require_lab()?;
+    let machines = LabMachines::of(&mut project)?;
+    let Some((provider, lab)) = machines.made() else {
+        return Err(vec![no_network()]);
+    };
+    let listener = listen(arguments).map_err(|error| {
+        let port = arguments.port.unwrap_or(0);
+        let message = format!("failed to listen on 127.0.0.1:{port}: {error}");
+        vec![Diagnostic::error(Kind::Environment, message).hint("choose another with --port")]
+    })?;
+    if let Ok(address) = listener.local_addr() {
+        printer.data(&format!(
+            "http://{address} leads to {}; Ctrl-C ends it\n",
+            arguments.target
+        ));
+    }
+    let error = provider.forward(lab, &listener, arguments.target);
+    Err(vec![Diagnostic::error(
+        Kind::Environment,
+        format!("the forward ended: {error}"),
+    )])
+}
+
+/// Listens where the user wants, else on the target's own port, else on any.
+fn listen(arguments: &ForwardArguments) -> std::io::Result<TcpListener> {
+    let bind = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+    match arguments.port {
+        Some(port) => bind(port),
+        None => bind(arguments.target.port()).or_else(|_| bind(0)),
+    }
+}

@@ -1,0 +1,178 @@
+//! `kinstall kubeconfig`: the cluster in the user's kubeconfig.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::project::Project;
+use super::run::Exit;
+use super::{GlobalArguments, KubeconfigArguments};
+use crate::diagnostic::{Diagnostic, Diagnostics, Kind, SourceFile};
+use crate::secret::Secret;
+use crate::ui::printer::Printer;
+
+/// Merges the cluster into a kubeconfig, or prints it.
+pub fn run(
+    global: &GlobalArguments,
+    arguments: &KubeconfigArguments,
+    printer: Printer,
+) -> Result<Exit, Diagnostics> {
+    let mut project = Project::load(global, None, printer)?;
+    project.require_lab()?;
+    let kubeconfig = write(&mut project)?;
+    if arguments.print {
+        printer.data(kubeconfig.expose());
+        return Ok(Exit::Success);
+    }
+    let path = arguments.file.clone().unwrap_or_else(default_path);
+    let merged = merge(read(&path)?, &parse(&kubeconfig, &path)?);
+    save(&path, &merged)?;
+    let context = &project.cluster.name;
+    printer.message(&format!(
+        "Context `{context}` is in {} and is the current one.",
+        path.display()
+    ));
+    Ok(Exit::Success)
+}
+
+/// Writes `.kinstall/kubeconfig` (a new one when its certificate nears its end) and returns it.
+pub fn write(project: &mut Project) -> Result<Secret, Diagnostics> {
+    use crate::install::kubeconfig::{admin_kubeconfig, is_current};
+    let secrets = project.secrets()?;
+    let server = project.api_url();
+    let path = project.directory.join("kubeconfig");
+    let now = std::time::SystemTime::now();
+    if let Ok(text) = fs::read_to_string(&path) {
+        let kubeconfig = Secret::new(text);
+        if is_current(&kubeconfig, &secrets.cluster_authority, &server, now) {
+            return Ok(kubeconfig);
+        }
+    }
+    let name = &project.cluster.name;
+    let kubeconfig = admin_kubeconfig(&secrets.cluster_authority, name, &server, now)
+        .map_err(|error| vec![Diagnostic::from_error(Kind::Internal, &error)])?;
+    write_private(&path, kubeconfig.expose())?;
+    Ok(kubeconfig)
+}
+
+/// Takes the cluster out of the user's kubeconfig again, if it is there.
+pub fn forget(project: &mut Project) -> Result<(), Diagnostics> {
+    let path = default_path();
+    let server = project.api_url();
+    let mut config = read(&path)?;
+    let name = project.cluster.name.clone();
+    let user = format!("{name}-admin");
+    let mut changed = false;
+    for (list, entry) in [("clusters", &name), ("contexts", &name), ("users", &user)] {
+        if let Some(entries) = config[list].as_array_mut() {
+            let before = entries.len();
+            entries.retain(|it| it["name"] != json!(entry) || !is_ours(&server, list, it));
+            changed |= entries.len() != before;
+        }
+    }
+    if !changed {
+        return Ok(());
+    }
+    if config["current-context"] == json!(name) {
+        config["current-context"] = json!("");
+    }
+    save(&path, &config)
+}
+
+/// A cluster of the same name that is somebody else's stays.
+fn is_ours(server: &str, list: &str, entry: &Value) -> bool {
+    list != "clusters" || entry["cluster"]["server"] == json!(server)
+}
+
+fn default_path() -> PathBuf {
+    let from_environment = std::env::var_os("KUBECONFIG")
+        .and_then(|value| std::env::split_paths(&value).find(|path| !path.as_os_str().is_empty()));
+    from_environment.unwrap_or_else(|| {
+        std::env::home_dir()
+            .unwrap_or_default()
+            .join(".kube/config")
+    })
+}
+
+fn read(path: &Path) -> Result<Value, Diagnostics> {
+    match fs::read_to_string(path) {
+        Ok(text) if text.trim().is_empty() => Ok(Value::Null),
+        Ok(text) => parse(&Secret::new(text), path),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Value::Null),
+        Err(error) => {
+            let message = format!("failed to read `{}`: {error}", path.display());
+            Err(vec![Diagnostic::error(Kind::Environment, message)])
+        }
+    }
+}
+
+/// The parser's own message could quote a key, so it is not repeated.
+fn parse(text: &Secret, path: &Path) -> Result<Value, Diagnostics> {
+    let unreadable = || {
+        let message = format!("`{}` is not a kubeconfig that can be read", path.display());
+        vec![
+            Diagnostic::error(Kind::Environment, message)
+                .hint("mend it, or write another file with `kinstall kubeconfig --file FILE`"),
+        ]
+    };
+    let file = SourceFile {
+        path: path.to_owned(),
+        text: text.expose().to_owned(),
+    };
+    let documents = crate::yaml::documents(&Arc::new(file)).map_err(|_| unreadable())?;
+    documents
+        .into_iter()
+        .next()
+        .filter(Value::is_object)
+        .ok_or_else(unreadable)
+}
+
+fn merge(mut into: Value, from: &Value) -> Value {
+    if !into.is_object() {
+        into = json!({ "apiVersion": "v1", "kind": "Config", "preferences": {} });
+    }
+    for list in ["clusters", "users", "contexts"] {
+        let mut entries = into[list].as_array().cloned().unwrap_or_default();
+        for new in from[list].as_array().into_iter().flatten() {
+            entries.retain(|old| old["name"] != new["name"]);
+            entries.push(new.clone());
+        }
+        into[list] = Value::Array(entries);
+    }
+    into["current-context"] = from["current-context"].clone();
+    into
+}
+
+fn save(path: &Path, config: &Value) -> Result<(), Diagnostics> {
+    write_private(path, &crate::yaml::to_text(config))
+}
+
+fn write_private(path: &Path, text: &str) -> Result<(), Diagnostics> {
+    crate::private_file::write(path, text.as_bytes()).map_err(|error| {
+        let message = format!("failed to write `{}`: {error}", path.display());
+        vec![Diagnostic::error(Kind::Environment, message)]
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::merge;
+
+    #[test]
+    fn merging_keeps_other_clusters_and_replaces_ours() {
+        let entry =
+            |name: &str, server: &str| json!({ "name": name, "cluster": { "server": server } });
+        let old = json!({ "clusters": [entry("work", "a"), entry("lab", "b")], "current-context": "work" });
+        let new = json!({ "clusters": [entry("lab", "c")], "current-context": "lab" });
+        let merged = merge(old, &new);
+        assert_eq!(
+            merged["clusters"],
+            json!([entry("work", "a"), entry("lab", "c")])
+        );
+        assert_eq!(merged["current-context"], "lab");
+    }
+}

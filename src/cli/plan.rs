@@ -1,0 +1,30 @@
+//! `kinstall plan`: what `up` would change.
+
+use super::converge::{Converge, Found};
+use super::project::Project;
+use super::run::Exit;
+use super::{GlobalArguments, InventoryArgument};
+use crate::diagnostic::Diagnostics;
+use crate::ui::changes;
+use crate::ui::printer::{Format, Printer};
+
+/// Shows the changes; exit 0 when there are none, 2 when there are some.
+pub fn run(
+    global: &GlobalArguments,
+    arguments: &InventoryArgument,
+    printer: Printer,
+) -> Result<Exit, Diagnostics> {
+    let project = Project::load(global, arguments.path.as_deref(), printer)?;
+    let Found {
+        planned, failed, ..
+    } = Converge::new(global, project, printer)?.check_only()?;
+    match printer.format {
+        Format::Text => printer.data(&changes::render(&planned)),
+        Format::Json => printer.json(&planned),
+    }
+    Ok(match (failed, planned.count()) {
+        (true, _) => Exit::Failed,
+        (false, 0) => Exit::Success,
+        (false, _) => Exit::Changes,
+    })
+}

@@ -1,0 +1,135 @@
+//! What every command starts from: the inventory's cluster and the folder with its state.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::GlobalArguments;
+use super::state::LabState;
+use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::install::secrets::ClusterSecrets;
+use crate::inventory::Inventory;
+use crate::model::{self, ClusterSpec, Provider};
+use crate::ui::printer::Printer;
+
+/// A cluster with the folder that kinstall keeps beside its inventory.
+pub struct Project {
+    pub inventory: PathBuf,
+    pub cluster: ClusterSpec,
+    /// `.kinstall` beside the inventory: keys, known hosts, secrets, kubeconfig, journals.
+    pub directory: PathBuf,
+    pub state: LabState,
+}
+
+impl Project {
+    /// Reads the inventory and the state; warnings are printed, errors are returned all at once.
+    pub fn load(
+        global: &GlobalArguments,
+        argument: Option<&Path>,
+        printer: Printer,
+    ) -> Result<Self, Diagnostics> {
+        let path = find(global, argument)?;
+        let (inventory, warnings) = Inventory::load(&path)?;
+        for warning in &warnings {
+            printer.diagnostic(warning);
+        }
+        let (cluster, warnings) = model::build(&inventory)?;
+        for warning in &warnings {
+            printer.diagnostic(warning);
+        }
+        let absolute = path.canonicalize().unwrap_or_else(|_| path.clone());
+        let directory = absolute
+            .parent()
+            .unwrap_or(Path::new("/"))
+            .join(".kinstall");
+        let state = LabState::load(&directory, &absolute)?;
+        Ok(Self {
+            inventory: path,
+            cluster,
+            directory,
+            state,
+        })
+    }
+
+    /// Takes the lock that keeps two runs on the same lab apart; it is free again when dropped.
+    pub fn lock(&self) -> Result<File, Diagnostics> {
+        let path = self.directory.join("lock");
+        let open = || -> io::Result<File> {
+            fs::create_dir_all(&self.directory)?;
+            File::options().create(true).append(true).open(&path)
+        };
+        let file = open().map_err(|error| {
+            let message = format!("failed to open `{}`: {error}", path.display());
+            vec![Diagnostic::error(Kind::Environment, message)]
+        })?;
+        file.try_lock().map_err(|_| {
+            vec![
+                Diagnostic::error(Kind::Locked, "another kinstall works on this lab")
+                    .hint("wait until it is done; it holds `.kinstall/lock` beside the inventory"),
+            ]
+        })?;
+        Ok(file)
+    }
+
+    /// Fails when no `up` has been run for this inventory yet.
+    pub fn require_lab(&self) -> Result<(), Diagnostics> {
+        if self.state.is_saved(&self.directory) {
+            return Ok(());
+        }
+        let error = Diagnostic::error(Kind::Environment, "there is no lab of this inventory yet");
+        Err(vec![error.hint("`kinstall up` makes it")])
+    }
+
+    /// Returns the cluster's secrets, made the first time.
+    pub fn secrets(&self) -> Result<ClusterSecrets, Diagnostics> {
+        ClusterSecrets::load_or_make(&self.directory, SystemTime::now())
+            .map_err(|error| vec![Diagnostic::from_error(Kind::Environment, &error)])
+    }
+
+    /// Returns the API server's URL as this computer reaches it.
+    pub fn api_url(&mut self) -> String {
+        if self.provider() == Some(Provider::Container) {
+            format!("https://{}", self.state.api_address())
+        } else {
+            let api = &self.cluster.control_plane;
+            format!("https://{}:{}", api.endpoint_host, api.endpoint_port)
+        }
+    }
+
+    /// Remembers who makes the machines; a lab keeps the provider that it was made with.
+    pub fn choose_provider(&mut self, provider: Provider) -> Result<(), Diagnostics> {
+        match self.state.provider {
+            Some(before) if before != provider => {
+                let error =
+                    Diagnostic::error(Kind::Inventory, "the lab was made with another provider");
+                Err(vec![error.hint("`kinstall down` removes it first")])
+            }
+            _ => {
+                self.state.provider = Some(provider);
+                Ok(())
+            }
+        }
+    }
+
+    /// Returns who makes the machines: what `up` was told, else the inventory.
+    pub fn provider(&self) -> Option<Provider> {
+        self.state.provider.or(self.cluster.provider)
+    }
+}
+
+fn find(global: &GlobalArguments, argument: Option<&Path>) -> Result<PathBuf, Diagnostics> {
+    let path = argument
+        .or(global.inventory.as_deref())
+        .unwrap_or(Path::new("inventory.ini"));
+    if path.exists() {
+        return Ok(path.to_owned());
+    }
+    let error = Diagnostic::error(
+        Kind::Inventory,
+        format!("there is no inventory `{}`", path.display()),
+    );
+    Err(vec![error.hint(
+        "name it: `kinstall -i FILE …`; inventory/lab/inventory.ini is an example",
+    )])
+}

@@ -1,0 +1,61 @@
+//! `kinstall ssh NODE [-- COMMAND]`: a shell or a command on a node, its host key verified.
+
+use std::io;
+
+use super::lab::LabMachines;
+use super::project::Project;
+use super::run::Exit;
+use super::{GlobalArguments, SshArguments};
+use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::ssh::{Session, Streams};
+use crate::ui::printer::Printer;
+
+/// Opens the shell, or runs the command with its exit code, stdin, and unmixed stdout and stderr.
+pub fn run(
+    global: &GlobalArguments,
+    arguments: &SshArguments,
+    printer: Printer,
+) -> Result<Exit, Diagnostics> {
+    let mut project = Project::load(global, None, printer)?;
+    let machines = LabMachines::of(&mut project)?;
+    let Some(host) = project.cluster.host(&arguments.node) else {
+        let names: Vec<_> = project
+            .cluster
+            .hosts
+            .iter()
+            .map(|host| host.name.as_str())
+            .collect();
+        let error = Diagnostic::error(
+            Kind::Inventory,
+            format!("there is no host `{}`", arguments.node),
+        );
+        return Err(vec![
+            error.hint(format!("the inventory has: {}", names.join(", "))),
+        ]);
+    };
+    let target = machines.target(host);
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| {
+        vec![Diagnostic::error(
+            Kind::Environment,
+            format!("failed to start threads: {error}"),
+        )]
+    })?;
+    let exit = runtime.block_on(async {
+        let session = Session::connect(&target).await?;
+        if arguments.command.is_empty() {
+            session.shell().await
+        } else {
+            // As ssh does it: the words are joined and the login shell reads them.
+            let streams = Streams {
+                input: io::stdin(),
+                output: io::stdout(),
+                error: io::stderr(),
+            };
+            session.attach(&arguments.command.join(" "), streams).await
+        }
+    });
+    // A blocked read of stdin must not keep the program.
+    runtime.shutdown_background();
+    exit.map(|exit| Exit::Of(exit.code()))
+        .map_err(|error| vec![error.diagnostic(&host.name)])
+}

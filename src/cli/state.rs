@@ -1,0 +1,101 @@
+//! The small facts that must survive between commands: which provider made the machines, and where.
+
+use std::fs;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::model::Provider;
+use crate::resource::Sha256;
+
+const FILE: &str = "lab.json";
+
+/// State of one lab, in `.kinstall/lab.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LabState {
+    pub format: u32,
+    /// Unique on this computer; derived from the inventory's path.
+    pub id: String,
+    /// Set by the first `up`.
+    pub provider: Option<Provider>,
+    /// Loopback port that leads to the API server; chosen by the first `up`.
+    pub api_port: Option<u16>,
+}
+
+impl LabState {
+    /// Reads the state, or makes the one that a lab starts with; writes nothing.
+    pub fn load(directory: &Path, inventory: &Path) -> Result<Self, Diagnostics> {
+        let path = directory.join(FILE);
+        match fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
+                let message = format!("`{}` is damaged: {error}", path.display());
+                vec![
+                    Diagnostic::error(Kind::Environment, message)
+                        .hint("remove the file; `kinstall up` makes it again"),
+                ]
+            }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self {
+                format: 1,
+                id: id_of(inventory),
+                provider: None,
+                api_port: None,
+            }),
+            Err(error) => {
+                let message = format!("failed to read `{}`: {error}", path.display());
+                Err(vec![Diagnostic::error(Kind::Environment, message)])
+            }
+        }
+    }
+
+    /// Returns whether an `up` has kept the state.
+    pub fn is_saved(&self, directory: &Path) -> bool {
+        directory.join(FILE).exists()
+    }
+
+    /// Writes the state.
+    pub fn save(&self, directory: &Path) -> Result<(), Diagnostics> {
+        let write = || -> io::Result<()> {
+            fs::create_dir_all(directory)?;
+            let path = directory.join(FILE);
+            let temporary = directory.join(format!("{FILE}.new"));
+            fs::write(&temporary, serde_json::to_vec_pretty(self)?)?;
+            fs::rename(temporary, path)
+        };
+        write().map_err(|error| {
+            let message = format!(
+                "failed to write `{}`: {error}",
+                directory.join(FILE).display()
+            );
+            vec![Diagnostic::error(Kind::Environment, message)]
+        })
+    }
+
+    /// Returns where a provider may keep the lab's machines: a real file system, not the project.
+    pub fn machine_directory(&self) -> PathBuf {
+        Path::new("/var/lib/kinstall/labs").join(&self.id)
+    }
+
+    /// Returns the loopback address that leads to the API server, choosing a free port once.
+    pub fn api_address(&mut self) -> SocketAddr {
+        let port = *self.api_port.get_or_insert_with(|| free_port(6443));
+        SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+    }
+}
+
+fn id_of(inventory: &Path) -> String {
+    Sha256::of(inventory.as_os_str().as_encoded_bytes()).to_string()[..8].to_owned()
+}
+
+fn free_port(wanted: u16) -> u16 {
+    let free = |port: u16| {
+        TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+            .and_then(|it| it.local_addr())
+            .ok()
+    };
+    let address = (wanted..wanted + 100).find_map(free).or_else(|| free(0));
+    address.map_or(wanted, |address| address.port())
+}

@@ -1,0 +1,132 @@
+//! `kinstall status`: machines, nodes, versions, add-ons, addresses and certificates.
+
+use serde_json::Value;
+
+use super::lab::LabMachines;
+use super::project::Project;
+use super::run::Exit;
+use super::{GlobalArguments, InventoryArgument};
+use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::provision::MachineState;
+use crate::report::{ClusterStatus, HostStatus};
+use crate::ssh::{Finished, Session};
+use crate::ui::printer::{Format, Printer};
+use crate::ui::status;
+
+/// Everything that the status is made of, in one go.
+const OBJECTS: &str = "sudo -n kubectl --kubeconfig /etc/kubernetes/admin.conf get \
+    nodes,deployments,daemonsets,services,ingresses --all-namespaces --output json";
+const CERTIFICATES: &str = "sudo -n kubeadm certs check-expiration --output json";
+
+/// Shows the status; exit 1 when something that should run doesn't.
+pub fn run(
+    global: &GlobalArguments,
+    arguments: &InventoryArgument,
+    printer: Printer,
+) -> Result<Exit, Diagnostics> {
+    let mut project = Project::load(global, arguments.path.as_deref(), printer)?;
+    let machines = LabMachines::of(&mut project)?;
+    let status = of(&mut project, &machines)?;
+    match printer.format {
+        Format::Text => printer.data(&status::render(&status)),
+        Format::Json => printer.json(&status),
+    }
+    Ok(if status.problems.is_empty() {
+        Exit::Success
+    } else {
+        Exit::Failed
+    })
+}
+
+/// Puts the status together; what can't be had is a problem in it, not an error.
+pub fn of(project: &mut Project, machines: &LabMachines) -> Result<ClusterStatus, Diagnostics> {
+    let states = machines.states()?;
+    let hosts = project
+        .cluster
+        .hosts
+        .iter()
+        .enumerate()
+        .map(|(index, host)| HostStatus {
+            name: host.name.clone(),
+            address: host.address.to_string(),
+            machine: states.as_ref().map(|states| states[index]),
+            node: None,
+        });
+    let mut status = ClusterStatus {
+        hosts: hosts.collect(),
+        ..ClusterStatus::default()
+    };
+    for host in &status.hosts {
+        match host.machine {
+            Some(MachineState::Absent) => status
+                .problems
+                .push(format!("machine {} is absent", host.name)),
+            Some(MachineState::Stopped) => status
+                .problems
+                .push(format!("machine {} is stopped", host.name)),
+            _ => {}
+        }
+    }
+    let Some(host) = project.cluster.control_planes().next() else {
+        return Ok(status);
+    };
+    let stopped = states.is_some_and(|states| states.iter().all(|it| *it != MachineState::Running));
+    if stopped {
+        return Ok(status);
+    }
+    let target = machines.target(host);
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| {
+        vec![Diagnostic::error(
+            Kind::Environment,
+            format!("failed to start threads: {error}"),
+        )]
+    })?;
+    let answers = runtime.block_on(async {
+        let session = Session::connect(&target).await?;
+        tokio::try_join!(session.exec(OBJECTS, &[]), session.exec(CERTIFICATES, &[]))
+    });
+    match answers {
+        Err(error) => status.problems.push(error.diagnostic(&host.name).message),
+        Ok((objects, certificates)) => {
+            match parse(&objects) {
+                Ok(list) => status.add_objects(&list),
+                Err(problem) => status
+                    .problems
+                    .push(format!("the API server did not answer: {problem}")),
+            }
+            match parse(&certificates) {
+                Ok(report) => status.add_certificates(&report),
+                Err(problem) => status.problems.push(format!("certificates: {problem}")),
+            }
+        }
+    }
+    add_problems(&mut status);
+    Ok(status)
+}
+
+fn parse(finished: &Finished) -> Result<Value, String> {
+    serde_json::from_slice(&finished.stdout).map_err(|_| {
+        let text = String::from_utf8_lossy(&finished.stderr);
+        text.lines().last().unwrap_or("no output").to_owned()
+    })
+}
+
+fn add_problems(status: &mut ClusterStatus) {
+    let mut problems = Vec::new();
+    for host in &status.hosts {
+        match &host.node {
+            None => problems.push(format!("{} is not a node of the cluster", host.name)),
+            Some(node) if !node.ready => problems.push(format!("node {} is not ready", host.name)),
+            Some(_) => {}
+        }
+    }
+    for it in &status.workloads {
+        if it.ready < it.wanted {
+            let ready = format!("{} of {} pods ready", it.ready, it.wanted);
+            problems.push(format!("{}/{}: {ready}", it.namespace, it.name));
+        }
+    }
+    if status.problems.is_empty() {
+        status.problems = problems;
+    }
+}

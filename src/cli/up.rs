@@ -1,0 +1,84 @@
+//! `kinstall up`: from an inventory to the running cluster.
+
+use super::converge::{Applied, Converge};
+use super::project::Project;
+use super::run::Exit;
+use super::{GlobalArguments, ProviderArgument, UpArguments};
+use crate::diagnostic::Diagnostics;
+use crate::model::Provider;
+use crate::ui::printer::{Format, Printer};
+use crate::ui::recap;
+
+/// Creates what is missing and installs the cluster; a second run changes nothing.
+pub fn run(
+    global: &GlobalArguments,
+    arguments: &UpArguments,
+    printer: Printer,
+) -> Result<Exit, Diagnostics> {
+    let mut project = Project::load(global, arguments.inventory.path.as_deref(), printer)?;
+    let _lock = project.lock()?;
+    if let Some(provider) = arguments.provider {
+        project.choose_provider(provider.into())?;
+    }
+    project.state.provider = project.provider();
+    let mut applied = Converge::new(global, project, printer)?.up()?;
+    if printer.format == Format::Json {
+        printer.json_line(&serde_json::json!({ "summary": applied.summary }));
+    } else {
+        printer.message(&recap::render(&applied.summary));
+    }
+    if !applied.all_done {
+        return Ok(Exit::Failed);
+    }
+    if applied.summary.changed() > 0 {
+        show_how_to_use(&mut applied, printer)?;
+    }
+    Ok(Exit::Success)
+}
+
+impl From<ProviderArgument> for Provider {
+    fn from(argument: ProviderArgument) -> Self {
+        match argument {
+            ProviderArgument::Container => Provider::Container,
+            ProviderArgument::Existing => Provider::Existing,
+        }
+    }
+}
+
+fn show_how_to_use(applied: &mut Applied, printer: Printer) -> Result<(), Diagnostics> {
+    let status = super::status::of(&mut applied.project, &applied.machines)?;
+    for notice in &status.ingress_notices {
+        printer.message(&format!(
+            "warning: Ingress {}: {} has no effect; instead: {}",
+            notice.ingress, notice.annotation, notice.replacement
+        ));
+    }
+    let cluster = &applied.project.cluster;
+    let first = cluster
+        .control_planes()
+        .next()
+        .map_or("NODE", |host| &host.name);
+    let ready = status
+        .hosts
+        .iter()
+        .filter(|host| host.node.as_ref().is_some_and(|it| it.ready))
+        .count();
+    printer.message(&format!(
+        "Cluster {} is up: {ready} of {} nodes are ready.",
+        cluster.name,
+        cluster.hosts.len()
+    ));
+    for address in &status.addresses {
+        printer.message(&format!(
+            "  {} answers at {}",
+            address.service, address.address
+        ));
+    }
+    printer.message(&format!(
+        "\n  kinstall kubeconfig                      use it with kubectl\n  \
+         kinstall ssh {first} -- sudo kubectl get nodes\n  \
+         kinstall status\n  \
+         kinstall forward ADDRESS:PORT            open a Service in the browser"
+    ));
+    Ok(())
+}

@@ -1,0 +1,155 @@
+//! The state of a cluster, put together from what the API server and kubeadm say.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::install::ingress_annotations::{self, Notice};
+use crate::provision::MachineState;
+
+/// What `kinstall status` shows.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct ClusterStatus {
+    pub hosts: Vec<HostStatus>,
+    pub workloads: Vec<Workload>,
+    /// Services with an address outside of the cluster.
+    pub addresses: Vec<Address>,
+    pub certificates: Vec<Certificate>,
+    /// Annotations of Ingress objects that have no effect.
+    pub ingress_notices: Vec<Notice>,
+    /// Why a part is missing: the API didn't answer, a host can't be reached.
+    pub problems: Vec<String>,
+}
+
+/// A host: its machine and its node.
+#[derive(Clone, Debug, Serialize)]
+pub struct HostStatus {
+    pub name: String,
+    pub address: String,
+    /// `None` where kinstall doesn't make the machines.
+    pub machine: Option<MachineState>,
+    /// `None` where there is no such node.
+    pub node: Option<NodeStatus>,
+}
+
+/// A node as the API server sees it.
+#[derive(Clone, Debug, Serialize)]
+pub struct NodeStatus {
+    pub ready: bool,
+    pub schedulable: bool,
+    pub kubelet: String,
+    pub runtime: String,
+}
+
+/// A Deployment or DaemonSet of the system namespaces.
+#[derive(Clone, Debug, Serialize)]
+pub struct Workload {
+    pub namespace: String,
+    pub name: String,
+    /// Tag of its first image.
+    pub version: String,
+    pub ready: u64,
+    pub wanted: u64,
+}
+
+/// A Service's address outside of the cluster.
+#[derive(Clone, Debug, Serialize)]
+pub struct Address {
+    pub service: String,
+    pub address: String,
+    pub ports: Vec<u64>,
+}
+
+/// A certificate of the control plane.
+#[derive(Clone, Debug, Serialize)]
+pub struct Certificate {
+    pub name: String,
+    /// RFC 3339.
+    pub expires: String,
+}
+
+impl NodeStatus {
+    /// Reads a Node object.
+    pub fn of(node: &Value) -> Self {
+        let conditions = node["status"]["conditions"]
+            .as_array()
+            .into_iter()
+            .flatten();
+        let info = &node["status"]["nodeInfo"];
+        Self {
+            ready: conditions
+                .into_iter()
+                .any(|it| it["type"] == "Ready" && it["status"] == "True"),
+            schedulable: node["spec"]["unschedulable"] != Value::Bool(true),
+            kubelet: text(&info["kubeletVersion"]),
+            runtime: text(&info["containerRuntimeVersion"]),
+        }
+    }
+}
+
+impl ClusterStatus {
+    /// Takes in a List of nodes, workloads, services and ingresses, as `kubectl get -o json` prints it.
+    pub fn add_objects(&mut self, list: &Value) {
+        for item in list["items"].as_array().into_iter().flatten() {
+            let name = text(&item["metadata"]["name"]);
+            match item["kind"].as_str() {
+                Some("Node") => {
+                    if let Some(host) = self.hosts.iter_mut().find(|host| host.name == name) {
+                        host.node = Some(NodeStatus::of(item));
+                    }
+                }
+                Some("Deployment" | "DaemonSet") => self.workloads.push(workload(item, name)),
+                Some("Service") => self.addresses.extend(address(item, &name)),
+                _ => {}
+            }
+        }
+        self.ingress_notices
+            .extend(ingress_annotations::without_effect(list));
+    }
+
+    /// Takes in what `kubeadm certs check-expiration -o json` prints.
+    pub fn add_certificates(&mut self, report: &Value) {
+        for key in ["certificates", "certificateAuthorities"] {
+            for item in report[key].as_array().into_iter().flatten() {
+                let expires = text(&item["expirationDate"]);
+                self.certificates.push(Certificate {
+                    name: text(&item["name"]),
+                    expires,
+                });
+            }
+        }
+    }
+}
+
+fn workload(item: &Value, name: String) -> Workload {
+    let status = &item["status"];
+    let image = text(&item["spec"]["template"]["spec"]["containers"][0]["image"]);
+    let (ready, wanted) = if item["kind"] == "DaemonSet" {
+        (&status["numberReady"], &status["desiredNumberScheduled"])
+    } else {
+        (&status["readyReplicas"], &item["spec"]["replicas"])
+    };
+    Workload {
+        namespace: text(&item["metadata"]["namespace"]),
+        name,
+        version: image
+            .rsplit_once(':')
+            .map(|(_, tag)| tag.to_owned())
+            .unwrap_or_default(),
+        ready: ready.as_u64().unwrap_or(0),
+        wanted: wanted.as_u64().unwrap_or(0),
+    }
+}
+
+fn address(item: &Value, name: &str) -> Option<Address> {
+    let ingress = item["status"]["loadBalancer"]["ingress"].get(0)?;
+    let ports = item["spec"]["ports"].as_array().into_iter().flatten();
+    Some(Address {
+        service: format!("{}/{name}", text(&item["metadata"]["namespace"])),
+        address: text(&ingress["ip"]),
+        ports: ports.filter_map(|port| port["port"].as_u64()).collect(),
+    })
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,279 @@
+//! Walks a plan over all hosts at once.
+//!
+//! Each host does its phases in the plan's order. It waits for other hosts only where a phase names
+//! one in [`crate::plan::Phase::after`]; a phase that failed somewhere stops those that wait for it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use super::{EventSender, HostRun, RunError, RunEvent};
+use crate::plan::{Phase, Plan};
+use crate::report::PlannedChanges;
+use crate::wire::{Mode, Outcome};
+
+/// The hosts of a run.
+pub struct Engine {
+    run: String,
+    hosts: Vec<HostRun>,
+    events: EventSender,
+}
+
+/// How far each phase is: hosts that still have to do it, and the host on which it failed.
+#[derive(Clone, Debug, Default)]
+struct Board(BTreeMap<String, Progress>);
+
+#[derive(Clone, Debug, Default)]
+struct Progress {
+    open: usize,
+    failed_on: Option<String>,
+}
+
+impl Engine {
+    pub fn new(run: String, hosts: Vec<HostRun>, events: EventSender) -> Self {
+        Self { run, hosts, events }
+    }
+
+    /// Returns whether an earlier run was cut off between a change and the restart that it needs.
+    pub fn has_pending_handlers(&self) -> bool {
+        self.hosts
+            .iter()
+            .any(|host| !host.facts.pending_handlers.is_empty())
+    }
+
+    /// Returns what [`Engine::apply`] would change. Hosts are asked in parallel, each in one round trip.
+    pub async fn check(&mut self, plan: &Plan) -> Result<(PlannedChanges, bool), RunError> {
+        let mut tasks = JoinSet::new();
+        for (index, mut host) in self.hosts.drain(..).enumerate() {
+            let batches: Vec<_> = plan
+                .phases
+                .iter()
+                .filter_map(|phase| phase.batches.get(&host.name))
+                .cloned()
+                .collect();
+            let run = self.run.clone();
+            let events = self.events.clone();
+            tasks.spawn(async move {
+                let result = match host.start(&run, Mode::Check).await {
+                    Ok(()) => host.check(batches).await,
+                    Err(error) => Err(error),
+                };
+                if let Ok(checked) = &result
+                    && checked.changes.is_empty()
+                    && !checked.failed
+                {
+                    let (host, unchanged) = (host.name.clone(), checked.unchanged);
+                    let _ = events.send(RunEvent::HostDone {
+                        host,
+                        changed: 0,
+                        unchanged,
+                    });
+                }
+                (index, host, result)
+            });
+        }
+        let mut results: Vec<_> = tasks.join_all().await;
+        results.sort_by_key(|(index, ..)| *index);
+        let (mut planned, mut failed) = (PlannedChanges::default(), false);
+        for (_, host, result) in results {
+            let checked = result?;
+            failed |= checked.failed;
+            planned.steps.extend(checked.changes);
+            self.hosts.push(host);
+        }
+        Ok((planned, failed))
+    }
+
+    /// Brings every host to its planned state; returns whether all hosts got there.
+    pub async fn apply(&mut self, plan: &Plan) -> Result<bool, RunError> {
+        let plan = Arc::new(plan.clone());
+        let (board, _) = watch::channel(Board::of(&plan));
+        let board = Arc::new(board);
+        let permits: Arc<BTreeMap<String, Semaphore>> = Arc::new(
+            plan.phases
+                .iter()
+                .filter_map(|phase| Some((phase.name.clone(), Semaphore::new(phase.serial?))))
+                .collect(),
+        );
+        let mut tasks = JoinSet::new();
+        for host in self.hosts.drain(..) {
+            let walk = Walk {
+                plan: Arc::clone(&plan),
+                board: Arc::clone(&board),
+                permits: Arc::clone(&permits),
+                events: self.events.clone(),
+                run: self.run.clone(),
+            };
+            tasks.spawn(walk.host(host));
+        }
+        let mut all_done = true;
+        let mut interrupted = false;
+        for (host, result) in tasks.join_all().await {
+            match result {
+                Ok(()) => {}
+                Err(Stop::Interrupted) => interrupted = true,
+                Err(Stop::Failed(message)) => {
+                    all_done = false;
+                    let host = host.name.clone();
+                    let _ = self.events.send(RunEvent::HostFailed { host, message });
+                }
+            }
+            self.hosts.push(host);
+        }
+        if interrupted {
+            Err(RunError::Interrupted)
+        } else {
+            Ok(all_done)
+        }
+    }
+
+    /// Ends all agents.
+    pub async fn finish(self) {
+        let mut tasks = JoinSet::new();
+        for host in self.hosts {
+            tasks.spawn(host.finish());
+        }
+        tasks.join_all().await;
+    }
+}
+
+/// Why a host stopped before its last phase.
+enum Stop {
+    Failed(String),
+    Interrupted,
+}
+
+/// What one host's task needs to walk through the plan.
+struct Walk {
+    plan: Arc<Plan>,
+    board: Arc<watch::Sender<Board>>,
+    permits: Arc<BTreeMap<String, Semaphore>>,
+    events: EventSender,
+    run: String,
+}
+
+impl Walk {
+    async fn host(self, mut host: HostRun) -> (HostRun, Result<(), Stop>) {
+        let mut phases: VecDeque<&Phase> = self
+            .plan
+            .phases
+            .iter()
+            .filter(|it| it.batches.contains_key(&host.name))
+            .collect();
+        let result = self.phases(&mut host, &mut phases).await;
+        if result.is_err() {
+            self.board
+                .send_modify(|board| board.give_up(&phases, &host.name));
+        }
+        (host, result)
+    }
+
+    /// Does the phases in order and takes each off the list when it is done.
+    async fn phases(&self, host: &mut HostRun, phases: &mut VecDeque<&Phase>) -> Result<(), Stop> {
+        host.start(&self.run, Mode::Apply)
+            .await
+            .map_err(Stop::from)?;
+        let (mut changed_total, mut unchanged_total) = (0, 0);
+        while let Some(phase) = phases.front() {
+            let Some(batch) = phase.batches.get(&host.name) else {
+                break;
+            };
+            self.wait_for(phase).await?;
+            let _permit = match self.permits.get(&phase.name) {
+                Some(permits) => permits.acquire().await.ok(),
+                None => None,
+            };
+            match host.apply(batch.clone()).await.map_err(Stop::from)? {
+                Outcome::Done { changed, unchanged } => {
+                    changed_total += changed;
+                    unchanged_total += unchanged;
+                }
+                Outcome::Failed { step } => return Err(Stop::Failed(format!("stopped at {step}"))),
+                Outcome::Interrupted => return Err(Stop::Interrupted),
+            }
+            self.board.send_modify(|board| board.done(&phase.name));
+            phases.pop_front();
+        }
+        let (host, changed, unchanged) = (host.name.clone(), changed_total, unchanged_total);
+        let _ = self.events.send(RunEvent::HostDone {
+            host,
+            changed,
+            unchanged,
+        });
+        Ok(())
+    }
+
+    async fn wait_for(&self, phase: &Phase) -> Result<(), Stop> {
+        let mut board = self.board.subscribe();
+        let ready = board.wait_for(|board| board.ready(phase).is_some()).await;
+        match ready.ok().and_then(|board| board.ready(phase)) {
+            Some(Ok(())) => Ok(()),
+            Some(Err((needed, host))) => Err(Stop::Failed(format!(
+                "not done, because {needed} failed on {host}"
+            ))),
+            None => Err(Stop::Interrupted),
+        }
+    }
+}
+
+impl From<RunError> for Stop {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Interrupted => Stop::Interrupted,
+            error => {
+                let source = std::error::Error::source(&error).map(|it| format!(": {it}"));
+                Stop::Failed(format!("{error}{}", source.unwrap_or_default()))
+            }
+        }
+    }
+}
+
+impl Board {
+    fn of(plan: &Plan) -> Self {
+        let open = |phase: &Phase| Progress {
+            open: phase.batches.len(),
+            failed_on: None,
+        };
+        Self(
+            plan.phases
+                .iter()
+                .map(|phase| (phase.name.clone(), open(phase)))
+                .collect(),
+        )
+    }
+
+    fn done(&mut self, phase: &str) {
+        if let Some(progress) = self.0.get_mut(phase) {
+            progress.open = progress.open.saturating_sub(1);
+        }
+    }
+
+    /// A host that stopped will not do these phases any more.
+    fn give_up(&mut self, phases: &VecDeque<&Phase>, host: &str) {
+        for phase in phases {
+            if let Some(progress) = self.0.get_mut(&phase.name) {
+                progress.failed_on.get_or_insert_with(|| host.to_owned());
+            }
+        }
+    }
+
+    /// Returns whether a phase may start: `None` while it has to wait.
+    fn ready(&self, phase: &Phase) -> Option<Result<(), (String, String)>> {
+        let needed = || {
+            phase
+                .after
+                .iter()
+                .filter_map(|name| Some((name, self.0.get(name)?)))
+        };
+        if let Some((name, progress)) = needed().find(|(_, progress)| progress.failed_on.is_some())
+        {
+            let host = progress.failed_on.clone().unwrap_or_default();
+            return Some(Err((name.clone(), host)));
+        }
+        needed()
+            .all(|(_, progress)| progress.open == 0)
+            .then_some(Ok(()))
+    }
+}

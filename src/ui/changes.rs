@@ -1,0 +1,66 @@
+//! What `plan` shows: every change, by host and step, with diffs.
+
+use std::fmt::Write as _;
+
+use crate::report::PlannedChanges;
+use crate::resource::{Action, Change};
+
+/// Renders changes as text; says so when there are none.
+pub fn render(changes: &PlannedChanges) -> String {
+    let mut text = String::new();
+    for machine in &changes.machines {
+        let _ = writeln!(text, "{}\n  + machine ({})", machine.host, machine.change);
+    }
+    let mut host = "";
+    for step in &changes.steps {
+        if step.host != host {
+            host = &step.host;
+            let _ = writeln!(text, "{host}");
+        }
+        for change in &step.changes {
+            let _ = writeln!(
+                text,
+                "  {} {}: {}",
+                symbol(change.action),
+                step.step,
+                describe(change)
+            );
+            for line in change.diff.iter().flat_map(|diff| diff.lines()) {
+                let _ = writeln!(text, "      {line}");
+            }
+        }
+    }
+    let hosts = changes.hosts();
+    let count = changes.count();
+    if count == 0 {
+        text.push_str("Nothing to do: every host is as it should be.\n");
+    } else {
+        let plural = if count == 1 { "" } else { "s" };
+        let _ = writeln!(
+            text,
+            "\n{count} change{plural} on {hosts} host{}.",
+            if hosts == 1 { "" } else { "s" }
+        );
+    }
+    text
+}
+
+fn symbol(action: Action) -> char {
+    match action {
+        Action::Create => '+',
+        Action::Update => '~',
+        Action::Remove => '-',
+        Action::Run => '!',
+        Action::Restart => '*',
+        Action::Wait => '?',
+    }
+}
+
+fn describe(change: &Change) -> String {
+    match (&change.from, &change.to) {
+        (Some(from), Some(to)) => format!("{} {from} -> {to}", change.subject),
+        (None, Some(to)) => format!("{} {to}", change.subject),
+        (Some(from), None) => format!("{} {from} -> gone", change.subject),
+        (None, None) => change.subject.clone(),
+    }
+}

@@ -1,0 +1,74 @@
+//! Where output goes, and whether it has colour.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use clap::ValueEnum;
+
+use super::Observer;
+use super::bars::Bars;
+use super::json::JsonLines;
+use super::lines::Lines;
+use crate::diagnostic::Diagnostic;
+
+/// `--output`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For scripts: one JSON document, or one a line while a run goes on.
+    Json,
+}
+
+/// Prints data on stdout and messages on stderr.
+#[derive(Clone, Copy, Debug)]
+pub struct Printer {
+    pub format: Format,
+}
+
+impl Printer {
+    /// Prints a command's result. A closed pipe (`| head`) is no error.
+    pub fn data(self, text: &str) {
+        let _ = write!(anstream::stdout().lock(), "{text}");
+    }
+
+    /// Prints a value as one JSON document.
+    pub fn json(self, value: &impl serde::Serialize) {
+        // The types that commands print have string keys only, so they always serialise.
+        let text = serde_json::to_string_pretty(value).unwrap_or_default();
+        self.data(&format!("{text}\n"));
+    }
+
+    /// Prints a value as one line of JSON, after the events of a run.
+    pub fn json_line(self, value: &impl serde::Serialize) {
+        self.data(&format!(
+            "{}\n",
+            serde_json::to_string(value).unwrap_or_default()
+        ));
+    }
+
+    /// Tells the person at the terminal something.
+    pub fn message(self, text: &str) {
+        let _ = writeln!(anstream::stderr().lock(), "{text}");
+    }
+
+    /// Shows an error or a warning.
+    pub fn diagnostic(self, diagnostic: &Diagnostic) {
+        match self.format {
+            Format::Text => {
+                let colour = std::io::stderr().is_terminal();
+                self.message(&super::diagnostic::render(diagnostic, colour));
+            }
+            Format::Json => self.message(&super::json::diagnostic(diagnostic).to_string()),
+        }
+    }
+
+    /// Returns what shows a run: JSON lines, bars on a terminal, lines elsewhere.
+    pub fn observer(self) -> Box<dyn Observer> {
+        match self.format {
+            Format::Json => Box::new(JsonLines),
+            Format::Text if std::io::stderr().is_terminal() => Box::new(Bars::default()),
+            Format::Text => Box::new(Lines::default()),
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Runs the program as a user would, with a lab of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// A folder with a copy of the course's inventory; its lab is taken down when the test ends.
+pub struct Kinstall {
+    directory: tempfile::TempDir,
+}
+
+impl Kinstall {
+    /// Copies `inventory/lab` to a folder of its own.
+    pub fn with_the_lab_inventory() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("inventory/lab");
+        copy(&source, directory.path());
+        Self { directory }
+    }
+
+    /// Returns a path in the inventory's folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Replaces text in a file of the inventory; the text must be there.
+    pub fn edit(&self, file: &str, from: &str, to: &str) {
+        let path = self.path(file);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "{file} does not contain {from:?}");
+        std::fs::write(path, text.replace(from, to)).unwrap();
+    }
+
+    /// Prepares a command of kinstall.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program());
+        command
+            .current_dir(self.directory.path())
+            .args(arguments)
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command and returns what came out of it.
+    pub fn run(&self, arguments: &[&str]) -> Finished {
+        let output = self.command(arguments).output().unwrap();
+        Finished {
+            what: arguments.join(" "),
+            output,
+        }
+    }
+
+    /// Runs a command that must succeed; returns its stdout.
+    pub fn ok(&self, arguments: &[&str]) -> String {
+        self.run(arguments).expect_code(0)
+    }
+
+    /// Runs kubectl on the control plane; returns its stdout.
+    pub fn kubectl(&self, arguments: &[&str]) -> String {
+        self.ok(&[
+            &["ssh", "controll-plane", "--", "sudo", "kubectl"],
+            arguments,
+        ]
+        .concat())
+    }
+
+    /// Runs kubectl with `-o json`.
+    pub fn objects(&self, arguments: &[&str]) -> serde_json::Value {
+        serde_json::from_str(&self.kubectl(&[arguments, &["-o", "json"]].concat())).unwrap()
+    }
+
+    /// Applies manifests through kubectl's stdin.
+    pub fn apply(&self, manifests: &str) {
+        use std::io::Write as _;
+        let arguments = [
+            "ssh",
+            "controll-plane",
+            "--",
+            "sudo",
+            "kubectl",
+            "apply",
+            "-f",
+            "-",
+        ];
+        let mut command = self.command(&arguments);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(manifests.as_bytes())
+            .unwrap();
+        assert!(
+            child.wait_with_output().unwrap().status.success(),
+            "kubectl apply failed"
+        );
+    }
+
+    /// Runs a command inside the lab's network; returns its stdout if it succeeds.
+    pub fn in_network(&self, command: &[&str]) -> Option<String> {
+        let finished = self.run(&[&["net", "--"], command].concat());
+        finished.output.status.success().then(|| finished.stdout())
+    }
+}
+
+impl Drop for Kinstall {
+    fn drop(&mut self) {
+        let output = self.command(&["down", "--yes"]).output();
+        if !output.is_ok_and(|output| output.status.success()) && !std::thread::panicking() {
+            panic!("kinstall down failed");
+        }
+    }
+}
+
+/// A command that ended.
+pub struct Finished {
+    what: String,
+    pub output: Output,
+}
+
+impl Finished {
+    /// Checks the exit code; returns stdout.
+    #[track_caller]
+    pub fn expect_code(&self, code: i32) -> String {
+        let (stdout, stderr) = (self.stdout(), self.stderr());
+        assert_eq!(
+            self.output.status.code(),
+            Some(code),
+            "kinstall {}\n--- stdout\n{stdout}\n--- stderr\n{stderr}",
+            self.what
+        );
+        stdout
+    }
+
+    pub fn stdout(&self) -> String {
+        String::from_utf8_lossy(&self.output.stdout).into_owned()
+    }
+
+    pub fn stderr(&self) -> String {
+        String::from_utf8_lossy(&self.output.stderr).into_owned()
+    }
+}
+
+/// Tries until it is true; fails with the description after `seconds`.
+#[track_caller]
+pub fn eventually(description: &str, seconds: u64, mut condition: impl FnMut() -> bool) {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(seconds);
+    while !condition() {
+        assert!(
+            std::time::Instant::now() < deadline,
+            "not within {seconds} s: {description}"
+        );
+        std::thread::sleep(std::time::Duration::from_millis(500));
+    }
+}
+
+/// The release build where `./test` made one: it is what users run, and it is the agent on the nodes.
+fn program() -> PathBuf {
+    std::env::var_os("KINSTALL_PROGRAM").map_or_else(
+        || PathBuf::from(env!("CARGO_BIN_EXE_kinstall")),
+        PathBuf::from,
+    )
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let (source, target) = (entry.path(), to.join(entry.file_name()));
+        if source.is_dir() {
+            if entry.file_name() != ".kinstall" {
+                copy(&source, &target);
+            }
+        } else {
+            std::fs::copy(source, target).unwrap();
+        }
+    }
+}

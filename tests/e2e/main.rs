@@ -1,0 +1,10 @@
+//! End to end on real nodes: real systemd, sshd, containerd and kubelet, from the course's inventory.
+//!
+//! Needs root and a built bundle; `./test` runs it (`cargo test --test e2e`). The tests share the
+//! computer, so they run one after the other.
+
+mod cluster;
+mod interrupted;
+mod kinstall;
+mod lab;
+mod traces;

@@ -1,0 +1,55 @@
+//! What a lab leaves on this computer: nothing, after `down`.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+/// Everything of a container lab that can be seen from outside.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Traces {
+    mounts: BTreeSet<String>,
+    namespaces: BTreeSet<String>,
+    processes: BTreeSet<String>,
+    folders: BTreeSet<String>,
+    control_groups: BTreeSet<String>,
+}
+
+impl Traces {
+    /// Looks at this computer now.
+    pub fn now() -> Self {
+        Self {
+            mounts: lines("/proc/self/mountinfo", "kinstall"),
+            namespaces: entries("/run/netns"),
+            processes: processes(),
+            folders: entries("/var/lib/kinstall/labs"),
+            control_groups: ["memory", "systemd", "unified"]
+                .iter()
+                .flat_map(|hierarchy| entries(&format!("/sys/fs/cgroup/{hierarchy}")))
+                .filter(|name| name.contains("kinstall"))
+                .collect(),
+        }
+    }
+}
+
+fn lines(path: &str, needle: &str) -> BTreeSet<String> {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    text.lines()
+        .filter(|line| line.contains(needle))
+        .map(ToOwned::to_owned)
+        .collect()
+}
+
+fn entries(path: &str) -> BTreeSet<String> {
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    entries
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect()
+}
+
+fn processes() -> BTreeSet<String> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| fs::read(entry.path().join("cmdline")).ok())
+        .map(|bytes| String::from_utf8_lossy(&bytes).replace('\0', " "))
+        .filter(|line| line.contains("systemd-nspawn") || line.contains("lab-supervisor"))
+        .collect()
+}
