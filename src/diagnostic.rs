@@ -3,15 +3,23 @@
 //! Every stage that reads user input returns [`Diagnostic`]s: parsers and validation collect as many
 //! as they find, the command line prints them all and takes the exit code from their [`Kind`].
 
+use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A text file that was read, kept so that messages can show the line that they talk about.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub struct SourceFile {
     pub path: PathBuf,
     pub text: String,
+}
+
+/// Shows the path only: the text may hold passwords.
+impl fmt::Debug for SourceFile {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.path.display())
+    }
 }
 
 impl SourceFile {

@@ -65,8 +65,9 @@ pub fn byte_span(file: &SourceFile, location: &serde_saphyr::Location) -> std::o
     let span = location.span();
     let length = file.text.len();
     if let (Some(offset), Some(size)) = (span.byte_offset(), span.byte_len()) {
-        let start = (offset as usize).min(length);
-        return start..(start + size as usize).min(length);
+        let within =
+            |offset: u64| usize::try_from(offset).map_or(length, |offset| offset.min(length));
+        return within(offset)..within(offset + size);
     }
     let line = usize::try_from(location.line()).unwrap_or(1).max(1);
     let column = usize::try_from(location.column()).unwrap_or(1).max(1);

@@ -1,6 +1,6 @@
 //! Groups: their names, children, depth and members.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::{Inventory, Variables, error_at};
 use crate::diagnostic::{Diagnostics, Location};
@@ -121,21 +121,31 @@ fn descendants<'a>(inventory: &'a Inventory, group: &'a str) -> Vec<&'a str> {
 ///
 /// Groups must have passed [`check`].
 pub(super) fn depths(inventory: &Inventory) -> Vec<(&Group, usize)> {
-    fn depth(inventory: &Inventory, name: &str) -> usize {
+    fn depth<'a>(
+        inventory: &'a Inventory,
+        name: &'a str,
+        known: &mut HashMap<&'a str, usize>,
+    ) -> usize {
+        if let Some(depth) = known.get(name) {
+            return *depth;
+        }
         let parents = inventory.groups.values().filter(|group| {
             group.name != "all" && group.children.iter().any(|child| child.name == name)
         });
-        1 + parents
-            .map(|parent| depth(inventory, &parent.name))
-            .max()
-            .unwrap_or(0)
+        let deepest = parents
+            .map(|parent| depth(inventory, &parent.name, known))
+            .max();
+        let depth = 1 + deepest.unwrap_or(0);
+        known.insert(name, depth);
+        depth
     }
+    let mut known = HashMap::new();
     let groups = inventory
         .groups
         .values()
         .filter(|group| group.name != "all");
     groups
-        .map(|group| (group, depth(inventory, &group.name)))
+        .map(|group| (group, depth(inventory, &group.name, &mut known)))
         .collect()
 }
 
@@ -143,7 +153,7 @@ pub(super) fn depths(inventory: &Inventory) -> Vec<(&Group, usize)> {
 pub(super) fn check(inventory: &Inventory, diagnostics: &mut Diagnostics) {
     let defined = || {
         let groups = inventory.groups.values().filter(|group| group.is_defined);
-        groups.map(|group| group.name.as_str())
+        groups.flat_map(|group| spellings(&group.name))
     };
     for group in inventory.groups.values() {
         for child in &group.children {

@@ -201,9 +201,10 @@ impl Parser<'_> {
     fn assignment(&mut self, text: &str, span: Range<usize>) -> Option<Entry> {
         let Some((key, value)) = text.split_once('=') else {
             self.diagnostics.push(
+                // The word may be part of a password, so the message doesn't repeat it.
                 Diagnostic::error(
                     Kind::Inventory,
-                    format!("`{text}` is neither a host nor a variable"),
+                    "a host line has a word that is no variable",
                 )
                 .at(self.at(span), "expected key=value")
                 .hint("one host per line; no spaces around `=` on host lines; values with spaces in quotes"),
@@ -244,15 +245,10 @@ impl Parser<'_> {
     fn variable_line(&mut self, group: &str, line: &str, start: usize) {
         let Some((key, value)) = line.split_once('=') else {
             let here = self.at(start..start + line.len());
-            let error = error_at(
-                &here,
-                format!("`{line}` is no variable"),
-                "expected key = value",
-            );
+            let message = format!("section `[{group}:vars]` has a line that is no variable");
+            let error = error_at(&here, message, "expected key = value");
             self.diagnostics.push(match line.split_once(':') {
-                Some((key, value)) => {
-                    error.hint(format!("write `{}={}`", key.trim(), value.trim()))
-                }
+                Some((key, _)) => error.hint(format!("write `{} = …`", key.trim())),
                 None => error,
             });
             return;
@@ -290,9 +286,13 @@ impl Parser<'_> {
                 format!("section `[{group}:vars]` sets variables of an unknown group"),
                 "no such group",
             );
-            let groups = self.inventory.groups.keys().map(String::as_str);
+            let groups = self.inventory.groups.keys();
+            let groups = groups.flat_map(|name| super::group::spellings(name));
             self.diagnostics.push(
-                match closest(&group, groups.filter(|name| is_known(name))) {
+                match closest(
+                    &group,
+                    groups.filter(|name| is_known(super::group::canonical(name))),
+                ) {
                     Some(name) => error.hint(format!("did you mean `{name}`?")),
                     None => error.hint(format!("add a section `[{group}]`")),
                 },

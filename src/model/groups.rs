@@ -1,5 +1,6 @@
 //! Checks kubespray's groups: who is what in the cluster.
 
+use super::members::{has_address, without_address};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind, Location};
 use crate::did_you_mean::closest;
 use crate::inventory::{Host, Inventory};
@@ -94,6 +95,10 @@ fn check_etcd(
         .copied()
         .partition(|host| is_in(control_planes, host) || is_in(workers, host));
     for host in outside {
+        if !has_address(host) {
+            diagnostics.push(without_address(inventory, host));
+            continue;
+        }
         let member = group.hosts.iter().find(|member| member.name == host.name);
         let location = member.map_or(&host.location, |member| &member.location);
         diagnostics.push(
@@ -143,7 +148,7 @@ fn check_count(inventory: &Inventory, control_planes: &[&Host], diagnostics: &mu
         None => warning,
     };
     diagnostics.push(warning.hint(format!(
-        "the cluster survives the loss of {}, as with {} members: add or remove a control plane",
+        "the cluster survives the loss of {} of them, as it would with {}: add or remove a control plane",
         count / 2 - 1,
         count - 1,
     )));

@@ -15,118 +15,47 @@ pub enum Scope {
 use Scope::{Cluster, Host};
 
 /// Every variable by name, with what it sets.
+#[rustfmt::skip]
 pub const KNOWN: &[(&str, Scope, &str)] = &[
     // Cluster
-    (
-        "cluster_name",
-        Cluster,
-        "name of the cluster, and its DNS domain",
-    ),
+    ("cluster_name", Cluster, "name of the cluster, and its DNS domain"),
     ("kube_version", Cluster, "Kubernetes version"),
-    (
-        "kinstall_provider",
-        Cluster,
-        "who makes the machines: container or existing",
-    ),
-    (
-        "node_domain",
-        Cluster,
-        "domain that completes node names in /etc/hosts",
-    ),
+    ("kinstall_provider", Cluster, "who makes the machines: container or existing"),
+    ("node_domain", Cluster, "domain that completes node names in /etc/hosts"),
     // API server
-    (
-        "kube_apiserver_port",
-        Cluster,
-        "port that the API server listens on",
-    ),
-    (
-        "loadbalancer_apiserver",
-        Cluster,
-        "address and port of the load balancer of the API servers",
-    ),
-    (
-        "apiserver_loadbalancer_domain_name",
-        Cluster,
-        "name of that load balancer",
-    ),
-    (
-        "supplementary_addresses_in_ssl_keys",
-        Cluster,
-        "more names in the API server's certificate",
-    ),
+    ("kube_apiserver_port", Cluster, "port that the API server listens on"),
+    ("loadbalancer_apiserver", Cluster, "address and port of the load balancer of the API servers"),
+    ("apiserver_loadbalancer_domain_name", Cluster, "name of that load balancer"),
+    ("supplementary_addresses_in_ssl_keys", Cluster, "more names in the API server's certificate"),
     // Network
-    (
-        "kube_network_plugin",
-        Cluster,
-        "pod network; kinstall has flannel",
-    ),
+    ("kube_network_plugin", Cluster, "pod network; kinstall has flannel"),
     ("kube_pods_subnet", Cluster, "pod network"),
     ("kube_service_addresses", Cluster, "service network"),
-    (
-        "kube_network_node_prefix",
-        Cluster,
-        "prefix length of one node's pods",
-    ),
+    ("kube_network_node_prefix", Cluster, "prefix length of one node's pods"),
     ("kube_proxy_mode", Cluster, "nftables or iptables"),
-    (
-        "kube_proxy_strict_arp",
-        Cluster,
-        "only of effect in ipvs mode",
-    ),
-    (
-        "container_manager",
-        Cluster,
-        "container runtime; kinstall has containerd",
-    ),
+    ("kube_proxy_strict_arp", Cluster, "only of effect in ipvs mode"),
+    ("container_manager", Cluster, "container runtime; kinstall has containerd"),
     // DNS
     ("dns_domain", Cluster, "domain of services"),
     ("enable_nodelocaldns", Cluster, "DNS cache on every node"),
     ("nodelocaldns_ip", Cluster, "address of that cache"),
-    (
-        "upstream_dns_servers",
-        Cluster,
-        "where other names are looked up",
-    ),
+    ("upstream_dns_servers", Cluster, "where other names are looked up"),
     // Add-ons
     ("metrics_server_enabled", Cluster, "metrics-server"),
     ("metallb_enabled", Cluster, "MetalLB"),
-    (
-        "metallb_ip_range",
-        Cluster,
-        "MetalLB's addresses, as of kubespray 2.13-2.22",
-    ),
+    ("metallb_ip_range", Cluster, "MetalLB's addresses, as of kubespray 2.13-2.22"),
     ("metallb_protocol", Cluster, "layer2"),
-    (
-        "metallb_config",
-        Cluster,
-        "MetalLB's pools, as of kubespray 2.23",
-    ),
-    (
-        "metallb_additional_address_pools",
-        Cluster,
-        "more pools, as of kubespray 2.15-2.22",
-    ),
+    ("metallb_config", Cluster, "MetalLB's pools, as of kubespray 2.23"),
+    ("metallb_additional_address_pools", Cluster, "more pools, as of kubespray 2.15-2.22"),
     ("ingress_nginx_enabled", Cluster, "ingress controller"),
-    (
-        "ingress_enabled",
-        Cluster,
-        "ingress controller, kinstall's own name",
-    ),
-    (
-        "ingress_nginx_class",
-        Cluster,
-        "class that ingress objects ask for",
-    ),
+    ("ingress_enabled", Cluster, "ingress controller, kinstall's own name"),
+    ("ingress_nginx_class", Cluster, "class that ingress objects ask for"),
     // Hosts
     ("ip", Host, "address of the node"),
     ("access_ip", Host, "address of the node as others see it"),
     ("node_labels", Host, "labels"),
     ("node_taints", Host, "taints, key=value:effect"),
-    (
-        "machine_cpus",
-        Host,
-        "processors of a machine that kinstall makes",
-    ),
+    ("machine_cpus", Host, "processors of a machine that kinstall makes"),
     ("machine_memory", Host, "its memory: MiB, or with a unit"),
     ("machine_disk", Host, "its disk: GiB, or with a unit"),
     // Connection
@@ -140,36 +69,16 @@ pub const KNOWN: &[(&str, Scope, &str)] = &[
     ("ansible_ssh_password", Host, "old name of ansible_password"),
     ("ansible_ssh_pass", Host, "old name of ansible_password"),
     ("ansible_ssh_private_key_file", Host, "login key"),
-    (
-        "ansible_private_key_file",
-        Host,
-        "other name of ansible_ssh_private_key_file",
-    ),
-    (
-        "ansible_ssh_common_args",
-        Host,
-        "OpenSSH options; jump hosts are understood",
-    ),
+    ("ansible_private_key_file", Host, "other name of ansible_ssh_private_key_file"),
+    ("ansible_ssh_common_args", Host, "OpenSSH options; jump hosts are understood"),
     ("ansible_ssh_extra_args", Host, "more OpenSSH options"),
     ("ansible_connection", Host, "ssh"),
-    (
-        "ansible_become",
-        Host,
-        "whether the login user becomes root",
-    ),
+    ("ansible_become", Host, "whether the login user becomes root"),
     ("ansible_become_user", Host, "root"),
     ("ansible_become_method", Host, "sudo"),
     ("ansible_become_password", Host, "sudo password"),
-    (
-        "ansible_become_pass",
-        Host,
-        "old name of ansible_become_password",
-    ),
-    (
-        "ansible_sudo_pass",
-        Host,
-        "old name of ansible_become_password",
-    ),
+    ("ansible_become_pass", Host, "old name of ansible_become_password"),
+    ("ansible_sudo_pass", Host, "old name of ansible_become_password"),
 ];
 
 /// Tells whether kinstall uses a variable.

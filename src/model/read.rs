@@ -87,16 +87,14 @@ impl<'a> Reader<'a> {
 
     pub(super) fn text(&mut self, names: &[&str]) -> Option<Placed<String>> {
         let value = self.first(names)?;
-        match value.text() {
-            Some(text) => Some(Placed {
-                value: text.to_owned(),
-                location: Some(value.location.clone()),
-            }),
-            None => {
-                self.wrong_kind(names[0], &value, "text");
-                None
-            }
-        }
+        let Some(text) = value.text() else {
+            self.wrong_kind(names[0], &value, "text");
+            return None;
+        };
+        Some(Placed {
+            value: text.to_owned(),
+            location: Some(value.location.clone()),
+        })
     }
 
     /// Returns a password; whatever is wrong with it, its text is in no message.

@@ -175,12 +175,12 @@ fn check_node_prefix(spec: &ClusterSpec, places: &Places, diagnostics: &mut Diag
     if room >= needed && network.node_prefix <= network.pod_cidr.max_prefix_len() {
         return;
     }
-    let placed = &places.networks;
-    if let Some(location) = placed
+    let networks = &places.networks;
+    if let Some(location) = networks
         .node_prefix
         .location
         .as_ref()
-        .or(placed.pod_cidr.location.as_ref())
+        .or(networks.pod_cidr.location.as_ref())
     {
         diagnostics.push(
             error(

@@ -84,10 +84,23 @@ fn value_range(text: &str) -> Option<std::ops::Range<usize>> {
     let inline = separator == 0 && start == 1;
     let length = match value.chars().next()? {
         quote @ ('"' | '\'') => value[1..].find(quote).map_or(value.len(), |end| end + 2),
-        _ if inline => value.find(char::is_whitespace).unwrap_or(value.len()),
+        _ if inline => end_of_inline_value(value),
         _ => value.len(),
     };
     Some(start..start + length)
+}
+
+/// A value without quotes ends where the next `name=` begins: on a broken line, its words belong together.
+fn end_of_inline_value(value: &str) -> usize {
+    let mut spaces = value
+        .match_indices(char::is_whitespace)
+        .map(|(offset, _)| offset);
+    let end = spaces.find(|offset| {
+        let next = value[*offset..].trim_start();
+        let word = next.split(char::is_whitespace).next().unwrap_or_default();
+        word.starts_with('#') || word.contains('=')
+    });
+    end.unwrap_or(value.len())
 }
 
 fn is_name_character(character: char) -> bool {

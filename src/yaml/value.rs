@@ -11,7 +11,7 @@ use super::byte_span;
 use crate::diagnostic::{Location, SourceFile};
 
 /// A value and its place.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Value {
     pub node: Node,
     pub location: Location,
@@ -35,6 +35,19 @@ pub struct Entry {
     pub key: String,
     pub key_location: Location,
     pub value: Value,
+}
+
+/// Shows kind and place only: the value may be a password.
+impl fmt::Debug for Value {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let line = self.location.line();
+        write!(
+            formatter,
+            "{} in {:?}:{line}",
+            self.kind(),
+            self.location.file
+        )
+    }
 }
 
 impl Value {

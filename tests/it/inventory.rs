@@ -1,9 +1,9 @@
 //! Inventories of all kubespray ages, and the clusters that they mean.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use kinstall::diagnostic::Diagnostics;
-use kinstall::inventory::Inventory;
 use kinstall::model::{self, Become, ClusterSpec};
 use kinstall::ui::diagnostic::render;
 
@@ -11,16 +11,9 @@ fn fixture(name: &str) -> PathBuf {
     Path::new("tests/fixtures/inventories").join(name)
 }
 
-fn load(path: &Path) -> Result<(ClusterSpec, Diagnostics), Diagnostics> {
-    let (inventory, mut warnings) = Inventory::load(path)?;
-    let (spec, more) = model::build(&inventory)?;
-    warnings.extend(more);
-    Ok((spec, warnings))
-}
-
 /// Loads an inventory that must be right.
 fn spec(name: &str) -> (ClusterSpec, Diagnostics) {
-    load(&fixture(name)).unwrap_or_else(|errors| panic!("{name}:\n{}", text(&errors)))
+    model::load(&fixture(name)).unwrap_or_else(|errors| panic!("{name}:\n{}", text(&errors)))
 }
 
 fn text(diagnostics: &Diagnostics) -> String {
@@ -62,13 +55,13 @@ fn hosts(spec: &ClusterSpec) -> String {
             );
             for hop in &connection.jump {
                 let user = hop.user.as_deref().unwrap_or("-");
-                line += &format!(" via {user}@{}:{}", hop.host, hop.port);
+                let _ = write!(line, " via {user}@{}:{}", hop.host, hop.port);
             }
             if let Some(key) = &connection.private_key {
-                line += &format!(" key {}", key.display());
+                let _ = write!(line, " key {}", key.display());
             }
             if connection.escalation != Become::Sudo {
-                line += &format!(" become {:?}", connection.escalation);
+                let _ = write!(line, " become {:?}", connection.escalation);
             }
             line
         })
@@ -78,7 +71,7 @@ fn hosts(spec: &ClusterSpec) -> String {
 
 #[test]
 fn the_lab_of_the_course() {
-    let (spec, warnings) = load(Path::new("inventory/lab/inventory.ini")).unwrap();
+    let (spec, warnings) = model::load(Path::new("inventory/lab/inventory.ini")).unwrap();
     insta::assert_snapshot!("lab", serde_json::to_string_pretty(&spec).unwrap());
     insta::assert_snapshot!("lab_warnings", text(&warnings));
 }

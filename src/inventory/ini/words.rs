@@ -45,7 +45,7 @@ pub(super) fn split(line: &str) -> Result<Words, OpenQuote> {
         });
         match character {
             '\'' | '"' => {
-                quoted(&mut characters, character, &mut word.text).ok_or(OpenQuote(offset))?
+                quoted(&mut characters, character, &mut word.text).ok_or(OpenQuote(offset))?;
             }
             '\\' => word.text.extend(characters.next().map(|(_, next)| next)),
             _ => word.text.push(character),

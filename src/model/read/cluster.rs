@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use super::super::members::{members, without_address};
 use super::super::validate::Places;
-use super::super::{ClusterSpec, ControlPlane, JumpHost, Provider, Roles, defaults};
+use super::super::{ClusterSpec, ControlPlane, JumpHost, Provider, defaults, members};
 use super::{Reader, addons, connection, host, network};
-use crate::diagnostic::{Diagnostic, Diagnostics, Kind, Location};
+use crate::diagnostic::{Diagnostics, Location};
 use crate::did_you_mean::closest;
 use crate::inventory::{Host, Inventory};
 
@@ -19,8 +20,8 @@ pub(in super::super) fn cluster(
     let bastion = bastion(inventory, diagnostics);
     let mut hosts = Vec::new();
     for (member, roles) in &members {
-        if !host::has_address(member) {
-            diagnostics.push(without_address(inventory, member, &members));
+        if !members::has_address(member) {
+            diagnostics.push(without_address(inventory, member));
             continue;
         }
         let jump = bastion.as_ref().filter(|(name, _)| *name != member.name);
@@ -79,84 +80,6 @@ pub(in super::super) fn cluster(
     };
     let hosts = hosts.into_iter().map(|host| host.spec).collect();
     (ClusterSpec { hosts, ..spec }, places)
-}
-
-/// Returns the hosts of the cluster in inventory order, with their roles.
-///
-/// etcd runs on the control planes, whatever the group `etcd` says; differences are reported by
-/// [`super::super::groups`].
-fn members(inventory: &Inventory) -> Vec<(&Host, Roles)> {
-    let control_planes = inventory.hosts_in("kube_control_plane");
-    let workers = inventory.hosts_in("kube_node");
-    let is_in = |group: &[&Host], host: &Host| group.iter().any(|member| member.name == host.name);
-    inventory
-        .hosts
-        .values()
-        .filter_map(|host| {
-            let control_plane = is_in(&control_planes, host);
-            let roles = Roles {
-                control_plane,
-                etcd: control_plane,
-                worker: is_in(&workers, host),
-            };
-            (roles.control_plane || roles.worker).then_some((host, roles))
-        })
-        .collect()
-}
-
-/// Explains a host without an address.
-///
-/// In an INI inventory a misspelt member of a group silently becomes a new host. Where other hosts have
-/// addresses and this one has no variable of its own, it is such a member.
-fn without_address(inventory: &Inventory, host: &Host, members: &[(&Host, Roles)]) -> Diagnostic {
-    let known = || {
-        let others = inventory
-            .hosts
-            .values()
-            .filter(|other| host::has_address(other));
-        others.map(|other| other.name.as_str())
-    };
-    let declares_all = inventory
-        .groups
-        .get("all")
-        .is_some_and(|all| !all.hosts.is_empty());
-    let is_declared = inventory
-        .groups
-        .get("all")
-        .is_some_and(|all| all.hosts.iter().any(|member| member.name == host.name));
-    let is_stranger = if declares_all {
-        !is_declared
-    } else {
-        known().count() * 2 > members.len()
-    };
-    if !is_stranger {
-        return Diagnostic::error(
-            Kind::Inventory,
-            format!("host `{}` has no address", host.name),
-        )
-        .at(host.location.clone(), "where is it?")
-        .hint(format!(
-            "write `{} ansible_host=ADDRESS ip=ADDRESS`",
-            host.name
-        ));
-    }
-    let group = inventory.groups.values().find(|group| {
-        group.name != "all" && group.hosts.iter().any(|member| member.name == host.name)
-    });
-    let group = group.map_or("?", |group| group.name.as_str());
-    let error = Diagnostic::error(
-        Kind::Inventory,
-        format!("group `{group}` has the unknown member `{}`", host.name),
-    )
-    .at(host.location.clone(), "no host line defines it");
-    let error = match closest(&host.name, known()) {
-        Some(name) => error.hint(format!("did you mean `{name}`?")),
-        None => error,
-    };
-    error.hint(format!(
-        "to add the host, write `{} ansible_host=ADDRESS ip=ADDRESS` in `[all]`",
-        host.name
-    ))
 }
 
 fn bastion<'a>(

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use super::super::members::ADDRESS;
 use super::super::{HostSpec, JumpHost, MachineSize, Roles, Taint, defaults};
 use super::{Placed, Reader, connection};
 use crate::diagnostic::{Diagnostics, Location};
@@ -15,9 +16,6 @@ pub(in super::super) struct PlacedHost {
     pub address: Location,
     pub name: Location,
 }
-
-/// Names of the node address, the one that wins first.
-const ADDRESS: [&str; 4] = ["ip", "access_ip", "ansible_host", "ansible_ssh_host"];
 
 /// Reads a host; `None` if it has no usable address.
 pub(super) fn host(
@@ -49,14 +47,6 @@ pub(super) fn host(
         address: address.location.unwrap_or_else(|| host.location.clone()),
         name: host.location.clone(),
     })
-}
-
-/// Tells whether anything says where the host is.
-pub(super) fn has_address(host: &Host) -> bool {
-    host.name.parse::<IpAddr>().is_ok()
-        || ADDRESS
-            .iter()
-            .any(|name| host.variables.contains_key(*name))
 }
 
 fn address(reader: &mut Reader<'_>, host: &Host) -> Option<Placed<IpAddr>> {
@@ -191,10 +181,20 @@ fn machine(reader: &mut Reader<'_>) -> MachineSize {
     let cpus = reader.parsed::<std::num::NonZeroU32>(&["machine_cpus"], "a number of processors");
     MachineSize {
         cpus: cpus.map_or(defaults::MACHINE.cpus, |cpus| cpus.value.get()),
-        memory_mib: size(reader, "machine_memory", 1, "MiB, such as 2048 or 2G")
-            .unwrap_or(defaults::MACHINE.memory_mib),
-        disk_gib: size(reader, "machine_disk", 1024, "GiB, such as 20 or 20G")
-            .unwrap_or(defaults::MACHINE.disk_gib),
+        memory_mib: size(
+            reader,
+            "machine_memory",
+            1,
+            "a size in MiB such as 2048, or with a unit such as 2G",
+        )
+        .unwrap_or(defaults::MACHINE.memory_mib),
+        disk_gib: size(
+            reader,
+            "machine_disk",
+            1024,
+            "a size in GiB such as 20, or with a unit such as 20G",
+        )
+        .unwrap_or(defaults::MACHINE.disk_gib),
     }
 }
 

@@ -153,20 +153,19 @@ fn proxy_mode(reader: &mut Reader<'_>) -> ProxyMode {
     };
     match (mode.value.as_str(), &mode.location) {
         ("iptables", _) => return ProxyMode::Iptables,
-        ("nftables", _) => {}
         ("ipvs", Some(location)) => reader.warning(
             location,
             "kube-proxy runs in nftables mode instead of `ipvs`",
             "retired mode",
             "Kubernetes deprecated ipvs in favour of nftables; services behave the same",
         ),
-        (other, Some(location)) => reader.error(
+        (other, Some(location)) if other != "nftables" => reader.error(
             location,
             format!("`kube_proxy_mode` is unknown: `{other}`"),
             "must be nftables or iptables",
             "remove it to get nftables",
         ),
-        (_, None) => {}
+        _ => {}
     }
     ProxyMode::Nftables
 }

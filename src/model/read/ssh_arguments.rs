@@ -75,9 +75,8 @@ impl SshArguments {
 
     fn setting(&mut self, name: &str, value: &str) -> Result<(), String> {
         match name.to_ascii_lowercase().as_str() {
-            "proxyjump" if value.eq_ignore_ascii_case("none") => {}
+            "proxyjump" | "proxycommand" if value.eq_ignore_ascii_case("none") => {}
             "proxyjump" => self.jump = jump_list(value)?,
-            "proxycommand" if value.eq_ignore_ascii_case("none") => {}
             "proxycommand" => self.jump = vec![proxy_command(value)?],
             "identityfile" => self.private_key = Some(expand_home(value)),
             "user" => self.user = Some(value.to_owned()),
@@ -198,7 +197,7 @@ mod tests {
             ("-oProxyJump=ssh://me@gate", "me@gate:22"),
             (r#"-o ProxyCommand="ssh -W %h:%p -q me@gate""#, "me@gate:22"),
             (
-                r#"-o StrictHostKeyChecking=no -o ProxyCommand='ssh -o StrictHostKeyChecking=no -i /k -p 23 -l me -W %h:%p gate'"#,
+                "-o StrictHostKeyChecking=no -o ProxyCommand='ssh -o StrictHostKeyChecking=no -i /k -p 23 -l me -W %h:%p gate'",
                 "me@gate:23 key /k",
             ),
             ("-o ProxyCommand=none", ""),
