@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::base_layer;
 use super::build_error::BuildError;
 use super::cache::{self, Cache};
-use super::catalog::{Base, Catalog, Component, Image, Source};
+use super::catalog::{Base, Catalog, Component, Source};
 use super::component::{Built, Workshop};
 use super::go::Go;
 use super::image;
@@ -61,9 +61,12 @@ pub fn build_catalog(
         architecture: architecture(),
         report,
     };
+    // What needs only the network comes first: should that fail, it is known at once and not after
+    // the long compilation.
+    let base = builder.base_layer()?;
     let components = builder.components(&options.origin)?;
     let mut manifest = builder.list(&components);
-    manifest.images = builder.images(&manifest)?;
+    manifest.images = builder.images(&manifest, base.as_ref())?;
     publish(&mut manifest, builder.cache.store(), &options.output)?;
     Ok(manifest)
 }
@@ -79,8 +82,6 @@ struct Builder<'a> {
 impl Builder<'_> {
     fn components(&self, origin: &Origin) -> Result<BTreeMap<&str, Built>, BuildError> {
         let mut components: Vec<_> = self.catalog.components.iter().collect();
-        // What needs only the network comes first: should that fail, it is known at once and not
-        // after the long compilation.
         components.sort_by_key(|(_, it)| takes_long(it, origin));
         let mut built = BTreeMap::new();
         for (name, component) in components {
@@ -142,18 +143,17 @@ impl Builder<'_> {
         manifest
     }
 
-    fn images(&self, manifest: &Manifest) -> Result<BTreeMap<String, ImageEntry>, BuildError> {
+    fn images(
+        &self,
+        manifest: &Manifest,
+        base: Option<&Layer>,
+    ) -> Result<BTreeMap<String, ImageEntry>, BuildError> {
         let layers = self.program_layers(manifest)?;
-        let uses_base = |image: &Image| image.base == Base::BaseImage;
-        let base = match self.catalog.images.values().any(uses_base) {
-            true => Some(self.base_layer()?),
-            false => None,
-        };
         let mut images = BTreeMap::new();
         for (name, image) in &self.catalog.images {
             let mut parts = Vec::new();
-            if uses_base(image) {
-                parts.extend(base.clone());
+            if image.base == Base::BaseImage {
+                parts.extend(base.cloned());
             }
             for program in &image.programs {
                 let key = (program.program.as_str(), program.path.as_str());
@@ -211,12 +211,17 @@ impl Builder<'_> {
         layers.into_iter().collect()
     }
 
-    fn base_layer(&self) -> Result<Layer, BuildError> {
+    /// Makes the layer that images have in common, if any does.
+    fn base_layer(&self) -> Result<Option<Layer>, BuildError> {
+        let mut images = self.catalog.images.values();
+        if !images.any(|image| image.base == Base::BaseImage) {
+            return Ok(None);
+        }
         let base = &self.catalog.base_image;
         let recipe = (LAYER_RECIPE, base, self.architecture);
         let key = cache::key("base layer", &recipe)?;
         if let Some(layer) = self.cache.get(key) {
-            return Ok(layer);
+            return Ok(Some(layer));
         }
         let part = base_layer::PART;
         (self.report)(Progress::Started {
@@ -227,7 +232,7 @@ impl Builder<'_> {
         let layer = layer::write(self.cache.store(), &entries)?;
         self.cache.put(key, &layer)?;
         (self.report)(Progress::Finished { part });
-        Ok(layer)
+        Ok(Some(layer))
     }
 
     fn layer(&self, entries: &[Entry]) -> Result<Layer, BuildError> {

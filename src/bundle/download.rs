@@ -48,8 +48,6 @@ pub enum DownloadError {
     Cut { url: String, done: u64, total: u64 },
     #[error("failed to download `{url}`")]
     Connection { url: String, source: ureq::Error },
-    #[error("failed to read `{url}`")]
-    Read { url: String, source: io::Error },
     #[error("failed to write `{path}`", path = path.display())]
     Write { path: PathBuf, source: io::Error },
 }
@@ -60,10 +58,7 @@ impl DownloadError {
         match self {
             Self::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500..=599),
             Self::Hash { .. } | Self::Write { .. } => false,
-            Self::Stalled { .. }
-            | Self::Cut { .. }
-            | Self::Connection { .. }
-            | Self::Read { .. } => true,
+            Self::Stalled { .. } | Self::Cut { .. } | Self::Connection { .. } => true,
         }
     }
 }
@@ -86,8 +81,7 @@ impl From<DownloadError> for Diagnostic {
             }
             DownloadError::Stalled { .. }
             | DownloadError::Cut { .. }
-            | DownloadError::Connection { .. }
-            | DownloadError::Read { .. } => {
+            | DownloadError::Connection { .. } => {
                 "what came so far is kept: check the network and run the command again, or name a \
                  mirror with `--mirror URL`"
             }
@@ -204,7 +198,7 @@ impl Download<'_> {
             }
             status => return Err(DownloadError::Status { url: url(), status }),
         };
-        if done == 0 {
+        if done < have {
             file.set_len(0).map_err(write_error)?;
         }
         let total = response.body().content_length().map(|rest| done + rest);
@@ -236,13 +230,17 @@ impl Download<'_> {
 
     fn read_error(&self, source: io::Error, done: u64, total: Option<u64>) -> DownloadError {
         let url = self.url.to_owned();
-        match (source.kind(), total) {
-            (io::ErrorKind::TimedOut, _) => DownloadError::Stalled {
+        match (ureq::Error::from(source), total) {
+            (ureq::Error::Timeout(_), _) => DownloadError::Stalled {
                 url,
                 stall: self.patience.stall,
             },
-            (io::ErrorKind::UnexpectedEof, Some(total)) => DownloadError::Cut { url, done, total },
-            _ => DownloadError::Read { url, source },
+            (ureq::Error::Io(error), Some(total))
+                if error.kind() == io::ErrorKind::UnexpectedEof =>
+            {
+                DownloadError::Cut { url, done, total }
+            }
+            (source, _) => DownloadError::Connection { url, source },
         }
     }
 
