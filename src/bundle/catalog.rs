@@ -156,7 +156,7 @@ pub struct ImageProgram {
 impl Catalog {
     /// Returns the catalog that this kinstall was built with.
     pub fn embedded() -> Result<Self, Diagnostic> {
-        Self::parse(&sources::catalog_text()?)
+        Self::parse(&sources::text("catalog.yml")?)
     }
 
     /// Reads a catalog and checks that its parts refer to each other rightly.
@@ -194,8 +194,15 @@ impl Catalog {
             Self::outputs(component).contains(&output).then_some(())
         };
         for (name, component) in &self.components {
-            if component.release.is_some() && !component.files.is_empty() {
+            let Some(release) = &component.release else {
+                continue;
+            };
+            if !component.files.is_empty() {
                 return Some(format!("component {name}: a release has no `files`"));
+            }
+            let in_release = |output: &&str| release.programs.iter().any(|it| it.output == *output);
+            if let Some(output) = Self::outputs(component).iter().find(|it| !in_release(it)) {
+                return Some(format!("component {name}: its release lacks {output}"));
             }
         }
         for (name, image) in &self.images {
@@ -227,5 +234,105 @@ impl Component {
         text.replace("{version}", version)
             .replace("{major}", major)
             .replace("{minor}", minor)
+    }
+}
+
+impl Release {
+    /// Puts version and architecture where they belong.
+    pub(super) fn filled_in(&self, architecture: &str) -> Self {
+        let fill_in = |text: &str| {
+            Component::fill_in(&self.version, text).replace("{architecture}", architecture)
+        };
+        let programs = self.programs.iter().map(|program| PackedProgram {
+            path: fill_in(&program.path),
+            output: program.output.clone(),
+        });
+        Self {
+            version: self.version.clone(),
+            url: fill_in(&self.url),
+            sha256: self.sha256.clone(),
+            programs: programs.collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Catalog, Source};
+    use crate::bundle::sources;
+
+    #[test]
+    fn every_component_builds_the_version_that_the_catalog_names() {
+        let catalog = Catalog::embedded().unwrap();
+        for (name, component) in &catalog.components {
+            let Source::Go(go) = &component.source else {
+                continue;
+            };
+            let go_mod = sources::text(&format!("{}/go.mod", go.folder)).unwrap();
+            let Some(module) = &component.module else {
+                continue;
+            };
+            let wanted = format!("{module} v{}", component.version);
+            let lines = go_mod
+                .lines()
+                .map(|line| line.trim().trim_start_matches("require "));
+            let found = lines.filter(|line| line.split("//").next().unwrap().trim() == wanted);
+            assert_eq!(found.count(), 1, "{name}: go.mod does not require {wanted}");
+        }
+    }
+
+    #[test]
+    fn every_program_goes_somewhere() {
+        let catalog = Catalog::embedded().unwrap();
+        let in_images = catalog.images.values().flat_map(|it| &it.programs);
+        let on_nodes = catalog.node_programs.iter().map(|it| &it.program);
+        let used: Vec<_> = in_images.map(|it| &it.program).chain(on_nodes).collect();
+        for (name, component) in &catalog.components {
+            for output in Catalog::outputs(component) {
+                assert!(
+                    used.contains(&&format!("{name}/{output}")),
+                    "{name}/{output}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn releases_are_filled_in_completely() {
+        for (name, component) in Catalog::embedded().unwrap().components {
+            let Some(release) = component.release else {
+                continue;
+            };
+            assert!(release.sha256.contains_key("amd64"), "{name}");
+            let filled_in = format!("{:?}", release.filled_in("amd64"));
+            assert!(!filled_in.contains("{version}"), "{filled_in}");
+            assert!(!filled_in.contains("{architecture}"), "{filled_in}");
+        }
+    }
+
+    #[test]
+    fn contradictions_are_found() {
+        let good = sources::text("catalog.yml").unwrap();
+        let cases = [
+            (
+                "program: pause/pause",
+                "program: pause/pose",
+                "no component makes program pause/pose",
+            ),
+            (
+                "component: pause",
+                "component: pose",
+                "image pause: no component pose",
+            ),
+            ("\"1777\"", "\"1778\"", "`1778` is not an octal mode"),
+            ("output: etcdctl", "output: etcdcuttle", "its release lacks"),
+            ("format: 1", "format: 2", "format 2, expected 1"),
+        ];
+        for (from, to, expected) in cases {
+            let bad = good.replacen(from, to, 1);
+            assert_ne!(bad, good, "{from}");
+            let message = Catalog::parse(&bad).unwrap_err().message;
+            assert!(message.contains(expected), "{message}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::build_error::BuildError;
 use super::cache::{self, Cache, Cached};
 use super::catalog::{Component, Release, Source};
-use super::download::{Download, on_mirror};
+use super::download::{Download, Patience, on_mirror};
 use super::go::Go;
 use super::progress::{Progress, Report};
 use super::sources::SourceTree;
@@ -67,7 +67,6 @@ impl Workshop<'_> {
             let (mut programs, mut files) = (BTreeMap::new(), BTreeMap::new());
             match &self.component.source {
                 Source::Go(go) => {
-                    // A component without sources would make Go look in the folders above.
                     let folder = SourceTree::of(&go.folder).unpack(&work.0)?;
                     (self.go).build(
                         self.name,
@@ -130,20 +129,21 @@ impl Workshop<'_> {
         };
         let recipe = (RECIPE, release, self.architecture);
         self.cached(cache::key("release", &recipe)?, &release.version, || {
-            let url = Component::fill_in(&release.version, &release.url)
-                .replace("{architecture}", self.architecture);
+            let release = release.filled_in(self.architecture);
             let download = Download {
                 part: self.name,
-                url: &mirror.map_or(url.clone(), |mirror| on_mirror(&url, mirror)),
+                url: &mirror.map_or(release.url.clone(), |mirror| {
+                    on_mirror(&release.url, mirror)
+                }),
                 sha256: *sha256,
-                patience: super::download::Patience::default(),
+                patience: Patience::default(),
             };
             let path = download.fetch(&self.cache.downloads(), self.report)?;
-            let programs = release::programs(self.name, release, &path, self.cache.store())?;
+            let programs = release::programs(self.name, &release, &path, self.cache.store())?;
             // The programs are in the store now; the archive has done its work.
             let _ = std::fs::remove_file(path);
             Ok(Built {
-                version: release.version.clone(),
+                version: release.version,
                 programs,
                 files: BTreeMap::new(),
             })

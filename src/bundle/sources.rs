@@ -11,10 +11,10 @@ use crate::resource::Sha256;
 #[folder = "$CARGO_MANIFEST_DIR/components"]
 struct Components;
 
-/// Returns the text of `catalog.yml`.
-pub(super) fn catalog_text() -> Result<String, Diagnostic> {
-    let missing = || Diagnostic::error(Kind::Internal, "no catalog in the program");
-    let file = Components::get("catalog.yml").ok_or_else(missing)?;
+/// Returns one file as text: `catalog.yml`.
+pub(super) fn text(path: &str) -> Result<String, Diagnostic> {
+    let missing = || Diagnostic::error(Kind::Internal, format!("no `{path}` in the program"));
+    let file = Components::get(path).ok_or_else(missing)?;
     String::from_utf8(file.data.into_owned())
         .map_err(|error| Diagnostic::from_error(Kind::Internal, &error))
 }
