@@ -34,10 +34,8 @@ pub(super) fn entries(
         part: "the images' base layer".into(),
         hint: "on Debian: `apt install mmdebstrap`".into(),
     })?;
-    let mode = match rustix::process::geteuid().is_root() {
-        true => "root",
-        false => "unshare",
-    };
+    let is_root = rustix::process::geteuid().is_root();
+    let mode = if is_root { "root" } else { "unshare" };
     let mut command = Command::new(mmdebstrap);
     command
         .args([

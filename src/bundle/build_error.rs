@@ -82,5 +82,6 @@ fn inner(error: BuildError) -> Diagnostic {
 }
 
 fn indented(lines: &[String]) -> String {
-    lines.iter().map(|line| format!("\n    {line}")).collect()
+    let lines = lines.iter().flat_map(|line| ["\n    ", line]);
+    lines.collect()
 }

@@ -39,12 +39,17 @@ impl Cache {
         let lock = File::create(&path)
             .and_then(|file| file.lock().map(|()| file))
             .map_err(|source| BundleError::file("lock", &path, source))?;
-        let store = Store::new(root.join(directory::BLOBS));
-        Ok(Self {
+        let cache = Self {
             root: root.into(),
-            store,
+            store: Store::new(root.join(directory::BLOBS)),
             _lock: lock,
-        })
+        };
+        // What a build that died has left.
+        cache.store.remove_temporaries()?;
+        WorkFolder(root.join("work"))
+            .clear()
+            .map_err(|source| BundleError::file("clean up", root, source))?;
+        Ok(cache)
     }
 
     pub(super) fn store(&self) -> &Store {

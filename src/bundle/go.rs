@@ -126,10 +126,10 @@ impl Go {
             .filter(|(name, _)| name.starts_with(prefix) && name.ends_with(suffix))
             .map(|(name, path)| (format!("{}/{name}", files.folder), path))
             .collect();
-        match found.is_empty() {
-            true => Err(lacks()),
-            false => Ok(found),
+        if found.is_empty() {
+            return Err(lacks());
         }
+        Ok(found)
     }
 
     fn command(&self, folder: &Path) -> Command {

@@ -107,10 +107,10 @@ impl Bundle {
         let results = parallel::map(&parts, |(part, blob)| self.check_part(part, blob, full));
         let mut damaged: Vec<BundleError> = results.into_iter().filter_map(Result::err).collect();
         damaged.sort_by_key(ToString::to_string);
-        match damaged.is_empty() {
-            true => Ok(()),
-            false => Err(damaged.into_iter().map(Diagnostic::from).collect()),
+        if damaged.is_empty() {
+            return Ok(());
         }
+        Err(damaged.into_iter().map(Diagnostic::from).collect())
     }
 
     fn check_part(&self, part: &str, blob: &BlobRef, full: bool) -> Result<(), BundleError> {

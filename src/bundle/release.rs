@@ -57,5 +57,7 @@ pub(super) fn programs(
 }
 
 fn is_archive(url: &str) -> bool {
-    url.ends_with(".tar.gz") || url.ends_with(".tgz")
+    [".tar.gz", ".tgz"]
+        .iter()
+        .any(|ending| url.ends_with(ending))
 }

@@ -44,10 +44,12 @@ impl SourceTree {
 
     /// Returns a hash over all paths and contents.
     pub(super) fn sha256(&self) -> Sha256 {
-        let list: String = (self.files.iter())
-            .map(|(path, content)| format!("{} {path}\n", Sha256::of(content)))
-            .collect();
-        Sha256::of(list.as_bytes())
+        let hashes = self
+            .files
+            .iter()
+            .map(|(path, content)| (path, Sha256::of(content)));
+        let list = hashes.map(|(path, sha256)| format!("{sha256} {path}"));
+        Sha256::of(list.collect::<Vec<_>>().join("\n").as_bytes())
     }
 
     /// Writes the files below `parent`, in place of what is there, and returns the component's folder.

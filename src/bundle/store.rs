@@ -17,9 +17,12 @@ use super::hashing::HashingWriter;
 use super::manifest::{Encoding, StoredBlob};
 use crate::resource::{BlobRef, Sha256};
 
-/// What every finished blob's modification time is set to (2000-01-01). A file with another time was
+/// What every finished blob's modification time is set to (2000-01-01, since 1970). A file with another time was
 /// touched by somebody since, and its content is no longer taken for granted.
-const STAMP: Duration = Duration::from_secs(946_684_800);
+const STAMP: Duration = Duration::from_hours(262_968);
+
+/// How names of unfinished blobs begin.
+const TEMPORARY: &str = "tmp-";
 
 /// A folder of blobs.
 #[derive(Clone, Debug)]
@@ -92,7 +95,7 @@ impl Store {
         fs::create_dir_all(&self.directory)
             .map_err(|source| BundleError::file("create", &self.directory, source))?;
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("tmp-{}-{number}", std::process::id());
+        let name = format!("{TEMPORARY}{}-{number}", std::process::id());
         Ok(Temporary(self.directory.join(name)))
     }
 
@@ -140,15 +143,28 @@ impl Store {
         Ok(theirs)
     }
 
-    /// Removes what is not in `keep`, and what runs that died have left.
+    /// Removes all blobs but those in `keep`.
     pub(super) fn retain(&self, keep: &BTreeSet<Sha256>) -> Result<(), BundleError> {
+        self.remove(|name| {
+            let sha256 = name.strip_suffix(".zst").unwrap_or(name).parse();
+            !sha256.is_ok_and(|sha256| keep.contains(&sha256))
+        })
+    }
+
+    /// Removes what writers of a process that died have left.
+    pub(super) fn remove_temporaries(&self) -> Result<(), BundleError> {
+        self.remove(|name| name.starts_with(TEMPORARY))
+    }
+
+    fn remove(&self, is_unwanted: impl Fn(&str) -> bool) -> Result<(), BundleError> {
         let failed = |source| BundleError::file("clean up", &self.directory, source);
-        for entry in fs::read_dir(&self.directory).map_err(failed)? {
+        let entries = match fs::read_dir(&self.directory) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            entries => entries.map_err(failed)?,
+        };
+        for entry in entries {
             let entry = entry.map_err(failed)?;
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            let sha256 = name.strip_suffix(".zst").unwrap_or(&name).parse();
-            if !sha256.is_ok_and(|sha256| keep.contains(&sha256)) {
+            if is_unwanted(&entry.file_name().to_string_lossy()) {
                 fs::remove_file(entry.path()).map_err(failed)?;
             }
         }

@@ -82,7 +82,10 @@ fn what_the_new_bundle_lacks_is_removed() {
     let folder = tempfile::tempdir().unwrap();
     let (first, _) = build(PAUSE, folder.path(), Origin::Source);
     let blobs = folder.path().join("bundle/blobs");
-    std::fs::write(blobs.join("tmp-1-1"), "of a build that died").unwrap();
+    let left = folder.path().join("cache/blobs/tmp-1-1");
+    for path in [&left, &blobs.join("tmp-1-1")] {
+        std::fs::write(path, "of a build that died").unwrap();
+    }
     let changed = PAUSE.replace("65532", "1000");
     let (second, parts) = build(&changed, folder.path(), Origin::Source);
     assert!(parts.is_empty());
@@ -90,6 +93,7 @@ fn what_the_new_bundle_lacks_is_removed() {
     assert_ne!(second.images["pause"].config, first.images["pause"].config);
     let files = std::fs::read_dir(blobs).unwrap().count();
     assert_eq!(files, second.blobs.len());
+    assert!(!left.exists());
     assert_eq!(second.blobs.len(), 5); // the program, two layers, configuration and manifest
 }
 
@@ -127,6 +131,32 @@ fn an_image_holds_what_the_catalog_says() {
         listing,
         ["755 usr/local/bin/pause", "1777 tmp/", "777 pause"]
     );
+}
+
+#[test]
+fn a_failed_build_shows_what_go_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let catalog = Catalog::parse(&PAUSE.replace("package: .", "package: ./nothing")).unwrap();
+    let options = BuildOptions {
+        output: folder.path().join("bundle"),
+        cache: folder.path().join("cache"),
+        origin: Origin::Source,
+    };
+    let error = build_catalog(&catalog, &options, &|_| ()).unwrap_err();
+    let text = error
+        .message
+        .replace(&folder.path().display().to_string(), "FOLDER");
+    insta::assert_snapshot!(text, @"
+    failed to make pause: `go build` ended with exit code 1
+        stat FOLDER/cache/work/pause/pause/nothing: directory not found
+    ");
+    assert_eq!(
+        std::fs::read_dir(folder.path().join("cache/work"))
+            .unwrap()
+            .count(),
+        0
+    );
+    assert!(!options.output.exists());
 }
 
 #[test]

@@ -21,13 +21,9 @@ fn verify(folder: &Path, full: bool) -> Vec<Diagnostic> {
 /// The messages, without what differs from run to run.
 fn text(diagnostics: &[Diagnostic], folder: &Path) -> String {
     let lines = diagnostics.iter().map(|it| {
-        let hints: String = it
-            .hints
-            .iter()
-            .map(|hint| format!("\nhint: {hint}"))
-            .collect();
+        let hints = it.hints.join("\nhint: ");
         format!(
-            "{} ({})\n{}{hints}\n",
+            "{} ({})\n{}\nhint: {hints}\n",
             it.kind.name(),
             it.kind.exit_code(),
             it.message
