@@ -148,7 +148,7 @@ impl Download<'_> {
         for _ in 1..self.patience.attempts {
             match self.attempt(partial, report) {
                 Err(error) if error.is_passing() => {
-                    let reason = error.to_string();
+                    let reason = Diagnostic::from_error(Kind::Bundle, &error).message;
                     report(Progress::Retry {
                         part: self.part,
                         reason: &reason,
