@@ -10,3 +10,6 @@ pub mod pki;
 pub mod secrets;
 
 pub use secrets::ClusterSecrets;
+
+#[cfg(test)]
+mod tests;

@@ -212,9 +212,9 @@ mod tests {
     fn secrets_are_made_once_and_read_afterwards() {
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path().join("lab");
-        let made = ClusterSecrets::load_or_make(&state, SystemTime::now()).unwrap();
-        let read = ClusterSecrets::load_or_make(&state, SystemTime::now()).unwrap();
-        assert_eq!(made, read);
+        let first = ClusterSecrets::load_or_make(&state, SystemTime::now()).unwrap();
+        let second = ClusterSecrets::load_or_make(&state, SystemTime::now()).unwrap();
+        assert_eq!(first, second);
 
         let mode = fs::metadata(state.join(FILE_NAME))
             .unwrap()
