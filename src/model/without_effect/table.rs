@@ -92,6 +92,7 @@ pub(super) const TOPICS: &[Topic] = &[
     },
     Topic {
         reason: "kinstall installs the add-on with its own settings",
+        names: &["metallb_*", "metrics_server_*"],
     },
     Topic {
         reason: "programs and images come from kinstall's bundle",
