@@ -110,16 +110,10 @@ fn reference(
     }
     let mut found = match host.variables.get(name) {
         Some(entry) => Some(resolve_value(&entry.value, host, depth + 1)?),
-        None if matches!(name, "inventory_hostname" | "inventory_hostname_short") => {
-            let short = host.name.split('.').next().unwrap_or(&host.name);
-            let text = if name == "inventory_hostname" {
-                &host.name
-            } else {
-                short
-            };
-            return Ok(Node::Text(text.to_owned()));
-        }
-        None => None,
+        None => magic(name, host).map(|text| Value {
+            node: Node::Text(text),
+            location: value.location.clone(),
+        }),
     };
     for key in keys {
         found = found.and_then(|value| value.get(key).cloned());
@@ -141,6 +135,19 @@ fn reference(
             format!("refers to `{path}`"),
         )
         .hint(format!("set `{path}`, or write the value itself here"))),
+    }
+}
+
+/// Returns what Ansible itself sets.
+fn magic(name: &str, host: &Host) -> Option<String> {
+    match name {
+        "inventory_hostname" => Some(host.name.clone()),
+        "inventory_hostname_short" => host.name.split('.').next().map(str::to_owned),
+        "inventory_dir" => {
+            let file = std::path::absolute(host.location.path()).ok()?;
+            Some(file.parent()?.display().to_string())
+        }
+        _ => None,
     }
 }
 

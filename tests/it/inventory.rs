@@ -77,6 +77,13 @@ fn the_lab_of_the_course() {
 }
 
 #[test]
+fn the_default_version_is_the_bundles() {
+    let catalog = kinstall::bundle::Catalog::embedded().unwrap();
+    let version = &catalog.components["kubernetes"].version;
+    assert_eq!(version, model::defaults::KUBERNETES_VERSION);
+}
+
+#[test]
 fn old_group_names_and_connection_variables() {
     let (spec, _) = spec("old/inventory.ini");
     insta::assert_snapshot!(hosts(&spec), @r"
