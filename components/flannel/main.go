@@ -42,6 +42,8 @@ const annotationPrefix = "flannel.alpha.coreos.com"
 type options struct {
 	networkFile string // the cluster's network and backend, JSON
 	subnetFile  string // written for the CNI plugin
+	cniSource   string // configuration of the CNI plugin
+	cniTarget   string // where the container runtime looks for it
 	kubeconfig  string // empty: the pod's service account
 	address     string // the node's address; chooses the interface
 	canReach    string // instead of address: what the interface has to reach
@@ -53,6 +55,8 @@ func main() {
 	var chosen options
 	flag.StringVar(&chosen.networkFile, "net-config-path", "/etc/kube-flannel/net-conf.json", "cluster network and backend")
 	flag.StringVar(&chosen.subnetFile, "subnet-file", "/run/flannel/subnet.env", "file to write for the CNI plugin")
+	flag.StringVar(&chosen.cniSource, "cni-config-source", "", "file to copy to -cni-config once pods can be connected")
+	flag.StringVar(&chosen.cniTarget, "cni-config", "", "where the container runtime looks for the CNI configuration")
 	flag.StringVar(&chosen.kubeconfig, "kubeconfig-file", "", "kubeconfig; without it, the pod's service account")
 	flag.StringVar(&chosen.address, "iface", "", "address of the interface to other nodes")
 	flag.StringVar(&chosen.canReach, "iface-can-reach", "", "take the interface with the route to this address")
@@ -112,6 +116,9 @@ func run(ctx context.Context, chosen options) error {
 	if err := manager.HandleSubnetFile(chosen.subnetFile, config, chosen.masquerade, network.Lease().Subnet, network.Lease().IPv6Subnet, network.MTU()); err != nil {
 		return fmt.Errorf("writing %s: %w", chosen.subnetFile, err)
 	}
+	if err := putCNIConfig(chosen.cniSource, chosen.cniTarget); err != nil {
+		return fmt.Errorf("writing %s: %w", chosen.cniTarget, err)
+	}
 	klog.Infof("pod network %s by %s, MTU %d", network.Lease().Subnet, config.BackendType, network.MTU())
 
 	running.Go(func() { network.Run(ctx) })
@@ -120,6 +127,25 @@ func run(ctx context.Context, chosen options) error {
 	}
 	running.Wait()
 	return ctx.Err()
+}
+
+// putCNIConfig copies the CNI configuration to where the container runtime
+// looks for it. A node without one is not ready and gets no pods: so it must
+// not be there before pods can be connected.
+func putCNIConfig(source, target string) error {
+	if source == "" || target == "" {
+		return nil
+	}
+	content, err := os.ReadFile(source)
+	if err != nil {
+		return err
+	}
+	// Not by a name that the runtime would read half a file from.
+	temporary := target + ".new"
+	if err := os.WriteFile(temporary, content, 0o644); err != nil {
+		return err
+	}
+	return os.Rename(temporary, target)
 }
 
 // externalInterface is the one that carries the traffic between nodes.
