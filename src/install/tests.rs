@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use serde_json::{Value, json};
 
 use super::ClusterSecrets;
-use crate::bundle::{Catalog, Manifest};
+use crate::bundle::{Catalog, Manifest, Placement};
 use crate::diagnostic::{Diagnostic, SourceFile};
 use crate::inventory::Inventory;
 use crate::model::{self, ClusterSpec};
@@ -317,4 +317,21 @@ fn containers_are_ours_and_modest() {
         }
     }
     assert_eq!(seen, 9);
+}
+
+#[test]
+fn workers_have_every_image_that_a_pod_of_ours_may_need() {
+    let lab = Lab::new();
+    let plan = lab.plan();
+    let batches = plan.phases.iter().filter_map(|it| it.batches.get("node1"));
+    let steps = batches.flat_map(|batch| &batch.steps);
+    let imported: BTreeSet<&str> = steps
+        .filter_map(|step| match &step.resource {
+            Resource::Image(image) => Some(image.name.as_str()),
+            _ => None,
+        })
+        .collect();
+    let images = lab.bundle.images.values();
+    let of_all_nodes = images.filter(|image| image.nodes == Placement::All);
+    assert_eq!(imported, of_all_nodes.map(|it| it.name.as_str()).collect());
 }
