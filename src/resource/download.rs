@@ -181,3 +181,6 @@ enum Attempt {
     Again(String),
     Final(ResourceError),
 }
+
+#[cfg(test)]
+mod tests;

@@ -126,10 +126,17 @@ fn install(names: &[String], node: &Node) -> Result<(), ResourceError> {
             if !matches!(first, Err(ResourceError::Command { .. })) {
                 return first;
             }
-            // The lists may be older than the mirror.
-            let lists = Program::new(["apt-get", "-q", "-o", "DPkg::Lock::Timeout=300", "update"]);
-            lists.timeout(TIMEOUT).critical(true).run(node)?;
-            apt(names).run(node)
+            // The lists may be older than the mirror; where they can't be renewed, the first reason is
+            // the better one.
+            let renewed =
+                Program::new(["apt-get", "-q", "-o", "DPkg::Lock::Timeout=300", "update"])
+                    .timeout(TIMEOUT)
+                    .critical(true)
+                    .run(node);
+            match renewed {
+                Ok(()) => apt(names).run(node),
+                Err(_) => first,
+            }
         }
         Manager::Dnf => Program::new(["dnf", "install", "-y", "-q", "--"])
             .arguments(names)

@@ -240,7 +240,7 @@ impl Program {
         let mut command = Command::new(program);
         command
             .args(arguments)
-            .env("PATH", PATH)
+            .env("PATH", search_path(node))
             .env("LC_ALL", "C.UTF-8")
             .env("HOME", "/root")
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
@@ -300,6 +300,11 @@ pub fn exists(program: &str, node: &Node) -> bool {
     }
     PATH.split(':')
         .any(|folder| node.path(folder).join(Path::new(program)).exists())
+}
+
+/// A root that isn't `/` has its own programs in front of the machine's.
+fn search_path(node: &Node) -> String {
+    format!("{}:{PATH}", node.path("/usr/local/bin").display())
 }
 
 fn describe(status: ExitStatus) -> String {

@@ -1,14 +1,17 @@
 //! Kubeconfig files, as kubeadm writes them.
 
 use std::fs;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
+use crate::diagnostic::SourceFile;
 use crate::resource::error::FileContext;
 use crate::resource::{Node, ResourceError};
 use crate::secret::Secret;
+use crate::yaml;
 
 /// How to reach an API server, and who asks.
 #[derive(Debug)]
@@ -84,7 +87,9 @@ impl Kubeconfig {
         let real = node.path(path);
         let text = fs::read_to_string(&real).doing("read", &real)?;
         let invalid = |what: &str| ResourceError::other(format!("`{path}` {what}"));
-        let document: Document = serde_saphyr::from_str(&text)
+        let source = Arc::new(SourceFile { path: real, text });
+        // The message isn't passed on: it would show lines of a file full of keys.
+        let document: Document = yaml::parse(&source)
             .map_err(|_| invalid("is not a kubeconfig that kinstall can read"))?;
         let context = document
             .contexts
