@@ -83,11 +83,11 @@ impl Session {
                     run,
                     controller,
                     mode,
-                } => {
-                    if let Err(error) = self.start(&run, &controller, mode) {
-                        return Err(io::Error::other(error.to_string()));
-                    }
-                }
+                } => match self.start(&run, &controller, mode) {
+                    Ok(()) => {}
+                    Err(ResourceError::Interrupted) => break,
+                    Err(error) => return Err(io::Error::other(error)),
+                },
                 Request::Batch(batch) => {
                     let outcome = match self.mode {
                         Mode::Check => batch::check(&batch, &mut self.node, &self.outgoing),

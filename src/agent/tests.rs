@@ -320,6 +320,31 @@ fn two_runs_take_turns() {
 }
 
 #[test]
+fn what_is_no_frame_is_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let input = "Last login: today\n".as_bytes();
+    let error = super::run_at(root.path(), input, std::io::sink()).unwrap_err();
+    assert!(
+        error.to_string().starts_with("not a kinstall frame"),
+        "{error}"
+    );
+}
+
+#[test]
+fn who_goes_away_while_waiting_for_the_lock_leaves_nothing() {
+    let root = tempfile::tempdir().unwrap();
+    let mut first = Controller::connect(root.path());
+    first.start("one", Mode::Apply);
+    first.send(Request::Batch(batch("phase", Vec::new())));
+    first.until_done("phase");
+    let mut second = Controller::connect(root.path());
+    second.start("two", Mode::Apply);
+    assert!(matches!(second.next(), Event::Waiting { .. }));
+    second.hang_up();
+    first.bye().unwrap();
+}
+
+#[test]
 fn secrets_are_not_in_the_journal() {
     let root = tempfile::tempdir().unwrap();
     let mut controller = Controller::connect(root.path());

@@ -8,7 +8,7 @@ use super::ResourceError;
 /// Fails when the file system below `path` hasn't got `bytes` left; `path` itself need not exist.
 pub fn require(path: &Path, bytes: u64) -> Result<(), ResourceError> {
     match free(path) {
-        Some(free) if free < bytes => Err(no_space(path, bytes)),
+        Some(free) if free < bytes => Err(no_space(path, Some(bytes - free))),
         _ => Ok(()),
     }
 }
@@ -20,12 +20,12 @@ pub fn free(path: &Path) -> Option<u64> {
     Some(status.f_bavail.saturating_mul(status.f_frsize))
 }
 
-/// Describes a full file system.
-pub fn no_space(path: &Path, bytes: u64) -> ResourceError {
+/// Describes a full file system that lacks so many bytes, if that is known.
+pub fn no_space(path: &Path, missing: Option<u64>) -> ResourceError {
     ResourceError::NoSpace {
         path: path.display().to_string(),
         mount: mount_point(path).display().to_string(),
-        missing: bytes.saturating_sub(free(path).unwrap_or(0)).max(1),
+        missing,
     }
 }
 
@@ -64,9 +64,10 @@ mod tests {
     fn more_than_there_is_is_refused_with_the_amount() {
         let folder = tempfile::tempdir().unwrap();
         let error = require(&folder.path().join("not/there"), u64::MAX).unwrap_err();
-        let ResourceError::NoSpace { missing, .. } = error else {
+        let ResourceError::NoSpace { missing, .. } = &error else {
             panic!("{error}");
         };
-        assert!(missing > 1 << 60);
+        assert!(missing.unwrap() > 1 << 60);
+        assert!(error.to_string().contains("MiB more are needed"), "{error}");
     }
 }

@@ -12,14 +12,13 @@ pub enum ResourceError {
         path: String,
         source: io::Error,
     },
-    #[error(
-        "no space left on the file system `{mount}` for `{path}`: {missing} more bytes are needed"
-    )]
+    #[error("no space left on the file system `{mount}` for `{path}`{}", amount(*missing))]
     NoSpace {
         path: String,
         /// Where the full file system is mounted.
         mount: String,
-        missing: u64,
+        /// In bytes, where it is known how much was to come.
+        missing: Option<u64>,
     },
     #[error("failed to start `{program}`")]
     Start { program: String, source: io::Error },
@@ -74,6 +73,12 @@ impl ResourceError {
     }
 }
 
+fn amount(missing: Option<u64>) -> String {
+    missing.map_or_else(String::new, |bytes| {
+        format!(": {} MiB more are needed", bytes.div_ceil(1 << 20))
+    })
+}
+
 /// Says what was being done to which file.
 pub trait FileContext<T> {
     fn doing(self, action: &'static str, path: &Path) -> Result<T, ResourceError>;
@@ -83,7 +88,7 @@ impl<T> FileContext<T> for io::Result<T> {
     fn doing(self, action: &'static str, path: &Path) -> Result<T, ResourceError> {
         self.map_err(|source| {
             if source.kind() == io::ErrorKind::StorageFull {
-                return super::disk::no_space(path, 1);
+                return super::disk::no_space(path, None);
             }
             ResourceError::File {
                 action,

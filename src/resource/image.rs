@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::error::FileContext;
 use super::program::{Program, exists};
 use super::{Action, BlobRef, Change, Converge, Node, ResourceError};
 
@@ -96,12 +97,17 @@ impl Converge for Image {
                 files.push((part, node.blob(part)?));
             }
         }
+        let brought: Vec<PathBuf> = files.iter().map(|(_, path)| path.clone()).collect();
         let index = self.index().to_string();
         Program::new(["ctr", "-n", "k8s.io", "images", "import", "-"])
             .timeout(IMPORT_TIMEOUT)
             .feed(move |stdin| write_layout(stdin, &index, &files))
             .output(node)?;
         node.images.get_mut().learn(self);
+        // containerd has them now; another image with the same layer finds it there.
+        for path in brought {
+            fs::remove_file(&path).doing("remove", &path)?;
+        }
         Ok(())
     }
 }

@@ -17,7 +17,7 @@ pub const KUBECONFIG: &str = "/etc/kubernetes/admin.conf";
 
 /// Both servers; they end with it, the API server first.
 pub struct ApiServer {
-    api_server: Started,
+    server: Started,
     etcd: Started,
     pub root: tempfile::TempDir,
 }
@@ -28,9 +28,8 @@ impl ApiServer {
         let root = tempfile::tempdir().unwrap();
         let folder = root.path();
         let (etcd, etcd_url) = start_etcd(folder);
-        let api_server = start_api_server(folder, &etcd_url);
         Self {
-            api_server,
+            server: start_api_server(folder, &etcd_url),
             etcd,
             root,
         }
@@ -42,7 +41,7 @@ impl ApiServer {
 
     /// Stops both; the folder stays.
     pub fn stop(self) -> tempfile::TempDir {
-        drop(self.api_server);
+        drop(self.server);
         drop(self.etcd);
         self.root
     }

@@ -4,8 +4,15 @@
 //! build, these tests run with the end-to-end suite: `cargo test --test programs -- --ignored`.
 //! Everything stays on loopback and in temporary folders.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test may panic, and shows what it measured"
+)]
+
 mod api_server;
 mod containerd;
+mod disk;
 mod images;
 mod manifests;
 mod started;
