@@ -11,6 +11,7 @@
 pub mod addresses;
 pub mod batch;
 pub mod blobs;
+pub mod earlier;
 pub mod facts;
 pub mod handlers;
 pub mod hint;
@@ -122,6 +123,9 @@ impl Session {
                 outgoing.send(Event::Waiting { holder });
             })?;
             self.lock = Some(lock);
+        }
+        if let Ok(this) = std::env::current_exe() {
+            earlier::remove(&this);
         }
         self.outgoing.open_journal(&self.node, run);
         Ok(())
