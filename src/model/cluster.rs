@@ -22,6 +22,8 @@ pub struct ClusterSpec {
     pub addons: Addons,
     /// Domain that completes node names in `/etc/hosts` (`node1.example.com`), if any.
     pub node_domain: Option<String>,
+    /// Images of the bundle, by short name, that every node gets besides those of the components.
+    pub preload_images: Vec<String>,
     /// Who makes the machines; `None` when the inventory doesn't say.
     pub provider: Option<Provider>,
 }

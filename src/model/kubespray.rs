@@ -22,6 +22,7 @@ pub const KNOWN: &[(&str, Scope, &str)] = &[
     ("kube_version", Cluster, "Kubernetes version"),
     ("kinstall_provider", Cluster, "who makes the machines: container or existing"),
     ("node_domain", Cluster, "domain that completes node names in /etc/hosts"),
+    ("preload_images", Cluster, "further images of the bundle to put on every node"),
     // API server
     ("kube_apiserver_port", Cluster, "port that the API server listens on"),
     ("loadbalancer_apiserver", Cluster, "address and port of the load balancer of the API servers"),

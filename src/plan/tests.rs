@@ -95,7 +95,7 @@ fn add_ons_that_are_off_leave_nothing() {
         .collect();
     let expected = [
         ("prepare", vec![]),
-        ("control-plane", vec!["prepare".to_owned()]),
+        ("control-plane", vec![]),
         ("join", vec!["control-plane".to_owned()]),
         // What `add-ons` and `control-plane-join` came after.
         (

@@ -68,6 +68,7 @@ pub(in super::super) fn cluster(
         dns: network::dns(&mut reader, domain),
         addons: addons.addons,
         node_domain: reader.text(&["node_domain"]).map(|domain| domain.value),
+        preload_images: texts(&mut reader, "preload_images", "a list of image names"),
         provider: provider(&mut reader),
         hosts: Vec::new(),
     };
@@ -91,21 +92,27 @@ fn bastion<'a>(
     Some((&host.name, connection::bastion(&mut reader, host)))
 }
 
+/// Reads a list of texts; `what` describes it in the message about anything else.
+fn texts(reader: &mut Reader<'_>, name: &'static str, what: &'static str) -> Vec<String> {
+    let mut texts = Vec::new();
+    for value in reader.list(name) {
+        match value.text() {
+            Some(text) => texts.push(text.to_owned()),
+            None => reader.wrong_kind(name, &value, what),
+        }
+    }
+    texts
+}
+
 fn control_plane(reader: &mut Reader<'_>, first_address: Option<String>) -> (ControlPlane, bool) {
     let bind_port = reader
         .parsed(&["kube_apiserver_port"], "a port (1-65535)")
         .map_or(defaults::API_SERVER_PORT, |port| port.value);
-    let mut extra_names = Vec::new();
-    for value in reader.list("supplementary_addresses_in_ssl_keys") {
-        match value.text() {
-            Some(text) => extra_names.push(text.to_owned()),
-            None => reader.wrong_kind(
-                "supplementary_addresses_in_ssl_keys",
-                &value,
-                "a list of names and addresses",
-            ),
-        }
-    }
+    let mut extra_names = texts(
+        reader,
+        "supplementary_addresses_in_ssl_keys",
+        "a list of names and addresses",
+    );
     extra_names.extend(
         reader
             .text(&["apiserver_loadbalancer_domain_name"])

@@ -135,6 +135,7 @@ fn cluster() -> ClusterSpec {
             ..Addons::default()
         },
         node_domain: None,
+        preload_images: Vec::new(),
         provider: None,
     }
 }
