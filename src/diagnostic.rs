@@ -53,10 +53,8 @@ impl Location {
     pub fn line(&self) -> usize {
         let end = self.span.start.min(self.file.text.len());
         self.file.text.as_bytes()[..end]
-            .iter()
-            .filter(|byte| **byte == b'\n')
+            .split(|byte| *byte == b'\n')
             .count()
-            + 1
     }
 
     /// Returns the file's path as the user gave it.

@@ -37,7 +37,6 @@ pub struct Found {
     pub planned: PlannedChanges,
     /// A probe failed somewhere.
     pub failed: bool,
-    pub summary: Summary,
 }
 
 /// How `up` ended.
@@ -84,21 +83,16 @@ impl Converge {
             return Ok(Found {
                 planned,
                 failed: false,
-                summary: Summary::default(),
             });
         }
-        let (result, summary) = self.observed(async |events: EventSender, cancel| {
+        let (result, _) = self.observed(async |events: EventSender, cancel| {
             let (mut engine, plan) = self.connect(&events, &cancel).await?;
             let (planned, failed) = engine.check(&plan).await.map_err(|error| lost(&error))?;
             engine.finish().await;
             Ok((planned, failed))
         })?;
         let (planned, failed) = result;
-        Ok(Found {
-            planned,
-            failed,
-            summary,
-        })
+        Ok(Found { planned, failed })
     }
 
     /// Makes the machines and brings every host to the planned state.
@@ -148,7 +142,7 @@ impl Converge {
             hosts: names,
         });
         let patience = if self.machines.made().is_some() {
-            Duration::from_secs(60)
+            Duration::from_mins(1)
         } else {
             Duration::ZERO
         };
@@ -260,6 +254,8 @@ fn lost(error: &RunError) -> Diagnostics {
             vec![diagnostic.hint("`kinstall up` goes on where this run stopped")]
         }
         RunError::Ssh { host, source } => vec![source.diagnostic(host)],
-        error => vec![Diagnostic::from_error(Kind::Connection, error)],
+        gone @ RunError::AgentGone { .. } => {
+            vec![Diagnostic::from_error(Kind::Connection, gone)]
+        }
     }
 }

@@ -17,7 +17,7 @@ pub fn run(
     arguments: &DownArguments,
     printer: Printer,
 ) -> Result<Exit, Diagnostics> {
-    let mut project = Project::load(global, arguments.inventory.path.as_deref(), printer)?;
+    let mut project = Project::load(global, arguments.inventory.path.as_deref())?;
     if !project.directory.exists() {
         printer.message("There is no lab of this inventory.");
         return Ok(Exit::Success);

@@ -16,7 +16,7 @@ pub fn run(
     arguments: &ForwardArguments,
     printer: Printer,
 ) -> Result<Exit, Diagnostics> {
-    let mut project = Project::load(global, None, printer)?;
+    let mut project = Project::load(global, None)?;
     project.require_lab()?;
     let machines = LabMachines::of(&mut project)?;
     let Some((provider, lab)) = machines.made() else {

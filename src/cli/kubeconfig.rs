@@ -19,7 +19,7 @@ pub fn run(
     arguments: &KubeconfigArguments,
     printer: Printer,
 ) -> Result<Exit, Diagnostics> {
-    let mut project = Project::load(global, None, printer)?;
+    let mut project = Project::load(global, None)?;
     project.require_lab()?;
     let kubeconfig = write(&mut project)?;
     if arguments.print {

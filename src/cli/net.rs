@@ -7,15 +7,10 @@ use super::project::Project;
 use super::run::Exit;
 use super::{GlobalArguments, NetArguments};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
-use crate::ui::printer::Printer;
 
 /// Runs the command and ends with its exit code.
-pub fn run(
-    global: &GlobalArguments,
-    arguments: &NetArguments,
-    printer: Printer,
-) -> Result<Exit, Diagnostics> {
-    let mut project = Project::load(global, None, printer)?;
+pub fn run(global: &GlobalArguments, arguments: &NetArguments) -> Result<Exit, Diagnostics> {
+    let mut project = Project::load(global, None)?;
     project.require_lab()?;
     let machines = LabMachines::of(&mut project)?;
     let Some((provider, lab)) = machines.made() else {

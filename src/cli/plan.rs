@@ -14,7 +14,8 @@ pub fn run(
     arguments: &InventoryArgument,
     printer: Printer,
 ) -> Result<Exit, Diagnostics> {
-    let project = Project::load(global, arguments.path.as_deref(), printer)?;
+    let project = Project::load(global, arguments.path.as_deref())?;
+    project.show_warnings(printer);
     let Found {
         planned, failed, ..
     } = Converge::new(global, project, printer)?.check_only()?;

@@ -9,47 +9,42 @@ use super::GlobalArguments;
 use super::state::LabState;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::install::secrets::ClusterSecrets;
-use crate::inventory::Inventory;
 use crate::model::{self, ClusterSpec, Provider};
 use crate::ui::printer::Printer;
 
 /// A cluster with the folder that kinstall keeps beside its inventory.
 pub struct Project {
-    pub inventory: PathBuf,
     pub cluster: ClusterSpec,
+    warnings: Diagnostics,
     /// `.kinstall` beside the inventory: keys, known hosts, secrets, kubeconfig, journals.
     pub directory: PathBuf,
     pub state: LabState,
 }
 
 impl Project {
-    /// Reads the inventory and the state; warnings are printed, errors are returned all at once.
-    pub fn load(
-        global: &GlobalArguments,
-        argument: Option<&Path>,
-        printer: Printer,
-    ) -> Result<Self, Diagnostics> {
+    /// Reads the inventory and the state; errors are returned all at once.
+    pub fn load(global: &GlobalArguments, argument: Option<&Path>) -> Result<Self, Diagnostics> {
         let path = find(global, argument)?;
-        let (inventory, warnings) = Inventory::load(&path)?;
-        for warning in &warnings {
-            printer.diagnostic(warning);
-        }
-        let (cluster, warnings) = model::build(&inventory)?;
-        for warning in &warnings {
-            printer.diagnostic(warning);
-        }
-        let absolute = path.canonicalize().unwrap_or_else(|_| path.clone());
+        let (cluster, warnings) = model::load(&path)?;
+        let absolute = path.canonicalize().unwrap_or(path);
         let directory = absolute
             .parent()
             .unwrap_or(Path::new("/"))
             .join(".kinstall");
         let state = LabState::load(&directory, &absolute)?;
         Ok(Self {
-            inventory: path,
             cluster,
+            warnings,
             directory,
             state,
         })
+    }
+
+    /// Shows what the inventory says that kinstall can't do; for the commands that act on it.
+    pub fn show_warnings(&self, printer: Printer) {
+        for warning in &self.warnings {
+            printer.diagnostic(warning);
+        }
     }
 
     /// Takes the lock that keeps two runs on the same lab apart; it is free again when dropped.
@@ -74,7 +69,7 @@ impl Project {
 
     /// Fails when no `up` has been run for this inventory yet.
     pub fn require_lab(&self) -> Result<(), Diagnostics> {
-        if self.state.is_saved(&self.directory) {
+        if LabState::is_saved(&self.directory) {
             return Ok(());
         }
         let error = Diagnostic::error(Kind::Environment, "there is no lab of this inventory yet");

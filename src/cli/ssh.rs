@@ -8,15 +8,10 @@ use super::run::Exit;
 use super::{GlobalArguments, SshArguments};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::ssh::{Session, Streams};
-use crate::ui::printer::Printer;
 
 /// Opens the shell, or runs the command with its exit code, stdin, and unmixed stdout and stderr.
-pub fn run(
-    global: &GlobalArguments,
-    arguments: &SshArguments,
-    printer: Printer,
-) -> Result<Exit, Diagnostics> {
-    let mut project = Project::load(global, None, printer)?;
+pub fn run(global: &GlobalArguments, arguments: &SshArguments) -> Result<Exit, Diagnostics> {
+    let mut project = Project::load(global, None)?;
     let machines = LabMachines::of(&mut project)?;
     let Some(host) = project.cluster.host(&arguments.node) else {
         let names: Vec<_> = project

@@ -52,7 +52,7 @@ impl LabState {
     }
 
     /// Returns whether an `up` has kept the state.
-    pub fn is_saved(&self, directory: &Path) -> bool {
+    pub fn is_saved(directory: &Path) -> bool {
         directory.join(FILE).exists()
     }
 

@@ -24,7 +24,7 @@ pub fn run(
     arguments: &InventoryArgument,
     printer: Printer,
 ) -> Result<Exit, Diagnostics> {
-    let mut project = Project::load(global, arguments.path.as_deref(), printer)?;
+    let mut project = Project::load(global, arguments.path.as_deref())?;
     let machines = LabMachines::of(&mut project)?;
     let status = of(&mut project, &machines)?;
     match printer.format {
@@ -40,7 +40,7 @@ pub fn run(
 
 /// Puts the status together; what can't be had is a problem in it, not an error.
 pub fn of(project: &mut Project, machines: &LabMachines) -> Result<ClusterStatus, Diagnostics> {
-    let states = machines.states()?;
+    let machine_states = machines.states()?;
     let hosts = project
         .cluster
         .hosts
@@ -49,7 +49,7 @@ pub fn of(project: &mut Project, machines: &LabMachines) -> Result<ClusterStatus
         .map(|(index, host)| HostStatus {
             name: host.name.clone(),
             address: host.address.to_string(),
-            machine: states.as_ref().map(|states| states[index]),
+            machine: machine_states.as_ref().map(|states| states[index]),
             node: None,
         });
     let mut status = ClusterStatus {
@@ -70,7 +70,8 @@ pub fn of(project: &mut Project, machines: &LabMachines) -> Result<ClusterStatus
     let Some(host) = project.cluster.control_planes().next() else {
         return Ok(status);
     };
-    let stopped = states.is_some_and(|states| states.iter().all(|it| *it != MachineState::Running));
+    let stopped =
+        machine_states.is_some_and(|states| states.iter().all(|it| *it != MachineState::Running));
     if stopped {
         return Ok(status);
     }

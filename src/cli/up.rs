@@ -15,7 +15,8 @@ pub fn run(
     arguments: &UpArguments,
     printer: Printer,
 ) -> Result<Exit, Diagnostics> {
-    let mut project = Project::load(global, arguments.inventory.path.as_deref(), printer)?;
+    let mut project = Project::load(global, arguments.inventory.path.as_deref())?;
+    project.show_warnings(printer);
     let _lock = project.lock()?;
     if let Some(provider) = arguments.provider {
         project.choose_provider(provider.into())?;

@@ -64,6 +64,14 @@ impl Summary {
                     });
                 }
             }
+            RunEvent::HostDone {
+                host,
+                changed,
+                unchanged,
+            } => {
+                let entry = self.hosts.entry(host.clone()).or_default();
+                (entry.changed, entry.unchanged) = (*changed, *unchanged);
+            }
             RunEvent::Finished { elapsed } => self.elapsed = *elapsed,
             _ => {}
         }

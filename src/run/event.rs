@@ -9,6 +9,10 @@ use crate::wire::Event;
 /// One thing that happened. Observers fold these; the run never prints.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an event is moved once, through a channel"
+)]
 pub enum RunEvent {
     /// The run knows its hosts.
     Started {

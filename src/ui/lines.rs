@@ -24,6 +24,10 @@ impl Default for Lines {
 
 impl Observer for Lines {
     fn event(&mut self, event: &RunEvent) {
+        // Without a terminal every line stays: only what is new is worth one.
+        if matches!(event, RunEvent::Upload { .. }) {
+            return;
+        }
         let Some((host, text)) = self.narrator.tell(event) else {
             return;
         };

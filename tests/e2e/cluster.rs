@@ -72,7 +72,7 @@ fn system_is_available(lab: &Kinstall) {
     for name in [
         "coredns",
         "node-local-dns",
-        "kube-flannel",
+        "flannel",
         "kube-proxy",
         "controller",
         "speaker",
@@ -129,7 +129,7 @@ fn node_port_answers(lab: &Kinstall) {
 }
 
 fn ingress_routes_by_host(lab: &Kinstall) {
-    let service = lab.objects(&["get", "service", "-n", "projectcontour", "envoy"]);
+    let service = lab.objects(&["get", "service", "-n", "ingress", "envoy"]);
     let address = service["status"]["loadBalancer"]["ingress"][0]["ip"]
         .as_str()
         .unwrap()
@@ -146,8 +146,8 @@ fn ingress_routes_by_host(lab: &Kinstall) {
 fn names_resolve(lab: &Kinstall) {
     let pod = lab.kubectl(&["get", "pods", "-l", "app=echo", "-o", "name"]);
     let pod = pod.lines().next().unwrap();
-    let resolver = lab.kubectl(&["exec", pod, "--", "cat", "/etc/resolv.conf"]);
-    assert!(resolver.contains("nameserver 169.254.25.10"), "{resolver}");
+    let servers = lab.kubectl(&["exec", pod, "--", "agnhost", "dns-server-list"]);
+    assert_eq!(servers.trim(), "169.254.25.10");
     let command = [
         "/agnhost",
         "connect",

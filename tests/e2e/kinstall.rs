@@ -14,6 +14,12 @@ impl Kinstall {
         let directory = tempfile::tempdir().unwrap();
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("inventory/lab");
         copy(&source, directory.path());
+        // The tests' workload runs this image; nodes have no way out to pull another.
+        std::fs::write(
+            directory.path().join("group_vars/all/tests.yml"),
+            "preload_images: [agnhost]\n",
+        )
+        .unwrap();
         Self { directory }
     }
 
