@@ -152,7 +152,7 @@ impl PartReader {
 impl Read for PartReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.taken == self.rest.len() && !self.ended {
-            if self.cancel.is_set() {
+            if self.cancel.is_now() {
                 return Err(self.refuse(ResourceError::Interrupted));
             }
             match self.received.recv_timeout(Duration::from_millis(200)) {

@@ -85,7 +85,7 @@ impl Incoming {
                     Ok(Some(Request::NoBlob { blob, reason })) => {
                         parts.give(blob, Part::Refused(reason));
                     }
-                    Ok(Some(Request::Cancel)) => cancel.set(),
+                    Ok(Some(Request::Cancel)) => cancel.after_step(),
                     Ok(Some(Request::Bye)) => {
                         // The loop may have ended already, which is what is asked for.
                         let _ = sender.send(Request::Bye);
@@ -106,7 +106,7 @@ impl Incoming {
                     }
                 }
             }
-            cancel.set();
+            cancel.now();
             parts.close();
         });
         incoming

@@ -33,7 +33,7 @@ impl Outgoing {
             for event in events {
                 if !gone && frame::write(&mut output, &event).is_err() {
                     gone = true;
-                    cancel.set();
+                    cancel.now();
                 }
             }
         });

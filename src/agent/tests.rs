@@ -1,13 +1,14 @@
 //! The agent's loop in this process, over pipes, on a folder as the node.
 
 mod controller;
+mod handlers;
 
 use std::fs;
 use std::time::{Duration, Instant};
 
 use self::controller::{Controller, batch, command, file, state_of, step};
-use crate::resource::{BlobRef, Content, Guard, Sha256};
-use crate::wire::{Event, Handler, Mode, Outcome, Request, StepState};
+use crate::resource::{BlobRef, Condition, Content, Guard, Resource, Sha256, Wait};
+use crate::wire::{Event, Mode, Outcome, Request, StepState};
 
 #[test]
 fn check_tells_and_changes_nothing() {
@@ -184,83 +185,6 @@ fn a_damaged_or_missing_blob_is_an_error_and_leaves_nothing() {
     controller.bye().unwrap();
 }
 
-/// A step that notifies `restart`, which appends to a log.
-fn notifying(id: &str, text: &str) -> crate::wire::Step {
-    let mut step = file(id, "/etc/config", Content::Text(text.to_owned()));
-    step.notify.push("restart".to_owned());
-    step
-}
-
-fn restart() -> Handler {
-    Handler {
-        id: "restart".into(),
-        resource: command("", "echo restarted >> log", Guard::Always).resource,
-    }
-}
-
-#[test]
-fn a_handler_runs_once_at_the_end_and_only_when_notified() {
-    let root = tempfile::tempdir().unwrap();
-    let log = || fs::read_to_string(root.path().join("log")).unwrap_or_default();
-    for expected in ["restarted\n", "restarted\n"] {
-        let mut controller = Controller::connect(root.path());
-        controller.start("one", Mode::Apply);
-        let mut second = notifying("second", "x");
-        second.resource = file("", "/etc/other", Content::Text("x".into())).resource;
-        let mut batch = batch("phase", vec![notifying("first", "x"), second]);
-        batch.handlers.push(restart());
-        controller.send(Request::Batch(batch));
-        controller.until_done("phase");
-        controller.bye().unwrap();
-        assert_eq!(log(), expected);
-    }
-}
-
-#[test]
-fn a_lost_connection_cannot_lose_a_handler() {
-    let root = tempfile::tempdir().unwrap();
-    let with_handler = |steps| {
-        let mut batch = batch("phase", steps);
-        batch.handlers.push(restart());
-        batch
-    };
-    let mut controller = Controller::connect(root.path());
-    controller.start("one", Mode::Apply);
-    let slow = step(
-        "slow",
-        command("", "touch begun; sleep 60", Guard::Once).resource,
-    );
-    controller.send(Request::Batch(with_handler(vec![
-        notifying("a", "x"),
-        slow,
-    ])));
-    wait_for(&root.path().join("begun"));
-    controller.hang_up();
-    assert!(!root.path().join("log").exists());
-
-    // Nothing changes any more, and still the restart is owed: the greeting says so, check shows it.
-    let mut controller = Controller::connect(root.path());
-    assert_eq!(controller.facts().pending_handlers, ["restart"]);
-    controller.start("two", Mode::Check);
-    controller.send(Request::Batch(with_handler(vec![notifying("a", "x")])));
-    let events = controller.until_done("phase");
-    assert!(matches!(
-        state_of(&events, "restart"),
-        StepState::WouldChange(_)
-    ));
-    controller.start("two", Mode::Apply);
-    controller.send(Request::Batch(with_handler(vec![notifying("a", "x")])));
-    let events = controller.until_done("phase");
-    assert_eq!(state_of(&events, "a"), StepState::Unchanged);
-    assert!(matches!(
-        state_of(&events, "restart"),
-        StepState::Changed { .. }
-    ));
-    controller.bye().unwrap();
-    let controller = Controller::connect(root.path());
-    assert!(controller.facts().pending_handlers.is_empty());
-}
-
 #[test]
 fn a_critical_step_outlives_the_connection_and_any_other_does_not() {
     for critical in [true, false] {
@@ -268,7 +192,7 @@ fn a_critical_step_outlives_the_connection_and_any_other_does_not() {
         let mut controller = Controller::connect(root.path());
         controller.start("one", Mode::Apply);
         let mut slow = command("slow", "touch begun; sleep 1; touch ended", Guard::Once);
-        if let crate::resource::Resource::Command(command) = &mut slow.resource {
+        if let Resource::Command(command) = &mut slow.resource {
             command.critical = critical;
         }
         let next = command("next", "touch next", Guard::Once);
@@ -281,23 +205,47 @@ fn a_critical_step_outlives_the_connection_and_any_other_does_not() {
 }
 
 #[test]
-fn cancel_stops_and_says_so() {
+fn cancel_finishes_the_step_in_flight_and_begins_no_other() {
     let root = tempfile::tempdir().unwrap();
     let mut controller = Controller::connect(root.path());
     controller.start("one", Mode::Apply);
-    let slow = command("slow", "touch begun; sleep 60", Guard::Once);
-    controller.send(Request::Batch(batch("phase", vec![slow])));
+    let slow = command("slow", "touch begun; sleep 1; touch ended", Guard::Once);
+    let next = command("next", "touch next", Guard::Once);
+    controller.send(Request::Batch(batch("phase", vec![slow, next])));
     wait_for(&root.path().join("begun"));
     controller.send(Request::Cancel);
     let events = controller.until_done("phase");
-    assert!(matches!(
+    assert!(is_interrupted(&events), "{events:?}");
+    assert!(root.path().join("ended").exists());
+    assert!(!root.path().join("next").exists());
+    controller.bye().unwrap();
+}
+
+#[test]
+fn cancel_does_not_wait_for_what_only_waits() {
+    let root = tempfile::tempdir().unwrap();
+    let mut controller = Controller::connect(root.path());
+    controller.start("one", Mode::Apply);
+    let never = Wait {
+        condition: Condition::Path("/never".into()),
+        timeout: 600,
+    };
+    let steps = vec![step("never", Resource::Wait(never))];
+    controller.send(Request::Batch(batch("phase", steps)));
+    controller.send(Request::Cancel);
+    let events = controller.until_done("phase");
+    assert!(is_interrupted(&events), "{events:?}");
+    controller.bye().unwrap();
+}
+
+fn is_interrupted(events: &[Event]) -> bool {
+    matches!(
         events.last(),
         Some(Event::PhaseDone {
             outcome: Outcome::Interrupted,
             ..
         })
-    ));
-    controller.bye().unwrap();
+    )
 }
 
 #[test]

@@ -1,28 +1,47 @@
 //! The wish to stop, shared between the agent's threads.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use super::ResourceError;
 
-/// Set once when the controller asks to stop or goes away.
+/// The step in flight goes on to its end.
+const AFTER_STEP: u8 = 1;
+/// Only what is critical goes on.
+const NOW: u8 = 2;
+
+/// How urgently the agent is asked to stop; it only grows.
 #[derive(Clone, Debug, Default)]
-pub struct Cancel(Arc<AtomicBool>);
+pub struct Cancel(Arc<AtomicU8>);
 
 impl Cancel {
-    /// Asks everything that isn't critical to stop.
-    pub fn set(&self) {
-        self.0.store(true, Ordering::SeqCst);
+    /// Asks to begin nothing new: the step in flight is finished, unless it only waits.
+    pub fn after_step(&self) {
+        self.0.fetch_max(AFTER_STEP, Ordering::SeqCst);
     }
 
-    pub fn is_set(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+    /// Asks everything that isn't critical to stop now.
+    pub fn now(&self) {
+        self.0.fetch_max(NOW, Ordering::SeqCst);
     }
 
-    /// Fails when the wish was uttered.
+    /// Returns whether work in flight that isn't critical should stop.
+    pub fn is_now(&self) -> bool {
+        self.0.load(Ordering::SeqCst) >= NOW
+    }
+
+    /// Fails when nothing new should begin.
     pub fn check(&self) -> Result<(), ResourceError> {
-        if self.is_set() {
+        if self.0.load(Ordering::SeqCst) >= AFTER_STEP {
+            return Err(ResourceError::Interrupted);
+        }
+        Ok(())
+    }
+
+    /// Fails when work in flight should stop.
+    pub fn check_now(&self) -> Result<(), ResourceError> {
+        if self.is_now() {
             return Err(ResourceError::Interrupted);
         }
         Ok(())

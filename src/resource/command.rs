@@ -96,6 +96,8 @@ impl Converge for Command {
         let started = started_marker(node);
         if let (true, Some(recover)) = (started.exists(), &self.recover) {
             self.program(recover).run(node)?;
+            // Nobody may be there any more, and the next run begins here again.
+            node.cancel().check_now()?;
         }
         done_marker(node).remove()?;
         started.write(node.step())?;

@@ -155,7 +155,7 @@ impl Download {
         let mut buffer = vec![0; 256 << 10];
         let mut done = start;
         loop {
-            node.cancel().check().map_err(Attempt::Final)?;
+            node.cancel().check_now().map_err(Attempt::Final)?;
             let count = match reader.read(&mut buffer) {
                 Ok(0) => break,
                 Ok(count) => count,

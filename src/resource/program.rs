@@ -152,7 +152,7 @@ impl Program {
         mut on_line: impl FnMut(Source, &str),
     ) -> Result<Finished, ResourceError> {
         if !self.critical {
-            node.cancel().check()?;
+            node.cancel().check_now()?;
         }
         let (mut child, pipes) = self.spawn(node)?;
         let feeding = self
@@ -195,7 +195,7 @@ impl Program {
             match ended {
                 Some((status, _)) if !pipes_open => break status,
                 Some((status, end)) if end.elapsed() > DRAIN => break status,
-                None if !self.critical && node.cancel().is_set() => {
+                None if !self.critical && node.cancel().is_now() => {
                     stop(&mut child);
                     return Err(ResourceError::Interrupted);
                 }

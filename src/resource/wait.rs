@@ -289,7 +289,7 @@ mod tests {
         let socket = wait(Condition::UnixSocket("/none".into()), 0);
         let error = socket.apply(&[], &mut node).unwrap_err();
         assert!(matches!(error, ResourceError::Condition { .. }), "{error}");
-        node.cancel().set();
+        node.cancel().now();
         let path = wait(Condition::Path("/never".into()), 600);
         assert!(matches!(
             path.apply(&[], &mut node),

@@ -50,7 +50,7 @@ fn the_wish_to_stop_ends_a_program_unless_it_is_critical() {
     let cancel = node.cancel().clone();
     std::thread::spawn(move || {
         std::thread::sleep(Duration::from_millis(200));
-        cancel.set();
+        cancel.now();
     });
     let start = Instant::now();
     let error = shell("sleep 60").run(&node).unwrap_err();
