@@ -1,5 +1,7 @@
 //! The user's kubeconfig: who the administrator is, and how the cluster is reached.
 
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use base64::Engine as _;
@@ -7,14 +9,16 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::pki::{self, KeyedCertificate, PkiError, Subject};
+use crate::diagnostic::SourceFile;
 use crate::secret::Secret;
+use crate::yaml;
 
 /// The group that `kubeadm init` makes a cluster administrator of.
 const ADMINISTRATORS: &str = "kubeadm:cluster-admins";
 
 /// Signs a certificate for the administrator and returns a kubeconfig with it.
 ///
-/// JSON is YAML: `kubectl` reads it as any other. `server` is the URL of the API server as this
+/// `server` is the URL of the API server as this
 /// computer reaches it; the context, the cluster and the user are named after the cluster.
 pub fn admin_kubeconfig(
     authority: &KeyedCertificate,
@@ -49,7 +53,7 @@ pub fn admin_kubeconfig(
         "contexts": [{ "name": cluster, "context": { "cluster": cluster, "user": user } }],
         "current-context": cluster,
     });
-    Ok(Secret::new(format!("{document:#}\n")))
+    Ok(Secret::new(yaml::to_text(&document)))
 }
 
 /// Returns whether a kubeconfig that [`admin_kubeconfig`] made is still good: for this authority and
@@ -60,7 +64,11 @@ pub fn is_current(
     server: &str,
     now: SystemTime,
 ) -> bool {
-    let Ok(document) = serde_json::from_str::<Value>(kubeconfig.expose()) else {
+    let file = Arc::new(SourceFile {
+        path: PathBuf::from("kubeconfig"),
+        text: kubeconfig.expose().to_owned(),
+    });
+    let Some(document) = yaml::documents(&file).ok().and_then(|mut them| them.pop()) else {
         return false;
     };
     let text = |pointer: &str| document.pointer(pointer).and_then(Value::as_str);

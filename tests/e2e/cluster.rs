@@ -149,7 +149,7 @@ fn names_resolve(lab: &Kinstall) {
     let servers = lab.kubectl(&["exec", pod, "--", "agnhost", "dns-server-list"]);
     assert_eq!(servers.trim(), "169.254.25.10");
     let command = [
-        "/agnhost",
+        "agnhost",
         "connect",
         "echo.default.svc.cluster.local:8080",
         "--timeout=5s",
