@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 /// Everything of a container lab that can be seen from outside.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Traces {
     mounts: BTreeSet<String>,
     namespaces: BTreeSet<String>,
@@ -14,6 +14,17 @@ pub struct Traces {
 }
 
 impl Traces {
+    /// Returns what wasn't there before: another lab on this computer is none of ours.
+    pub fn since(self, before: &Self) -> Self {
+        Self {
+            mounts: &self.mounts - &before.mounts,
+            namespaces: &self.namespaces - &before.namespaces,
+            processes: &self.processes - &before.processes,
+            folders: &self.folders - &before.folders,
+            control_groups: &self.control_groups - &before.control_groups,
+        }
+    }
+
     /// Looks at this computer now.
     pub fn now() -> Self {
         Self {
