@@ -84,7 +84,8 @@ impl Session {
                     run,
                     controller,
                     mode,
-                } => match self.start(&run, &controller, mode) {
+                    exclusive,
+                } => match self.start(&run, &controller, mode, exclusive) {
                     Ok(()) => {}
                     Err(ResourceError::Interrupted) => break,
                     Err(error) => return Err(io::Error::other(error)),
@@ -111,9 +112,15 @@ impl Session {
         incoming.result()
     }
 
-    fn start(&mut self, run: &str, controller: &str, mode: Mode) -> Result<(), ResourceError> {
+    fn start(
+        &mut self,
+        run: &str,
+        controller: &str,
+        mode: Mode,
+        exclusive: bool,
+    ) -> Result<(), ResourceError> {
         self.mode = mode;
-        if mode == Mode::Check {
+        if mode == Mode::Check && !exclusive {
             return Ok(());
         }
         if self.lock.is_none() {

@@ -87,7 +87,10 @@ impl Converge {
         }
         let (result, _) = self.observed(async |events: EventSender, cancel| {
             let (mut engine, plan) = self.connect(&events, &cancel).await?;
-            let (planned, failed) = engine.check(&plan).await.map_err(|error| lost(&error))?;
+            let (planned, failed) = engine
+                .check(&plan, false)
+                .await
+                .map_err(|error| lost(&error))?;
             engine.finish().await;
             Ok((planned, failed))
         })?;
@@ -106,7 +109,10 @@ impl Converge {
             };
             tokio::task::block_in_place(|| self.machines.up(&report))?;
             let (mut engine, plan) = self.connect(&events, &cancel).await?;
-            let (planned, failed) = engine.check(&plan).await.map_err(|error| lost(&error))?;
+            let (planned, failed) = engine
+                .check(&plan, true)
+                .await
+                .map_err(|error| lost(&error))?;
             let pending = engine.has_pending_handlers();
             let mut all_done = !failed;
             if all_done && (planned.count() > 0 || pending) {

@@ -66,7 +66,10 @@ impl Converge for Manifests {
                 objects: objects.iter().map(Object::title).zip(states).collect(),
             }),
             Err(ResourceError::Api {
-                status: 0, message, ..
+                // Forbidden: the control plane is being made, and its administrator has no role yet.
+                status: 0 | 403,
+                message,
+                ..
             }) => Ok(all_missing(Some(message))),
             Err(error) => Err(error),
         }

@@ -44,7 +44,12 @@ impl Engine {
     }
 
     /// Returns what [`Engine::apply`] would change. Hosts are asked in parallel, each in one round trip.
-    pub async fn check(&mut self, plan: &Plan) -> Result<(PlannedChanges, bool), RunError> {
+    /// An `exclusive` check waits for whoever else is changing a host.
+    pub async fn check(
+        &mut self,
+        plan: &Plan,
+        exclusive: bool,
+    ) -> Result<(PlannedChanges, bool), RunError> {
         let mut tasks = JoinSet::new();
         for (index, mut host) in self.hosts.drain(..).enumerate() {
             let batches: Vec<_> = plan
@@ -56,7 +61,7 @@ impl Engine {
             let run = self.run.clone();
             let events = self.events.clone();
             tasks.spawn(async move {
-                let result = match host.start(&run, Mode::Check).await {
+                let result = match host.start(&run, Mode::Check, exclusive).await {
                     Ok(()) => host.check(batches).await,
                     Err(error) => Err(error),
                 };
@@ -172,7 +177,7 @@ impl Walk {
 
     /// Does the phases in order and takes each off the list when it is done.
     async fn phases(&self, host: &mut HostRun, phases: &mut VecDeque<&Phase>) -> Result<(), Stop> {
-        host.start(&self.run, Mode::Apply)
+        host.start(&self.run, Mode::Apply, true)
             .await
             .map_err(Stop::from)?;
         let (mut changed_total, mut unchanged_total) = (0, 0);

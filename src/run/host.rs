@@ -45,13 +45,14 @@ impl HostRun {
         }
     }
 
-    /// Begins a run in a mode; the agent locks its node before it applies anything.
-    pub async fn start(&mut self, run: &str, mode: Mode) -> Result<(), RunError> {
+    /// Begins a run in a mode; an exclusive one locks the node.
+    pub async fn start(&mut self, run: &str, mode: Mode, exclusive: bool) -> Result<(), RunError> {
         let controller = format!("{} (pid {})", whoami(), std::process::id());
         let request = Request::Start {
             run: run.to_owned(),
             controller,
             mode,
+            exclusive,
         };
         self.send(&request).await
     }

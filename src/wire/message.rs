@@ -10,11 +10,14 @@ pub const PROTOCOL: u32 = 1;
 /// Controller to agent.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Request {
-    /// Begins a run; first message. `run` names it in journals and locks.
+    /// Begins a run; first message, and again when the mode changes. `run` names it in journals and
+    /// locks. An `exclusive` run waits for the node's lock first, so that it sees what an earlier one,
+    /// which may still be finishing a step, has made of the node; applying is always exclusive.
     Start {
         run: String,
         controller: String,
         mode: Mode,
+        exclusive: bool,
     },
     /// One phase of one host. In [`Mode::Check`] several are sent at once.
     Batch(Batch),

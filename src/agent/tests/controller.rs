@@ -42,6 +42,7 @@ impl Controller {
             run: run.to_owned(),
             controller: "tester".to_owned(),
             mode,
+            exclusive: mode == Mode::Apply,
         });
     }
 
