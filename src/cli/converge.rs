@@ -85,17 +85,20 @@ impl Converge {
                 failed: false,
             });
         }
-        let (result, _) = self.observed(async |events: EventSender, cancel| {
+        let (checked, _) = self.observed(async |events: EventSender, cancel| {
             let (mut engine, plan) = self.connect(&events, &cancel).await?;
-            let (planned, failed) = engine
+            let checked = engine
                 .check(&plan, false)
                 .await
                 .map_err(|error| lost(&error))?;
+            engine.tell(&checked);
             engine.finish().await;
-            Ok((planned, failed))
+            Ok(checked)
         })?;
-        let (planned, failed) = result;
-        Ok(Found { planned, failed })
+        Ok(Found {
+            planned: checked.planned,
+            failed: checked.failed,
+        })
     }
 
     /// Makes the machines and brings every host to the planned state.
@@ -109,15 +112,20 @@ impl Converge {
             };
             tokio::task::block_in_place(|| self.machines.up(&report))?;
             let (mut engine, plan) = self.connect(&events, &cancel).await?;
-            let (planned, failed) = engine
+            let checked = engine
                 .check(&plan, true)
                 .await
                 .map_err(|error| lost(&error))?;
-            let pending = engine.has_pending_handlers();
-            let mut all_done = !failed;
-            if all_done && (planned.count() > 0 || pending) {
-                all_done = engine.apply(&plan).await.map_err(|error| lost(&error))?;
-            }
+            // What could not be looked at may be so because of what is still to be done before it (an
+            // interrupted `kubeadm init`, say): it is looked at again when its turn comes.
+            let nothing_to_do =
+                checked.planned.count() == 0 && !checked.failed && !engine.has_pending_handlers();
+            let all_done = if nothing_to_do {
+                engine.tell(&checked);
+                true
+            } else {
+                engine.apply(&plan).await.map_err(|error| lost(&error))?
+            };
             engine.finish().await;
             let _ = events.send(RunEvent::Finished {
                 elapsed: started.elapsed(),

@@ -17,6 +17,11 @@ pub enum Level {
 pub struct Cancel(watch::Receiver<Level>);
 
 impl Cancel {
+    /// Listens to what somebody else sends.
+    pub fn of(level: watch::Receiver<Level>) -> Self {
+        Self(level)
+    }
+
     /// Listens for Ctrl-C for as long as the runtime lives.
     pub fn on_ctrl_c() -> Self {
         let (sender, receiver) = watch::channel(Level::Running);

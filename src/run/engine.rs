@@ -4,11 +4,13 @@
 //! one in [`crate::plan::Phase::after`]; a phase that failed somewhere stops those that wait for it.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::error::Error as _;
 use std::sync::Arc;
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::task::JoinSet;
 
+use super::host::Checked;
 use super::{EventSender, HostRun, RunError, RunEvent};
 use crate::plan::{Phase, Plan};
 use crate::report::PlannedChanges;
@@ -19,6 +21,17 @@ pub struct Engine {
     run: String,
     hosts: Vec<HostRun>,
     events: EventSender,
+}
+
+/// What a check of all hosts found.
+#[derive(Debug, Default)]
+pub struct CheckedHosts {
+    pub planned: PlannedChanges,
+    /// Some step could not be looked at. Where steps before it change something, it may well be after
+    /// them.
+    pub failed: bool,
+    /// What observers hear of it.
+    events: Vec<RunEvent>,
 }
 
 /// How far each phase is: hosts that still have to do it, and the host on which it failed.
@@ -45,11 +58,7 @@ impl Engine {
 
     /// Returns what [`Engine::apply`] would change. Hosts are asked in parallel, each in one round trip.
     /// An `exclusive` check waits for whoever else is changing a host.
-    pub async fn check(
-        &mut self,
-        plan: &Plan,
-        exclusive: bool,
-    ) -> Result<(PlannedChanges, bool), RunError> {
+    pub async fn check(&mut self, plan: &Plan, exclusive: bool) -> Result<CheckedHosts, RunError> {
         let mut tasks = JoinSet::new();
         for (index, mut host) in self.hosts.drain(..).enumerate() {
             let batches: Vec<_> = plan
@@ -59,36 +68,29 @@ impl Engine {
                 .cloned()
                 .collect();
             let run = self.run.clone();
-            let events = self.events.clone();
             tasks.spawn(async move {
                 let result = match host.start(&run, Mode::Check, exclusive).await {
                     Ok(()) => host.check(batches).await,
                     Err(error) => Err(error),
                 };
-                if let Ok(checked) = &result
-                    && checked.changes.is_empty()
-                    && !checked.failed
-                {
-                    let (host, unchanged) = (host.name.clone(), checked.unchanged);
-                    let _ = events.send(RunEvent::HostDone {
-                        host,
-                        changed: 0,
-                        unchanged,
-                    });
-                }
                 (index, host, result)
             });
         }
         let mut results: Vec<_> = tasks.join_all().await;
         results.sort_by_key(|(index, ..)| *index);
-        let (mut planned, mut failed) = (PlannedChanges::default(), false);
+        let mut checked = CheckedHosts::default();
         for (_, host, result) in results {
-            let checked = result?;
-            failed |= checked.failed;
-            planned.steps.extend(checked.changes);
+            checked.add(&host.name, result?);
             self.hosts.push(host);
         }
-        Ok((planned, failed))
+        Ok(checked)
+    }
+
+    /// Tells observers what a check found, where nothing follows it.
+    pub fn tell(&self, checked: &CheckedHosts) {
+        for event in &checked.events {
+            let _ = self.events.send(event.clone());
+        }
     }
 
     /// Brings every host to its planned state; returns whether all hosts got there.
@@ -144,6 +146,27 @@ impl Engine {
     }
 }
 
+impl CheckedHosts {
+    fn add(&mut self, host: &str, checked: Checked) {
+        let is_done = checked.changes.is_empty() && checked.failures.is_empty();
+        self.failed |= !checked.failures.is_empty();
+        self.planned.steps.extend(checked.changes);
+        let host = host.to_owned();
+        let failures = checked.failures.into_iter();
+        self.events.extend(failures.map(|event| RunEvent::Agent {
+            host: host.clone(),
+            event,
+        }));
+        if is_done {
+            self.events.push(RunEvent::HostDone {
+                host,
+                changed: 0,
+                unchanged: checked.unchanged,
+            });
+        }
+    }
+}
+
 /// Why a host stopped before its last phase.
 enum Stop {
     Failed(String),
@@ -185,10 +208,9 @@ impl Walk {
             let Some(batch) = phase.batches.get(&host.name) else {
                 break;
             };
-            self.wait_for(phase).await?;
-            let _permit = match self.permits.get(&phase.name) {
-                Some(permits) => permits.acquire().await.ok(),
-                None => None,
+            let _permit = tokio::select! {
+                turn = self.turn(phase) => turn?,
+                () = host.cancelled() => return Err(Stop::Interrupted),
             };
             match host.apply(batch.clone()).await.map_err(Stop::from)? {
                 Outcome::Done { changed, unchanged } => {
@@ -210,6 +232,15 @@ impl Walk {
         Ok(())
     }
 
+    /// Waits until the phase may begin on one more host; the permit is for as long as it works there.
+    async fn turn(&self, phase: &Phase) -> Result<Option<SemaphorePermit<'_>>, Stop> {
+        self.wait_for(phase).await?;
+        Ok(match self.permits.get(&phase.name) {
+            Some(permits) => permits.acquire().await.ok(),
+            None => None,
+        })
+    }
+
     async fn wait_for(&self, phase: &Phase) -> Result<(), Stop> {
         let mut board = self.board.subscribe();
         let ready = board.wait_for(|board| board.ready(phase).is_some()).await;
@@ -228,8 +259,13 @@ impl From<RunError> for Stop {
         match error {
             RunError::Interrupted => Stop::Interrupted,
             error => {
-                let source = std::error::Error::source(&error).map(|it| format!(": {it}"));
-                Stop::Failed(format!("{error}{}", source.unwrap_or_default()))
+                let mut message = error.to_string();
+                let mut cause = error.source();
+                while let Some(error) = cause {
+                    message = format!("{message}: {error}");
+                    cause = error.source();
+                }
+                Stop::Failed(message)
             }
         }
     }

@@ -23,6 +23,8 @@ pub struct HostRun {
     bundle: Arc<Bundle>,
     events: EventSender,
     cancel: Cancel,
+    /// The agent has been told of the first Ctrl-C.
+    told_to_stop: bool,
 }
 
 impl HostRun {
@@ -42,6 +44,7 @@ impl HostRun {
             bundle,
             events,
             cancel,
+            told_to_stop: false,
         }
     }
 
@@ -58,6 +61,8 @@ impl HostRun {
     }
 
     /// Asks what all these batches would change: everything is sent at once, so it is one round trip.
+    ///
+    /// Failures are returned and not told to observers: they hear of them only if that is the last word.
     pub async fn check(&mut self, batches: Vec<Batch>) -> Result<Checked, RunError> {
         let mut open = batches.len();
         for batch in batches {
@@ -70,33 +75,26 @@ impl HostRun {
                     phase,
                     id,
                     state: StepState::WouldChange(changes),
-                } => {
-                    let host = self.name.clone();
-                    checked.changes.push(StepChanges {
-                        host,
-                        phase,
-                        step: id,
-                        changes,
-                    });
-                }
+                } => checked.changes.push(StepChanges {
+                    host: self.name.clone(),
+                    phase,
+                    step: id,
+                    changes,
+                }),
                 event @ Event::Step {
                     state: StepState::Failed(_),
                     ..
-                } => {
-                    checked.failed = true;
-                    self.tell(event);
-                }
+                } => checked.failures.push(event),
+                // What is as it should be is counted, not told: `apply` looks at it again.
+                Event::Step { .. } => {}
                 Event::PhaseDone { outcome, .. } => {
                     open -= 1;
-                    if let Outcome::Done { unchanged, .. } = outcome {
-                        checked.unchanged += unchanged;
+                    match outcome {
+                        Outcome::Done { unchanged, .. } => checked.unchanged += unchanged,
+                        Outcome::Failed { .. } => {}
+                        Outcome::Interrupted => return Err(RunError::Interrupted),
                     }
                 }
-                // What is as it should be is counted, not told: `apply` looks at it again.
-                Event::Step {
-                    state: StepState::Unchanged | StepState::Started,
-                    ..
-                } => {}
                 event => self.tell(event),
             }
         }
@@ -135,26 +133,49 @@ impl HostRun {
         }
     }
 
+    /// Waits until the user wants the run to end.
+    pub async fn cancelled(&self) {
+        self.cancel.clone().reached(Level::AfterStep).await;
+    }
+
     /// Waits for the next event; passes a first Ctrl-C on to the agent, and gives up at a second.
     async fn next(&mut self) -> Result<Event, RunError> {
-        let mut told = self.cancel.level() >= Level::AfterStep;
         loop {
-            let level = if told { Level::Now } else { Level::AfterStep };
+            let level = self.next_level();
             let mut cancel = self.cancel.clone();
             tokio::select! {
                 event = self.agent_events.next() => {
-                    return event
-                        .map_err(|source| RunError::Ssh { host: self.name.clone(), source })?
-                        .ok_or_else(|| RunError::AgentGone { host: self.name.clone() });
+                    return match event {
+                        Ok(Some(event)) => Ok(event),
+                        // It ends as it was told to; its last words may not have made it.
+                        _ if self.told_to_stop => Err(RunError::Interrupted),
+                        Ok(None) => Err(RunError::AgentGone { host: self.name.clone() }),
+                        Err(source) => Err(RunError::Ssh { host: self.name.clone(), source }),
+                    };
                 }
-                () = cancel.reached(level) => {
-                    if told {
-                        return Err(RunError::Interrupted);
-                    }
-                    told = true;
-                    self.send(&Request::Cancel).await?;
-                }
+                () = cancel.reached(level) => self.pass_on_cancel().await?,
             }
+        }
+    }
+
+    /// The level of Ctrl-C that hasn't been acted on.
+    fn next_level(&self) -> Level {
+        if self.told_to_stop {
+            Level::Now
+        } else {
+            Level::AfterStep
+        }
+    }
+
+    /// Tells the agent of a first Ctrl-C, once; fails at a second.
+    async fn pass_on_cancel(&mut self) -> Result<(), RunError> {
+        match self.cancel.level() {
+            Level::Now => Err(RunError::Interrupted),
+            Level::AfterStep if !self.told_to_stop => {
+                self.told_to_stop = true;
+                self.send(&Request::Cancel).await
+            }
+            Level::AfterStep | Level::Running => Ok(()),
         }
     }
 
@@ -184,6 +205,7 @@ impl HostRun {
             }
             done += bytes.len() as u64;
             let last = bytes.is_empty();
+            self.pass_on_cancel().await?;
             self.send(&Request::Chunk { blob, bytes }).await?;
             let host = self.name.clone();
             let _ = self.events.send(RunEvent::Upload { host, done, total });
@@ -193,15 +215,16 @@ impl HostRun {
         }
     }
 
+    /// Sends a request. A connection that takes nothing more is given up at the second Ctrl-C.
     async fn send(&self, request: &Request) -> Result<(), RunError> {
-        let host = || self.name.clone();
-        self.requests
-            .send(request)
-            .await
-            .map_err(|source| RunError::Ssh {
-                host: host(),
+        let mut cancel = self.cancel.clone();
+        tokio::select! {
+            sent = self.requests.send(request) => sent.map_err(|source| RunError::Ssh {
+                host: self.name.clone(),
                 source,
-            })
+            }),
+            () = cancel.reached(Level::Now) => Err(RunError::Interrupted),
+        }
     }
 
     fn tell(&self, event: Event) {
@@ -216,9 +239,9 @@ impl HostRun {
 #[derive(Debug, Default)]
 pub struct Checked {
     pub changes: Vec<StepChanges>,
+    /// Steps that could not be looked at, and why.
+    pub failures: Vec<Event>,
     pub unchanged: u32,
-    /// A probe failed; the events say which.
-    pub failed: bool,
 }
 
 fn whoami() -> String {

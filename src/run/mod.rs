@@ -7,7 +7,7 @@ pub mod host;
 pub mod journal;
 
 pub use cancel::Cancel;
-pub use engine::Engine;
+pub use engine::{CheckedHosts, Engine};
 pub use event::{EventSender, RunEvent};
 pub use host::HostRun;
 pub use journal::Journal;
