@@ -13,6 +13,7 @@ mod host_keys;
 mod jumps;
 mod login;
 mod namespace;
+mod run;
 mod server;
 mod sudo;
 mod waiting;
