@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -189,9 +190,10 @@ fn list_content(node: &Node) -> Result<BTreeSet<String>, ResourceError> {
     Ok(output.lines().map(str::to_owned).collect())
 }
 
-/// Before containerd is installed and started there are no images.
+/// Before containerd is installed and started there are no images. One that died leaves its socket.
 fn is_running(node: &Node) -> bool {
-    exists("ctr", node) && node.path("/run/containerd/containerd.sock").exists()
+    let socket = node.path("/run/containerd/containerd.sock");
+    exists("ctr", node) && UnixStream::connect(socket).is_ok()
 }
 
 /// Reads `ctr images ls`: name, media type, digest, size, …
@@ -226,6 +228,20 @@ mod tests {
             config: blob("config"),
             layers: vec![blob("base"), blob("program"), blob("base")],
         }
+    }
+
+    #[test]
+    fn the_socket_of_a_dead_containerd_is_no_containerd() {
+        let root = tempfile::tempdir().unwrap();
+        let node = Node::at(root.path());
+        for folder in ["/usr/local/bin", "/run/containerd"] {
+            fs::create_dir_all(node.path(folder)).unwrap();
+        }
+        fs::write(node.path("/usr/local/bin/ctr"), "").unwrap();
+        let socket = node.path("/run/containerd/containerd.sock");
+        drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
+        assert!(socket.exists());
+        assert_eq!(image().diff(&image().probe(&node).unwrap()).len(), 1);
     }
 
     #[test]
