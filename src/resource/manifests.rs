@@ -65,12 +65,11 @@ impl Converge for Manifests {
                 silent: None,
                 objects: objects.iter().map(Object::title).zip(states).collect(),
             }),
+            // While the control plane is being made it answers with this and that; forbidden means that its
+            // administrator has no role yet.
             Err(ResourceError::Api {
-                // Forbidden: the control plane is being made, and its administrator has no role yet.
-                status: 0 | 403,
-                message,
-                ..
-            }) => Ok(all_missing(Some(message))),
+                status, message, ..
+            }) if matches!(status, 0 | 403) || is_passing(status) => Ok(all_missing(Some(message))),
             Err(error) => Err(error),
         }
     }
@@ -177,6 +176,10 @@ fn state(
         return Ok(State::Same);
     }
     let wanted = client.apply(&path, &object.text, true)?;
+    if is_passing(wanted.status) {
+        // A webhook's pod isn't ready, say: applying waits for it.
+        return Ok(State::Differs(format!("? {}\n", wanted.message())));
+    }
     if !wanted.is_success() {
         return Err(wanted.refused(format!("apply {}", object.title())));
     }
@@ -227,7 +230,7 @@ impl Application {
                     let text = fingerprint(object, &desired_part(answer.body));
                     return record(&self.client, object, node).write(&text);
                 }
-                Ok(answer) if !is_passing(&answer) => {
+                Ok(answer) if !is_passing(answer.status) => {
                     return Err(answer.refused(format!("apply {}", object.title())));
                 }
                 Ok(answer) => answer.refused(format!("apply {}", object.title())),
@@ -291,6 +294,6 @@ fn is_established(definition: &Value) -> bool {
 
 /// Tells whether the server may think better of it by itself: it starts, its kinds or namespaces
 /// appear, a webhook's pod gets ready.
-fn is_passing(answer: &Answer) -> bool {
-    matches!(answer.status, 404 | 409 | 429 | 500 | 502 | 503 | 504)
+fn is_passing(status: u16) -> bool {
+    matches!(status, 404 | 409 | 429 | 500 | 502 | 503 | 504)
 }
