@@ -4,7 +4,7 @@ use std::error::Error;
 use std::time::Instant;
 
 use crate::resource::{Action, Change, Node, Resource, ResourceError};
-use crate::wire::{Batch, Event, Outcome, Step, StepError, StepState};
+use crate::wire::{Batch, Event, Handler, Outcome, Step, StepError, StepState};
 
 use super::handlers::Pending;
 use super::hint;
@@ -28,9 +28,9 @@ pub fn check(batch: &Batch, node: &mut Node, outgoing: &Outgoing) -> Outcome {
         }
     }
     for handler in run.pending.in_order() {
-        run.node.begin_step(&handler.id);
-        match handler.resource.check(run.node) {
+        match run.check_handler(&handler) {
             Ok(changes) => run.tell_check(&handler.id, changes),
+            Err(ResourceError::Interrupted) => return Outcome::Interrupted,
             Err(error) => {
                 run.tell(&handler.id, failure(&error));
                 failed.get_or_insert(handler.id);
@@ -102,6 +102,16 @@ impl<'a> BatchRun<'a> {
         }
         self.tell_check(&step.id, changes);
         Ok(())
+    }
+
+    /// A guard that looks at the node can't be asked before the steps are done: then it is shown.
+    fn check_handler(&mut self, handler: &Handler) -> Result<Vec<Change>, ResourceError> {
+        self.node.cancel().check()?;
+        self.node.begin_step(&handler.id);
+        match &handler.resource {
+            Resource::Command(command) if self.changed > 0 => Ok(command.announced()),
+            resource => resource.check(self.node),
+        }
     }
 
     fn tell_check(&mut self, id: &str, changes: Vec<Change>) {

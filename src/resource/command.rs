@@ -113,6 +113,18 @@ impl Converge for Command {
 }
 
 impl Command {
+    /// Returns what will be run if the guard is not satisfied by then.
+    pub fn announced(&self) -> Vec<Change> {
+        let condition = match &self.guard {
+            Guard::Creates(path) => Some(format!("unless {path} exists by then")),
+            Guard::Unless(argv) => Some(format!("unless by then `{}` succeeds", quoted(argv))),
+            Guard::Once | Guard::Always => None,
+        };
+        let mut change = Change::new(Action::Run, quoted(&self.argv));
+        change.to = condition;
+        vec![change]
+    }
+
     fn program(&self, argv: &[String]) -> Program {
         Program::new(argv)
             .environment(&self.environment)

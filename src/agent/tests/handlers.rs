@@ -83,3 +83,41 @@ fn a_lost_connection_cannot_lose_a_handler() {
     let controller = Controller::connect(root.path());
     assert!(controller.facts().pending_handlers.is_empty());
 }
+
+#[test]
+fn check_announces_a_handler_whose_guard_the_change_will_break() {
+    let root = tempfile::tempdir().unwrap();
+    let with_text = |text: &str| {
+        let mut batch = batch("phase", vec![notifying("first", text)]);
+        let newer = "test made -nt etc/config";
+        let guard = ["sh", "-c", newer].map(str::to_owned).to_vec();
+        let mut restart = restart();
+        restart.resource = command("", "touch made", Guard::Unless(guard)).resource;
+        batch.handlers.push(restart);
+        batch
+    };
+    let mut controller = Controller::connect(root.path());
+    for text in ["x", "y"] {
+        controller.start("one", Mode::Check);
+        controller.send(Request::Batch(with_text(text)));
+        let events = controller.until_done("phase");
+        let StepState::WouldChange(changes) = state_of(&events, "restart") else {
+            panic!("{events:?}");
+        };
+        assert!(
+            changes[0]
+                .to
+                .as_ref()
+                .unwrap()
+                .starts_with("unless by then")
+        );
+        controller.start("one", Mode::Apply);
+        controller.send(Request::Batch(with_text(text)));
+        let events = controller.until_done("phase");
+        assert!(matches!(
+            state_of(&events, "restart"),
+            StepState::Changed { .. }
+        ));
+    }
+    controller.bye().unwrap();
+}
