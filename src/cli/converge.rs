@@ -20,6 +20,7 @@ use crate::playbook::Sources;
 use crate::provision::MachineState;
 use crate::report::{MachineChange, PlannedChanges, Summary};
 use crate::run::{Cancel, Engine, EventSender, Journal, RunError, RunEvent};
+use crate::ui::Observer;
 use crate::ui::printer::Printer;
 
 /// One run over all hosts of a project.
@@ -85,7 +86,8 @@ impl Converge {
                 failed: false,
             });
         }
-        let (checked, _) = self.observed(async |events: EventSender, cancel| {
+        let observer = self.printer.commentator();
+        let (checked, _) = self.observed(observer, async |events: EventSender, cancel| {
             let (mut engine, plan) = self.connect(&events, &cancel).await?;
             let checked = engine
                 .check(&plan, false)
@@ -104,34 +106,37 @@ impl Converge {
     /// Makes the machines and brings every host to the planned state.
     pub fn up(mut self) -> Result<Applied, Diagnostics> {
         self.project.state.save(&self.project.directory)?;
-        let (all_done, summary) = self.observed(async |events: EventSender, cancel| {
-            let started = Instant::now();
-            let report = |machine: &str, state: &str| {
-                let (host, state) = (machine.to_owned(), state.to_owned());
-                let _ = events.send(RunEvent::Machine { host, state });
-            };
-            tokio::task::block_in_place(|| self.machines.up(&report))?;
-            let (mut engine, plan) = self.connect(&events, &cancel).await?;
-            let checked = engine
-                .check(&plan, true)
-                .await
-                .map_err(|error| lost(&error))?;
-            // What could not be looked at may be so because of what is still to be done before it (an
-            // interrupted `kubeadm init`, say): it is looked at again when its turn comes.
-            let nothing_to_do =
-                checked.planned.count() == 0 && !checked.failed && !engine.has_pending_handlers();
-            let all_done = if nothing_to_do {
-                engine.tell(&checked);
-                true
-            } else {
-                engine.apply(&plan).await.map_err(|error| lost(&error))?
-            };
-            engine.finish().await;
-            let _ = events.send(RunEvent::Finished {
-                elapsed: started.elapsed(),
-            });
-            Ok(all_done)
-        })?;
+        let observer = self.printer.observer();
+        let (all_done, summary) =
+            self.observed(observer, async |events: EventSender, cancel| {
+                let started = Instant::now();
+                let report = |machine: &str, state: &str| {
+                    let (host, state) = (machine.to_owned(), state.to_owned());
+                    let _ = events.send(RunEvent::Machine { host, state });
+                };
+                tokio::task::block_in_place(|| self.machines.up(&report))?;
+                let (mut engine, plan) = self.connect(&events, &cancel).await?;
+                let checked = engine
+                    .check(&plan, true)
+                    .await
+                    .map_err(|error| lost(&error))?;
+                // What could not be looked at may be so because of what is still to be done before it (an
+                // interrupted `kubeadm init`, say): it is looked at again when its turn comes.
+                let nothing_to_do = checked.planned.count() == 0
+                    && !checked.failed
+                    && !engine.has_pending_handlers();
+                let all_done = if nothing_to_do {
+                    engine.tell(&checked);
+                    true
+                } else {
+                    engine.apply(&plan).await.map_err(|error| lost(&error))?
+                };
+                engine.finish().await;
+                let _ = events.send(RunEvent::Finished {
+                    elapsed: started.elapsed(),
+                });
+                Ok(all_done)
+            })?;
         if all_done {
             super::kubeconfig::write(&mut self.project)?;
         }
@@ -190,6 +195,7 @@ impl Converge {
     /// Runs something asynchronous while its events are shown, journalled and summed up.
     fn observed<T>(
         &self,
+        observer: Box<dyn Observer>,
         work: impl AsyncFnOnce(EventSender, Cancel) -> Result<T, Diagnostics>,
     ) -> Result<(T, Summary), Diagnostics> {
         let runtime = tokio::runtime::Runtime::new().map_err(|error| {
@@ -203,8 +209,7 @@ impl Converge {
             vec![Diagnostic::error(Kind::Environment, message)]
         })?;
         let (sender, receiver) = mpsc::unbounded_channel();
-        let printer = self.printer;
-        let watcher = thread::spawn(move || watch(receiver, printer, journal));
+        let watcher = thread::spawn(move || watch(receiver, observer, journal));
         let result = runtime.block_on(async { work(sender, Cancel::on_ctrl_c()).await });
         // Agents of hosts that hang must not keep the program.
         runtime.shutdown_background();
@@ -246,10 +251,9 @@ impl Converge {
 
 fn watch(
     mut events: UnboundedReceiver<RunEvent>,
-    printer: Printer,
+    mut observer: Box<dyn Observer>,
     mut journal: Journal,
 ) -> Summary {
-    let mut observer = printer.observer();
     let mut summary = Summary::default();
     while let Some(event) = events.blocking_recv() {
         observer.event(&event);

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use super::RunEvent;
@@ -22,11 +23,16 @@ impl Journal {
             .collect();
         old.sort();
         for path in old.iter().rev().skip(KEPT - 1) {
-            fs::remove_file(path)?;
+            // Another run may have been faster.
+            let _ = fs::remove_file(path);
         }
-        Ok(Self(BufWriter::new(File::create(
-            directory.join(format!("{run}.jsonl")),
-        )?)))
+        let file = File::options()
+            .create(true)
+            .write(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(directory.join(format!("{run}.jsonl")))?;
+        Ok(Self(BufWriter::new(file)))
     }
 
     /// Adds an event. Uploads are too many and too dull to keep.

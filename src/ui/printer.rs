@@ -63,12 +63,21 @@ impl Printer {
         }
     }
 
-    /// Returns what shows a run: JSON lines, bars on a terminal, lines elsewhere.
+    /// Returns what shows a run whose events are the result: JSON lines, or as for people.
     pub fn observer(self) -> Box<dyn Observer> {
         match self.format {
             Format::Json => Box::new(JsonLines),
-            Format::Text if std::io::stderr().is_terminal() => Box::new(Bars::default()),
-            Format::Text => Box::new(Lines::default()),
+            Format::Text => self.commentator(),
+        }
+    }
+
+    /// Returns what shows a run to people only, as stdout is for its result: bars on a terminal, lines
+    /// elsewhere.
+    pub fn commentator(self) -> Box<dyn Observer> {
+        if std::io::stderr().is_terminal() {
+            Box::new(Bars::default())
+        } else {
+            Box::new(Lines::default())
         }
     }
 }

@@ -130,7 +130,14 @@ async fn a_check_asks_everything_at_once_and_tells_only_what_it_is_told_to() {
     let checked = lab.engine.check(&plan).await.unwrap();
     assert_eq!((checked.planned.count(), checked.failed), (0, false));
     lab.engine.tell(&checked);
-    assert_eq!(std::iter::from_fn(|| lab.events.try_recv().ok()).count(), 3);
+    assert!(matches!(
+        lab.events.try_recv(),
+        Ok(RunEvent::HostDone {
+            changed: 0,
+            unchanged: 2,
+            ..
+        })
+    ));
     lab.engine.finish().await;
 }
 
