@@ -18,8 +18,10 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Kind, SourceFile};
 use crate::plan::{self, Plan, PlanInput};
 use crate::playbook::Sources;
 use crate::provision::MachineState;
-use crate::report::{MachineChange, PlannedChanges, Summary};
-use crate::run::{Cancel, Engine, EventSender, Journal, RunError, RunEvent};
+use crate::report::Summary;
+use crate::run::{
+    Cancel, Engine, EventSender, Journal, MachineChange, PlannedChanges, RunError, RunEvent,
+};
 use crate::ui::Observer;
 use crate::ui::printer::Printer;
 

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 
 use super::duplicates::find_duplicates;
 use super::playbook_order::in_order;
-use super::{PHASES, Phase, PhaseName, PhaseRule, Plan};
+use super::{PHASES, Phase, PhaseRule, Plan};
 use crate::bundle::Manifest;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind, SourceFile};
 use crate::did_you_mean::closest;
@@ -15,7 +15,7 @@ use crate::model::{ClusterSpec, HostSpec};
 use crate::playbook::load::qualified;
 use crate::playbook::schema::Hosts;
 use crate::playbook::{
-    ExpandedStep, Parts, Playbook, Scope, Sources, expand_handler, expand_steps, load,
+    ExpandedStep, Parts, PhaseName, Playbook, Scope, Sources, expand_handler, expand_steps, load,
 };
 use crate::secret::Secret;
 use crate::template::{Engine, context};

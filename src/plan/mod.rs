@@ -17,7 +17,7 @@ use serde::Serialize;
 use crate::wire::Batch;
 
 pub use build::{PlanInput, build};
-pub use phases::{PHASES, PhaseName, PhaseRule};
+pub use phases::{PHASES, PhaseRule};
 
 /// Everything that `up` will hand to the agents; `plan` hands them the same.
 ///

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::PHASES;
 use super::order::{OrderError, order};
-use super::{PHASES, PhaseName};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::did_you_mean::closest;
-use crate::playbook::Playbook;
 use crate::playbook::load::location;
+use crate::playbook::{PhaseName, Playbook};
 
 /// Sorts playbooks by phase, then by `after` and component name, then by file name.
 pub(super) fn in_order(mut playbooks: Vec<Playbook>) -> Result<Vec<Playbook>, Diagnostics> {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::builtin::Sources;
+use super::phase::PhaseName;
 use super::schema::{self, Hosts, Text, UnitState};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind, Location, SourceFile};
 use crate::did_you_mean::closest;
-use crate::plan::PhaseName;
 use crate::yaml;
 
 /// A playbook in which every step has its one resource.

@@ -22,7 +22,7 @@
 use indexmap::IndexMap;
 use serde::Deserialize;
 
-use crate::plan::PhaseName;
+use super::phase::PhaseName;
 use crate::yaml::Spanned;
 
 /// A string that is a template.

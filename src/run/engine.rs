@@ -11,9 +11,8 @@ use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::task::JoinSet;
 
 use super::host::Checked;
-use super::{EventSender, HostRun, RunError, RunEvent};
+use super::{EventSender, HostRun, PlannedChanges, RunError, RunEvent};
 use crate::plan::{Phase, Plan};
-use crate::report::PlannedChanges;
 use crate::wire::{Mode, Outcome};
 
 /// The hosts of a run.

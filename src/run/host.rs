@@ -4,9 +4,8 @@ use std::io::Read as _;
 use std::sync::Arc;
 
 use super::cancel::Level;
-use super::{Cancel, EventSender, RunError, RunEvent};
+use super::{Cancel, EventSender, RunError, RunEvent, StepChanges};
 use crate::bundle::Bundle;
-use crate::report::StepChanges;
 use crate::resource::Sha256;
 use crate::ssh::{AgentChannel, Events, Requests};
 use crate::wire::{Batch, Event, Facts, Mode, Outcome, Request, StepState};

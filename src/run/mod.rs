@@ -5,12 +5,14 @@ pub mod engine;
 pub mod event;
 pub mod host;
 pub mod journal;
+pub mod planned;
 
 pub use cancel::Cancel;
 pub use engine::{CheckedHosts, Engine};
 pub use event::{EventSender, RunEvent};
 pub use host::HostRun;
 pub use journal::Journal;
+pub use planned::{MachineChange, PlannedChanges, StepChanges};
 
 /// Why a run could not go on; failures of steps are events instead.
 #[derive(Debug, thiserror::Error)]

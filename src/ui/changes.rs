@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::report::PlannedChanges;
 use crate::resource::{Action, Change};
+use crate::run::PlannedChanges;
 
 /// Renders changes as text; says so when there are none.
 pub fn render(changes: &PlannedChanges) -> String {

@@ -5,5 +5,6 @@
     reason = "a test may stop where something is wrong"
 )]
 
+mod architecture;
 mod inventory;
 mod messages;
