@@ -122,12 +122,12 @@ async fn a_check_asks_everything_at_once_and_tells_only_what_it_is_told_to() {
             phase("join", &["prepare"], [("one", "true")]),
         ],
     };
-    let checked = lab.engine.check(&plan).await.unwrap();
+    let checked = lab.engine.check(&plan, true).await.unwrap();
     assert_eq!((checked.planned.count(), checked.failed), (2, false));
     assert!(lab.events.try_recv().is_err());
     assert!(lab.engine.apply(&plan).await.unwrap());
     while lab.events.try_recv().is_ok() {}
-    let checked = lab.engine.check(&plan).await.unwrap();
+    let checked = lab.engine.check(&plan, false).await.unwrap();
     assert_eq!((checked.planned.count(), checked.failed), (0, false));
     lab.engine.tell(&checked);
     assert!(matches!(
