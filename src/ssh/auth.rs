@@ -22,6 +22,16 @@ use crate::secret::Secret;
 /// Keys that are offered at most; sshd's limit is six attempts, and one is left for the password.
 const MAX_KEYS: usize = 5;
 
+/// What a login was done with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Credential {
+    /// [`Credentials::identity`].
+    LabKey,
+    /// Another key.
+    Key,
+    Password,
+}
+
 /// A login that is under way.
 pub(super) struct Login<'a> {
     handle: &'a mut Handle<Client>,
@@ -46,29 +56,28 @@ impl<'a> Login<'a> {
     pub(super) async fn run(
         mut self,
         credentials: &Credentials<'_>,
-    ) -> Result<Result<(), (Vec<Attempt>, Vec<String>)>, SshError> {
-        let done = self.keys(credentials).await?
-            || match credentials.password {
-                Some(password) => self.password(password).await?,
-                None => false,
-            };
-        if done {
-            return Ok(Ok(()));
+    ) -> Result<Result<Credential, (Vec<Attempt>, Vec<String>)>, SshError> {
+        if let Some(pair) = credentials.identity {
+            let key = decode(pair.private.expose(), Path::new("lab key"))?;
+            let name = "kinstall's key for this lab".to_owned();
+            if self.key(name, key).await? {
+                return Ok(Ok(Credential::LabKey));
+            }
+        }
+        if self.keys(credentials).await? {
+            return Ok(Ok(Credential::Key));
+        }
+        if let Some(password) = credentials.password
+            && self.password(password).await?
+        {
+            return Ok(Ok(Credential::Password));
         }
         let accepted = self.accepted.iter().map(String::from).collect();
         Ok(Err((self.attempts, accepted)))
     }
 
+    /// Offers the inventory's and the user's own keys.
     async fn keys(&mut self, credentials: &Credentials<'_>) -> Result<bool, SshError> {
-        if let Some(pair) = credentials.identity {
-            let key = decode(pair.private.expose(), Path::new("lab key"))?;
-            if self
-                .key("kinstall's key for this lab".to_owned(), key)
-                .await?
-            {
-                return Ok(true);
-            }
-        }
         if let Some(path) = credentials.private_key {
             let text = read(path)?;
             if self.key_file(path, &text).await? {

@@ -1,19 +1,10 @@
 //! Why the agent can't be started on a host.
 
 use super::agent_binary::AgentBinary;
-use super::process::Exit;
 
 /// Why the agent can't be started.
 #[derive(Debug, thiserror::Error)]
 pub enum BootstrapError {
-    #[error("sudo on the host asks for a password")]
-    PasswordNeeded,
-    #[error("sudo on the host says that the password is wrong")]
-    PasswordWrong,
-    #[error("sudo on the host refuses: {detail}")]
-    SudoRefused { detail: String },
-    #[error("there is no sudo on the host")]
-    NoSudo,
     #[error("there is no `{tool}` on the host")]
     NoTool { tool: String },
     #[error("no folder on the host takes an executable file: {}", .folders.join(", "))]
@@ -26,10 +17,8 @@ pub enum BootstrapError {
     Damaged,
     #[error("the host is {host}, and this kinstall is built for {ours}")]
     OtherSystem { host: String, ours: String },
-    #[error("the host didn't start the agent within {} s{}", super::bootstrap::SILENCE_LIMIT.as_secs(), quoted(.said))]
-    Silent { said: String },
-    #[error("the host didn't start the agent{}{}", exit_code(.exit.as_ref()), quoted(.said))]
-    NotStarted { exit: Option<Exit>, said: String },
+    #[error("the host said something else than expected: {said}")]
+    Unexpected { said: String },
     #[error("failed to read kinstall's own program")]
     Binary(#[source] std::io::Error),
 }
@@ -41,7 +30,6 @@ impl BootstrapError {
         let (word, detail) = reason.split_once(' ').unwrap_or((reason, ""));
         let detail = detail.to_owned();
         match word {
-            "no-sudo" => BootstrapError::NoSudo,
             "no-tool" => BootstrapError::NoTool { tool: detail },
             "no-folder" => BootstrapError::NoFolder {
                 folders: agent.folders.clone(),
@@ -51,22 +39,9 @@ impl BootstrapError {
             }
             "write" => BootstrapError::Write { detail },
             "sum" => BootstrapError::Damaged,
-            _ => BootstrapError::NotStarted {
-                exit: None,
+            _ => BootstrapError::Unexpected {
                 said: line.to_owned(),
             },
         }
     }
-}
-
-fn quoted(said: &str) -> String {
-    match said.trim() {
-        "" => String::new(),
-        said => format!("; it said: {said}"),
-    }
-}
-
-fn exit_code(exit: Option<&Exit>) -> String {
-    exit.map(|exit| format!(" (exit code {})", exit.code()))
-        .unwrap_or_default()
 }

@@ -9,7 +9,7 @@ use russh::keys::{Algorithm, PublicKeyOrCertificate};
 use russh::{Preferred, cipher};
 
 use super::error::SshError;
-use super::known_hosts::{KnownHosts, Verdict};
+use super::known_hosts::KnownHosts;
 use super::target::Target;
 
 /// Returns the settings for a connection to the target.
@@ -79,10 +79,7 @@ impl Handler for Client {
         let PublicKeyOrCertificate::PublicKey { key, .. } = key else {
             return Ok(false);
         };
-        let verdict = self.known_hosts.verify(&self.host, self.port, key)?;
-        if let Verdict::Accepted(fingerprint) = verdict {
-            self.notes.lock().new_host_key = Some(fingerprint);
-        }
+        self.known_hosts.verify(&self.host, self.port, key)?;
         Ok(true)
     }
 
@@ -106,8 +103,6 @@ impl Handler for Client {
 pub(super) struct Notes {
     /// What the host says before it lets us in.
     pub(super) banner: String,
-    /// Fingerprint of a host key that was accepted without being known.
-    pub(super) new_host_key: Option<String>,
     /// Why the connection ended.
     pub(super) ended: Option<String>,
 }

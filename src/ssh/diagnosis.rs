@@ -48,6 +48,7 @@ impl SshError {
             Self::Lost { .. } => {
                 vec!["run the same command again: it continues where it stopped".to_owned()]
             }
+            Self::Elevation(error) => error.hints(),
             Self::Bootstrap(error) => error.hints(),
             Self::Agent(error) => error.hints(),
             Self::Key(_)
@@ -111,15 +112,6 @@ impl Refusal {
 impl BootstrapError {
     fn hints(&self) -> Vec<String> {
         let hint = match self {
-            Self::PasswordNeeded => {
-                "set `ansible_become_password`, or allow the user `NOPASSWD` in sudoers"
-            }
-            Self::PasswordWrong => "check `ansible_become_password`",
-            Self::SudoRefused { .. } => {
-                "the user must be allowed to run any command as root; `ansible_become: false` is \
-                 for users who are root already"
-            }
-            Self::NoSudo => "install sudo on the host, or log in as root (`ansible_user: root`)",
             Self::NoTool { .. } => "install it with the host's package manager (coreutils, gzip)",
             Self::NoFolder { .. } => {
                 "the agent needs one folder that is writable and not mounted with `noexec`"
@@ -130,10 +122,7 @@ impl BootstrapError {
                 "run a kinstall that is built for the hosts' architecture; clusters of several \
                  architectures aren't supported"
             }
-            Self::Silent { .. } | Self::NotStarted { .. } => {
-                "does the user's login shell on the host run commands (`ssh HOST true`)?"
-            }
-            Self::Write { .. } | Self::Binary(_) => return Vec::new(),
+            Self::Write { .. } | Self::Unexpected { .. } | Self::Binary(_) => return Vec::new(),
         };
         vec![hint.to_owned()]
     }

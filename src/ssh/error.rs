@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::agent_channel::AgentError;
-
 use super::bootstrap_error::BootstrapError;
+use super::elevation_error::ElevationError;
 use super::keys::KeyError;
 use super::known_hosts::HostKeyError;
 use super::refusal::Refusal;
@@ -65,6 +65,8 @@ pub enum SshError {
         action: &'static str,
         source: io::Error,
     },
+    #[error(transparent)]
+    Elevation(#[from] ElevationError),
     #[error(transparent)]
     Bootstrap(#[from] BootstrapError),
     #[error(transparent)]

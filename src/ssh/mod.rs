@@ -3,7 +3,7 @@
 //! ```text
 //! Target -> dial or jump -> Session -> bootstrap -> AgentChannel (Requests, Events)
 //!                              |
-//!                              +----> exec, attach, shell, authorize
+//!                              +----> exec, exec_as_root, attach, shell, authorize
 //! ```
 //!
 //! russh does the protocol; none of its types leaves this module.
@@ -19,6 +19,8 @@ mod client;
 mod credentials;
 mod diagnosis;
 mod dial;
+mod elevation;
+mod elevation_error;
 mod error;
 mod jump;
 pub mod keys;
@@ -36,10 +38,11 @@ pub use agent_channel::{AgentChannel, AgentError, Events, Requests};
 pub use attach::Streams;
 pub use bootstrap_error::BootstrapError;
 pub use credentials::UserKeys;
+pub use elevation_error::ElevationError;
 pub use error::SshError;
 pub use jump::Jumps;
 pub use keys::KeyPair;
-pub use known_hosts::{HostKeyError, KnownHosts, Policy};
+pub use known_hosts::{HostKeyError, KnownHosts, NewHostKey, Policy};
 pub use process::{Exit, Finished, Input, Output, Piece, Process};
 pub use refusal::{Attempt, Refusal};
 pub use session::Session;

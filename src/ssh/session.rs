@@ -8,7 +8,7 @@ use russh::client::{Handle, Msg};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
-use super::auth::Login;
+use super::auth::{Credential, Login};
 use super::client::{self, Client, Shared};
 use super::credentials::Credentials;
 use super::dial;
@@ -31,8 +31,9 @@ pub struct Session {
     handle: Arc<Handle<Client>>,
     notes: Shared,
     target: Arc<Target>,
-    /// The connection that this one goes through.
-    via: Option<Box<Session>>,
+    by_lab_key: bool,
+    /// The connection that this one goes through, open for as long as this one is.
+    _via: Option<Box<Session>>,
 }
 
 impl Session {
@@ -84,12 +85,13 @@ impl Session {
         let client = Client::new(target, notes.clone());
         let config = Arc::new(client::config(target)?);
         let mut handle = russh::client::connect_stream(config, stream, client).await?;
-        log_in(&mut handle, target, &notes).await?;
+        let credential = log_in(&mut handle, target, &notes).await?;
         Ok(Self {
             handle: Arc::new(handle),
             notes,
             target: Arc::new(target.clone()),
-            via: via.map(Box::new),
+            by_lab_key: credential == Credential::LabKey,
+            _via: via.map(Box::new),
         })
     }
 
@@ -98,16 +100,9 @@ impl Session {
         &self.target
     }
 
-    /// Returns address and fingerprint of each host on the way, jump hosts included, whose key was
-    /// accepted without being known: the user should see them.
-    pub fn new_host_keys(&self) -> Vec<(String, String)> {
-        let mut keys = match &self.via {
-            Some(hop) => hop.new_host_keys(),
-            None => Vec::new(),
-        };
-        let own = self.notes.lock().new_host_key.clone();
-        keys.extend(own.map(|key| (self.target.address(), key)));
-        keys
+    /// Tells whether the lab's key logged in, so that it needn't be authorized.
+    pub fn by_lab_key(&self) -> bool {
+        self.by_lab_key
     }
 
     /// Tells whether the connection has ended.
@@ -191,7 +186,7 @@ async fn log_in(
     handle: &mut Handle<Client>,
     target: &Target,
     notes: &Shared,
-) -> Result<(), SshError> {
+) -> Result<Credential, SshError> {
     let connection = &target.connection;
     let user = match &connection.user {
         Some(user) => user.clone(),
@@ -203,8 +198,9 @@ async fn log_in(
         user_keys: &target.user_keys,
         password: connection.password.as_ref(),
     };
-    let Err((attempts, accepted)) = Login::new(handle, &user).run(&credentials).await? else {
-        return Ok(());
+    let (attempts, accepted) = match Login::new(handle, &user).run(&credentials).await? {
+        Ok(credential) => return Ok(credential),
+        Err(refused) => refused,
     };
     let notes = notes.lock();
     let banner = match &notes.ended {

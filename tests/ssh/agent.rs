@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use kinstall::ssh::{AgentBinary, AgentError, BootstrapError, Session, SshError};
+use kinstall::ssh::{AgentBinary, AgentError, BootstrapError, ElevationError, Session, SshError};
 use kinstall::wire::{Event, Facts, PROTOCOL, Request, frame};
 
 use crate::server::Sshd;
@@ -161,7 +161,7 @@ async fn missing_programs_and_shells_are_named() {
         .err()
         .unwrap();
     assert!(
-        matches!(&error, SshError::Bootstrap(BootstrapError::NotStarted { said, .. }) if said.contains("sh")),
+        matches!(&error, SshError::Elevation(ElevationError::NotStarted { said, .. }) if said.contains("sh")),
         "{error}"
     );
 
@@ -175,7 +175,7 @@ async fn missing_programs_and_shells_are_named() {
     let text = error.to_string();
     assert_eq!(
         text,
-        "the host didn't start the agent (exit code 1); it said: This account is not available"
+        "the host didn't run kinstall's command (exit code 1); it said: This account is not available"
     );
 
     let sshd = Sshd::start();

@@ -1,7 +1,7 @@
 //! Which hosts are believed.
 
 use kinstall::diagnostic::Kind;
-use kinstall::ssh::{HostKeyError, KeyPair, KnownHosts, Policy, Session, SshError};
+use kinstall::ssh::{HostKeyError, KeyPair, KnownHosts, NewHostKey, Policy, Session, SshError};
 
 use crate::server::Sshd;
 
@@ -52,11 +52,17 @@ async fn an_unknown_host_is_refused_or_accepted_by_policy() {
     assert!(!file.exists());
 
     target.known_hosts = KnownHosts::new(&file, Policy::AcceptNew);
-    let first = Session::connect(&target).await.unwrap();
-    let shown = (format!("127.0.0.1:{}", sshd.port), fingerprint);
-    assert_eq!(first.new_host_keys(), [shown]);
-    let second = Session::connect(&target).await.unwrap();
-    assert_eq!(second.new_host_keys(), []);
+    // The user must see it even if the login fails: the next contact finds a known host.
+    let user = target.connection.user.replace("nobody-here".to_owned());
+    Session::connect(&target).await.err().unwrap();
+    let shown = NewHostKey {
+        address: format!("[127.0.0.1]:{}", sshd.port),
+        fingerprint,
+    };
+    assert_eq!(target.known_hosts.take_accepted(), [shown]);
+    target.connection.user = user;
+    Session::connect(&target).await.unwrap();
+    assert_eq!(target.known_hosts.take_accepted(), []);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use kinstall::model::host::Become;
 use kinstall::secret::Secret;
-use kinstall::ssh::{AgentChannel, BootstrapError, Session, SshError, Target};
+use kinstall::ssh::{AgentChannel, BootstrapError, ElevationError, Session, SshError, Target};
 use kinstall::wire::{Request, frame};
 
 use crate::agent::payload;
@@ -43,7 +43,7 @@ async fn each_way_sudo_says_no_is_told_apart() {
     let wrong = Become::SudoWithPassword(Secret::new("wrong"));
     let error = agent(&sshd, "asked", wrong).await.err().unwrap();
     assert!(
-        matches!(&error, SshError::Bootstrap(BootstrapError::PasswordWrong)),
+        matches!(&error, SshError::Elevation(ElevationError::PasswordWrong)),
         "{error}"
     );
     let diagnostic = error.diagnostic("node1");
@@ -55,14 +55,14 @@ async fn each_way_sudo_says_no_is_told_apart() {
 
     let error = agent(&sshd, "asked", Become::Sudo).await.err().unwrap();
     assert!(
-        matches!(&error, SshError::Bootstrap(BootstrapError::PasswordNeeded)),
+        matches!(&error, SshError::Elevation(ElevationError::PasswordNeeded)),
         "{error}"
     );
 
     let password = Become::SudoWithPassword(Secret::new(PASSWORD));
     let error = agent(&sshd, "stranger", password).await.err().unwrap();
     assert!(
-        matches!(&error, SshError::Bootstrap(BootstrapError::SudoRefused { detail }) if detail.contains("stranger")),
+        matches!(&error, SshError::Elevation(ElevationError::SudoRefused { detail }) if detail.contains("stranger")),
         "{error}"
     );
 }

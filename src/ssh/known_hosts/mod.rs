@@ -8,7 +8,7 @@ mod line;
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use russh::keys::{Algorithm, HashAlg, PublicKey};
 
@@ -23,6 +23,17 @@ pub struct KnownHosts {
     policy: Policy,
     /// Hosts are connected to in parallel, and each may add a line to the file.
     writing: Arc<Mutex<()>>,
+    /// What the user hasn't been shown yet.
+    accepted: Arc<Mutex<Vec<NewHostKey>>>,
+}
+
+/// A host key that was accepted without being known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewHostKey {
+    /// As it stands in known_hosts: `host`, or `[host]:port`.
+    pub address: String,
+    /// SHA256, as `ssh-keygen -l` shows it.
+    pub fingerprint: String,
 }
 
 /// What to do with a host that no file knows.
@@ -69,8 +80,8 @@ pub enum HostKeyError {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Known,
-    /// It was new and is remembered from now on; the SHA256 fingerprint.
-    Accepted(String),
+    /// It was new and is remembered from now on.
+    Accepted,
 }
 
 impl KnownHosts {
@@ -81,6 +92,7 @@ impl KnownHosts {
             trusted: Vec::new(),
             policy,
             writing: Arc::default(),
+            accepted: Arc::default(),
         }
     }
 
@@ -103,6 +115,12 @@ impl KnownHosts {
     /// Forgets a host: its machine was destroyed.
     pub fn forget(&self, host: &str, port: u16) -> Result<(), HostKeyError> {
         self.rewrite(&address(host, port), None)
+    }
+
+    /// Returns the keys that were accepted since the last call, jump hosts' included: the user has to
+    /// see them, even where the login failed afterwards.
+    pub fn take_accepted(&self) -> Vec<NewHostKey> {
+        std::mem::take(&mut *self.not_shown())
     }
 
     /// Decides about the key that a host showed.
@@ -150,7 +168,11 @@ impl KnownHosts {
                     source: io::Error::other(error),
                 })?;
                 self.learn(host, port, &public)?;
-                Ok(Verdict::Accepted(fingerprint))
+                self.not_shown().push(NewHostKey {
+                    address,
+                    fingerprint,
+                });
+                Ok(Verdict::Accepted)
             }
         }
     }
@@ -171,6 +193,11 @@ impl KnownHosts {
         std::iter::once(&self.file)
             .chain(&self.trusted)
             .map(PathBuf::as_path)
+    }
+
+    fn not_shown(&self) -> MutexGuard<'_, Vec<NewHostKey>> {
+        // A panic elsewhere can't have left the list half-changed.
+        self.accepted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn rewrite(&self, address: &str, line: Option<&str>) -> Result<(), HostKeyError> {

@@ -3,7 +3,7 @@ use std::path::Path;
 
 use russh::keys::PublicKey;
 
-use super::{HostKeyError, KnownHosts, Policy, Verdict};
+use super::{HostKeyError, KnownHosts, NewHostKey, Policy, Verdict};
 use crate::ssh::keys::KeyPair;
 
 const KEY: &str =
@@ -99,14 +99,17 @@ fn a_changed_key_names_file_line_and_both_fingerprints() {
 fn a_new_host_is_accepted_once_and_remembered() {
     let folder = tempfile::tempdir().unwrap();
     let hosts = KnownHosts::new(folder.path().join("known_hosts"), Policy::AcceptNew);
-    let Verdict::Accepted(fingerprint) = hosts.verify("node1", 22, &key()).unwrap() else {
-        panic!("nothing knew the key");
-    };
     assert_eq!(
-        fingerprint,
-        "SHA256:T7SvZ2cslqpPj6nKzitCBHHlpVF3r3MvLwmFL0fk0IE"
+        hosts.verify("node1", 22, &key()).unwrap(),
+        Verdict::Accepted
     );
     assert_eq!(hosts.verify("node1", 22, &key()).unwrap(), Verdict::Known);
+    let shown = NewHostKey {
+        address: "node1".to_owned(),
+        fingerprint: "SHA256:T7SvZ2cslqpPj6nKzitCBHHlpVF3r3MvLwmFL0fk0IE".to_owned(),
+    };
+    assert_eq!(hosts.take_accepted(), [shown]);
+    assert_eq!(hosts.take_accepted(), []);
     assert!(hosts.verify("node1", 22, &other_key()).is_err());
 }
 
