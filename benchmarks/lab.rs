@@ -1,0 +1,71 @@
+//! A lab of its own for a benchmark, from the inventory of the course.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::Result;
+
+/// A copy of `inventory/lab`; its machines are gone when this goes.
+pub struct Lab(TempDir);
+
+impl Lab {
+    /// Copies the inventory; makes no machines yet.
+    pub fn new() -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        copy(&repository().join("inventory/lab"), folder.path())?;
+        Ok(Self(folder))
+    }
+
+    /// Returns the inventory's folder.
+    pub fn folder(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Prepares a command of kinstall.
+    pub fn kinstall(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program());
+        command.args(arguments).current_dir(self.folder());
+        command
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        let down = self
+            .kinstall(&["down", "--yes"])
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        if !down.is_ok_and(|status| status.success()) {
+            eprintln!("the lab of {} is still there", self.folder().display());
+            self.0.disable_cleanup(true);
+        }
+    }
+}
+
+/// Returns the program to measure: `benchmarks/run` says which.
+pub fn program() -> PathBuf {
+    std::env::var_os("KINSTALL_PROGRAM").map_or_else(|| "kinstall".into(), PathBuf::from)
+}
+
+/// Returns the folder of kinstall's sources.
+pub fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        match entry.file_type()?.is_dir() {
+            true if entry.file_name() == ".kinstall" => {}
+            true => copy(&entry.path(), &target)?,
+            false => drop(fs::copy(entry.path(), target)?),
+        }
+    }
+    Ok(())
+}

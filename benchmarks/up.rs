@@ -1,0 +1,85 @@
+//! How long `kinstall up` takes from nothing, and when there is nothing to do.
+
+use crate::Result;
+use crate::breakdown;
+use crate::lab::Lab;
+use crate::measure::{self, Measured};
+use crate::table::{Table, median, megabytes, seconds};
+
+const NO_OP_RUNS: usize = 10;
+
+/// Measures `up` of the course's lab from a built bundle, each time with new machines.
+pub fn measure(runs: usize, table: &mut Table) -> Result<()> {
+    let (mut totals, mut installs, mut last) = (Vec::new(), Vec::new(), None);
+    for _ in 0..runs {
+        let lab = Lab::new()?;
+        let measured = up(&lab)?;
+        let machines = breakdown::parts(&measured)
+            .first()
+            .map_or(0.0, |part| part.to);
+        totals.push(measured.seconds);
+        installs.push(measured.seconds - machines);
+        eprintln!(
+            "  {:.1} s, without machines {:.1} s",
+            measured.seconds,
+            measured.seconds - machines
+        );
+        last = Some(measured);
+    }
+    let Some(last) = last else { return Ok(()) };
+    let command = "benchmarks/run up";
+    table.row(
+        "`up`, 4 nodes from nothing",
+        seconds(&totals),
+        "≤ 180 s",
+        command,
+    );
+    table.row(
+        "`up` without making the machines",
+        seconds(&installs),
+        "",
+        command,
+    );
+    table.row(
+        "peak memory of kinstall in `up`",
+        megabytes(last.memory),
+        "< 60 MB",
+        command,
+    );
+    table.row(
+        "peak memory of an agent in `up`",
+        megabytes(last.agent_memory),
+        "",
+        command,
+    );
+    table.install = Some(median(&installs));
+    table.detail(breakdown::render(&last));
+    Ok(())
+}
+
+/// Measures `up` of a lab that is up already.
+pub fn measure_no_op(table: &mut Table) -> Result<()> {
+    let lab = Lab::new()?;
+    up(&lab)?;
+    let runs: Vec<Measured> = (0..NO_OP_RUNS).map(|_| up(&lab)).collect::<Result<_>>()?;
+    let times: Vec<f64> = runs.iter().map(|run| run.seconds).collect();
+    let least = times.iter().copied().fold(f64::INFINITY, f64::min);
+    let memory = runs.iter().map(|run| run.memory).max().unwrap_or_default();
+    let command = "benchmarks/run no-op";
+    let figure = format!(
+        "median {:.2} s, least {least:.2} s of {NO_OP_RUNS}",
+        median(&times)
+    );
+    table.row("`up` with nothing to do, 4 nodes", figure, "≤ 2 s", command);
+    table.row(
+        "peak memory of kinstall in it",
+        megabytes(memory),
+        "< 60 MB",
+        command,
+    );
+    Ok(())
+}
+
+fn up(lab: &Lab) -> Result<Measured> {
+    measure::run(&mut lab.kinstall(&["--output", "json", "up"]))
+}
