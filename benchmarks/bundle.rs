@@ -12,12 +12,7 @@ pub fn measure_warm(table: &mut Table) -> Result<()> {
     let build = || measure::run(Command::new(program()).args(["bundle", "build"]));
     build()?;
     let runs = [build()?.seconds, build()?.seconds, build()?.seconds];
-    table.row(
-        "bundle build, warm",
-        seconds(&runs),
-        "",
-        "benchmarks/run bundle-warm",
-    );
+    table.row("bundle build, warm", seconds(&runs), "");
     Ok(())
 }
 
@@ -33,11 +28,6 @@ pub fn measure_cold(table: &mut Table) -> Result<()> {
             .env("GOCACHE", folder.path().join("go")),
     )?;
     let figure = seconds(&[measured.seconds]);
-    table.row(
-        "bundle build, cold (modules are there)",
-        figure,
-        "",
-        "benchmarks/run bundle-cold",
-    );
+    table.row("bundle build, cold (modules are there)", figure, "");
     Ok(())
 }

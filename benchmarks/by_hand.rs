@@ -36,7 +36,7 @@ pub fn measure(runs: usize, table: &mut Table) -> Result<()> {
         times.push(measured.seconds);
     }
     let what = "the same by hand, without making the machines";
-    table.row(what, seconds(&times), "", "benchmarks/run by-hand");
+    table.row(what, seconds(&times), "");
     table.by_hand = Some(median(&times));
     Ok(())
 }

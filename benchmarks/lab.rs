@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use kinstall::provision;
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::Result;
@@ -22,6 +24,22 @@ impl Lab {
     /// Returns the inventory's folder.
     pub fn folder(&self) -> &Path {
         self.0.path()
+    }
+
+    /// Returns what the provider needs to know to reach the machines.
+    pub fn machines(&self) -> Result<provision::Lab> {
+        let state = fs::read(self.folder().join(".kinstall/lab.json"))?;
+        let state: Value = serde_json::from_slice(&state)?;
+        let id = state["id"].as_str().unwrap_or_default().to_owned();
+        Ok(provision::Lab {
+            directory: Path::new("/var/lib/kinstall/labs").join(&id),
+            id,
+            gateway: "192.168.56.1/24".parse()?,
+            user: String::new(),
+            authorized_key: String::new(),
+            machines: Vec::new(),
+            forwards: Vec::new(),
+        })
     }
 
     /// Prepares a command of kinstall.

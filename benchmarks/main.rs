@@ -6,9 +6,11 @@
 mod breakdown;
 mod bundle;
 mod by_hand;
+mod delay;
 mod lab;
 mod measure;
 mod rendered;
+mod round_trips;
 mod size;
 mod table;
 mod up;
@@ -49,7 +51,9 @@ fn measure_all() -> Result<()> {
     }
     let mut table = Table::default();
     for what in &wanted {
-        eprintln!("measuring: {what}");
+        let command = format!("benchmarks/run {what}");
+        eprintln!("{command}");
+        table.begin(command);
         match what.as_str() {
             "size" => size::measure(&mut table)?,
             "bundle-warm" => bundle::measure_warm(&mut table)?,

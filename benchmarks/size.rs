@@ -20,18 +20,15 @@ pub fn measure(table: &mut Table) -> Result<()> {
         &mut GzEncoder::new(file, Compression::new(LEVEL)),
         &mut std::io::sink(),
     )?;
-    let command = "benchmarks/run size";
     table.row(
         "agent on a node (the program itself)",
         megabytes(size),
         "< 6 MB",
-        command,
     );
     table.row(
         "agent on its way, once a build and node",
         megabytes(travels),
         "",
-        command,
     );
     Ok(())
 }

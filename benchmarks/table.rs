@@ -7,15 +7,21 @@ use std::fmt;
 pub struct Table {
     rows: Vec<[String; 4]>,
     details: Vec<String>,
+    command: String,
     /// Seconds of the parts that are compared: kinstall's install and the one by hand.
     pub install: Option<f64>,
     pub by_hand: Option<f64>,
 }
 
 impl Table {
-    /// Adds a figure with its goal (empty if there is none) and the command that gave it.
-    pub fn row(&mut self, what: &str, figure: impl Into<String>, goal: &str, command: &str) {
-        let command = format!("`{command}`");
+    /// Says which command gives the figures that follow.
+    pub fn begin(&mut self, command: String) {
+        self.command = command;
+    }
+
+    /// Adds a figure with its goal, which is empty if there is none.
+    pub fn row(&mut self, what: &str, figure: impl Into<String>, goal: &str) {
+        let command = format!("`{}`", self.command);
         self.rows
             .push([what.to_owned(), figure.into(), goal.to_owned(), command]);
     }

@@ -1,10 +1,9 @@
 //! How long `kinstall up` takes from nothing, and when there is nothing to do.
 
-use crate::Result;
-use crate::breakdown;
 use crate::lab::Lab;
 use crate::measure::{self, Measured};
 use crate::table::{Table, median, megabytes, seconds};
+use crate::{Result, breakdown, round_trips};
 
 const NO_OP_RUNS: usize = 10;
 
@@ -27,30 +26,17 @@ pub fn measure(runs: usize, table: &mut Table) -> Result<()> {
         last = Some(measured);
     }
     let Some(last) = last else { return Ok(()) };
-    let command = "benchmarks/run up";
-    table.row(
-        "`up`, 4 nodes from nothing",
-        seconds(&totals),
-        "≤ 180 s",
-        command,
-    );
-    table.row(
-        "`up` without making the machines",
-        seconds(&installs),
-        "",
-        command,
-    );
+    table.row("`up`, 4 nodes from nothing", seconds(&totals), "≤ 180 s");
+    table.row("`up` without making the machines", seconds(&installs), "");
     table.row(
         "peak memory of kinstall in `up`",
         megabytes(last.memory),
         "< 60 MB",
-        command,
     );
     table.row(
         "peak memory of an agent in `up`",
         megabytes(last.agent_memory),
         "",
-        command,
     );
     table.install = Some(median(&installs));
     table.detail(breakdown::render(&last));
@@ -65,19 +51,17 @@ pub fn measure_no_op(table: &mut Table) -> Result<()> {
     let times: Vec<f64> = runs.iter().map(|run| run.seconds).collect();
     let least = times.iter().copied().fold(f64::INFINITY, f64::min);
     let memory = runs.iter().map(|run| run.memory).max().unwrap_or_default();
-    let command = "benchmarks/run no-op";
     let figure = format!(
         "median {:.2} s, least {least:.2} s of {NO_OP_RUNS}",
         median(&times)
     );
-    table.row("`up` with nothing to do, 4 nodes", figure, "≤ 2 s", command);
+    table.row("`up` with nothing to do, 4 nodes", figure, "≤ 2 s");
     table.row(
         "peak memory of kinstall in it",
         megabytes(memory),
         "< 60 MB",
-        command,
     );
-    Ok(())
+    round_trips::measure(&lab, table)
 }
 
 fn up(lab: &Lab) -> Result<Measured> {
