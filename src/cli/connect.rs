@@ -6,22 +6,29 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use super::lab::LabMachines;
+use super::project::Project;
 use crate::bundle::Bundle;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
-use crate::model::ClusterSpec;
 use crate::run::{Cancel, EventSender, HostRun, RunEvent};
 use crate::ssh::{AgentBinary, Session, SshError, Target, wait_for};
+
+/// A host that doesn't know the lab's key: the login was done with something else.
+pub struct Stranger {
+    host: String,
+    session: Session,
+}
 
 /// Connects to every host; all failures are returned at once. Hosts that are being started are given
 /// `patience` to answer.
 pub async fn all(
-    cluster: &ClusterSpec,
+    project: &Project,
     machines: &LabMachines,
     patience: Duration,
     bundle: &Arc<Bundle>,
     events: &EventSender,
     cancel: &Cancel,
-) -> Result<Vec<HostRun>, Diagnostics> {
+) -> Result<(Vec<HostRun>, Vec<Stranger>), Diagnostics> {
+    let cluster = &project.cluster;
     let cache = crate::bundle::cache_directory().unwrap_or_else(std::env::temp_dir);
     let program = AgentBinary::current(&cache).map_err(|error| {
         let message = format!("failed to read this program: {error}");
@@ -40,20 +47,43 @@ pub async fn all(
     }
     let mut results = tasks.join_all().await;
     results.sort_by_key(|(index, _)| *index);
-    let (mut hosts, mut problems) = (Vec::new(), Diagnostics::new());
+    let (mut hosts, mut strangers, mut problems) = (Vec::new(), Vec::new(), Diagnostics::new());
     for (index, result) in results {
         match result {
-            Ok(host) => hosts.push(host),
+            Ok((host, stranger)) => {
+                hosts.push(host);
+                strangers.extend(stranger);
+            }
             Err(error) => problems.push(error.diagnostic(&cluster.hosts[index].name)),
         }
     }
     if problems.is_empty() {
-        return Ok(hosts);
+        return Ok((hosts, strangers));
     }
-    if hosts.is_empty() && cluster.provider.is_none() && machines.made().is_none() {
+    if hosts.is_empty() && project.provider().is_none() {
         problems.push(which_provider());
     }
     Err(problems)
+}
+
+/// Lets the lab's key log in to hosts that don't know it. One that won't have it is no failure: what
+/// logged in now will do so again.
+pub async fn authorize(strangers: Vec<Stranger>, key: &str, events: &EventSender) {
+    let mut tasks = JoinSet::new();
+    for stranger in strangers {
+        let (key, events) = (key.to_owned(), events.clone());
+        tasks.spawn(async move {
+            let Stranger { host, session } = stranger;
+            let problem = match session.authorize(&key).await {
+                // It stands there already: sshd reads another file than the usual one.
+                Ok(false) => return,
+                Ok(true) => None,
+                Err(error) => Some(error.diagnostic(&host).message),
+            };
+            let _ = events.send(RunEvent::KeyAdded { host, problem });
+        });
+    }
+    tasks.join_all().await;
 }
 
 async fn one(
@@ -63,15 +93,22 @@ async fn one(
     bundle: Arc<Bundle>,
     events: EventSender,
     cancel: Cancel,
-) -> Result<HostRun, SshError> {
+) -> Result<(HostRun, Option<Stranger>), SshError> {
     let started = Instant::now();
     let name = target.name.clone();
     let _ = events.send(RunEvent::Connecting { host: name.clone() });
-    let session = if patience.is_zero() {
-        Session::connect(&target).await?
+    let connected = if patience.is_zero() {
+        Session::connect(&target).await
     } else {
-        wait_for(&target, patience).await?
+        wait_for(&target, patience).await
     };
+    for key in target.known_hosts.take_accepted() {
+        let _ = events.send(RunEvent::NewHostKey {
+            address: key.address,
+            fingerprint: key.fingerprint,
+        });
+    }
+    let session = connected?;
     let channel = session.agent(program).await?;
     let pushed_agent = channel.pushed;
     let seconds = started.elapsed().as_secs_f64();
@@ -80,7 +117,12 @@ async fn one(
         seconds,
         pushed_agent,
     });
-    Ok(HostRun::new(name, channel, bundle, events, cancel))
+    let stranger = (!session.by_lab_key()).then(|| Stranger {
+        host: name.clone(),
+        session,
+    });
+    let host = HostRun::new(name, channel, bundle, events, cancel);
+    Ok((host, stranger))
 }
 
 /// Nothing answers and the inventory doesn't say who makes the machines: say what can be chosen.
@@ -98,8 +140,9 @@ fn which_provider() -> Diagnostic {
     }
     for obstacle in obstacles {
         diagnostic = diagnostic.hint(format!(
-            "provider `container` can't be used here: {}",
-            obstacle.message
+            "provider `container` can't be used here: {} ({})",
+            obstacle.message,
+            obstacle.hints.join("; ")
         ));
     }
     diagnostic.hint(

@@ -1,6 +1,7 @@
 //! `plan` and `up`, which are one piece of code: connect, plan, check; and, for `up`, apply.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
@@ -10,11 +11,12 @@ use indexmap::IndexMap;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use super::GlobalArguments;
-use super::connect;
-use super::lab::LabMachines;
+use super::connect::{self, Stranger};
+use super::lab::{Keys, LabMachines};
 use super::project::Project;
 use crate::bundle::Bundle;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind, SourceFile};
+use crate::model::Provider;
 use crate::plan::{self, Plan, PlanInput};
 use crate::playbook::Sources;
 use crate::provision::MachineState;
@@ -33,6 +35,8 @@ pub struct Converge {
     sources: Sources,
     printer: Printer,
     run: String,
+    /// Held while something may be changed.
+    _lock: Option<File>,
 }
 
 /// What a check found.
@@ -51,18 +55,45 @@ pub struct Applied {
 }
 
 impl Converge {
-    /// Opens bundle, playbooks and keys; connects to nothing yet.
-    pub fn new(
+    /// Prepares a run that only looks.
+    pub fn to_check(
+        global: &GlobalArguments,
+        project: Project,
+        printer: Printer,
+    ) -> Result<Self, Diagnostics> {
+        Self::new(global, project, printer, Keys::Read)
+    }
+
+    /// Prepares a run that changes things; takes the lab's lock.
+    pub fn to_apply(
+        global: &GlobalArguments,
+        project: Project,
+        printer: Printer,
+    ) -> Result<Self, Diagnostics> {
+        Self::new(global, project, printer, Keys::Make)
+    }
+
+    /// Opens bundle, playbooks and keys; connects to nothing yet. What is wrong with the user's files
+    /// or this computer is found before anything is kept.
+    fn new(
         global: &GlobalArguments,
         mut project: Project,
         printer: Printer,
+        access: Keys,
     ) -> Result<Self, Diagnostics> {
         let bundle = super::bundle::open(global)?;
         let mut sources = Sources::builtin();
         if let Some(folder) = &global.overrides {
             sources.override_from(folder).map_err(|error| vec![error])?;
         }
-        let machines = LabMachines::of(&mut project)?;
+        let lock = match access {
+            Keys::Read => None,
+            Keys::Make => {
+                LabMachines::require_usable(project.provider())?;
+                Some(project.lock()?)
+            }
+        };
+        let machines = LabMachines::of(&mut project, access)?;
         let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
         let run = format!("{now}-{}", std::process::id());
         Ok(Self {
@@ -72,6 +103,7 @@ impl Converge {
             sources,
             printer,
             run,
+            _lock: lock,
         })
     }
 
@@ -90,7 +122,7 @@ impl Converge {
         }
         let observer = self.printer.commentator();
         let (checked, _) = self.observed(observer, async |events: EventSender, cancel| {
-            let (mut engine, plan) = self.connect(&events, &cancel).await?;
+            let (mut engine, plan, _) = self.connect(&events, &cancel).await?;
             let checked = engine
                 .check(&plan, false)
                 .await
@@ -107,7 +139,6 @@ impl Converge {
 
     /// Makes the machines and brings every host to the planned state.
     pub fn up(mut self) -> Result<Applied, Diagnostics> {
-        self.project.state.save(&self.project.directory)?;
         let observer = self.printer.observer();
         let (all_done, summary) =
             self.observed(observer, async |events: EventSender, cancel| {
@@ -116,12 +147,20 @@ impl Converge {
                     let (host, state) = (machine.to_owned(), state.to_owned());
                     let _ = events.send(RunEvent::Machine { host, state });
                 };
+                if self.machines.made().is_some() {
+                    self.save_state()?;
+                }
                 tokio::task::block_in_place(|| self.machines.up(&report))?;
-                let (mut engine, plan) = self.connect(&events, &cancel).await?;
+                let (mut engine, plan, strangers) = self.connect(&events, &cancel).await?;
+                self.save_state()?;
                 let checked = engine
                     .check(&plan, true)
                     .await
                     .map_err(|error| lost(&error))?;
+                // Not before all hosts were reached and looked at: an `up` that fails early leaves them alone.
+                if let Some(key) = self.machines.key_to_distribute() {
+                    connect::authorize(strangers, key, &events).await;
+                }
                 // What could not be looked at may be so because of what is still to be done before it (an
                 // interrupted `kubeadm init`, say): it is looked at again when its turn comes.
                 let nothing_to_do = checked.planned.count() == 0
@@ -155,7 +194,7 @@ impl Converge {
         &self,
         events: &EventSender,
         cancel: &Cancel,
-    ) -> Result<(Engine, Plan), Diagnostics> {
+    ) -> Result<(Engine, Plan, Vec<Stranger>), Diagnostics> {
         let cluster = &self.project.cluster;
         let names = cluster.hosts.iter().map(|host| host.name.clone()).collect();
         let _ = events.send(RunEvent::Started {
@@ -167,8 +206,8 @@ impl Converge {
         } else {
             Duration::ZERO
         };
-        let hosts = connect::all(
-            cluster,
+        let (hosts, strangers) = connect::all(
+            &self.project,
             &self.machines,
             patience,
             &self.bundle,
@@ -191,7 +230,15 @@ impl Converge {
             limit: None,
         };
         let plan = plan::build(&input)?;
-        Ok((Engine::new(self.run.clone(), hosts, events.clone()), plan))
+        let engine = Engine::new(self.run.clone(), hosts, events.clone());
+        Ok((engine, plan, strangers))
+    }
+
+    /// Keeps what later commands have to know: who made the machines that are there now.
+    fn save_state(&self) -> Result<(), Diagnostics> {
+        let mut state = self.project.state.clone();
+        state.provider = state.provider.or(Some(Provider::Existing));
+        state.save(&self.project.directory)
     }
 
     /// Runs something asynchronous while its events are shown, journalled and summed up.

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::lab::{self, LabMachines};
+use super::lab::{self, Keys, LabMachines};
 use super::project::Project;
 use super::run::Exit;
 use super::{DownArguments, GlobalArguments};
@@ -23,7 +23,7 @@ pub fn run(
         return Ok(Exit::Success);
     }
     let _lock = project.lock()?;
-    let machines = LabMachines::of(&mut project)?;
+    let machines = LabMachines::of(&mut project, Keys::Read)?;
     let Some((provider, described)) = machines.made() else {
         let error = Diagnostic::error(
             Kind::Inventory,

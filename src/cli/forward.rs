@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 
-use super::lab::LabMachines;
+use super::lab::{Keys, LabMachines};
 use super::net::no_network;
 use super::project::Project;
 use super::run::Exit;
@@ -18,7 +18,7 @@ pub fn run(
 ) -> Result<Exit, Diagnostics> {
     let mut project = Project::load(global, None)?;
     project.require_lab()?;
-    let machines = LabMachines::of(&mut project)?;
+    let machines = LabMachines::of(&mut project, Keys::Read)?;
     let Some((provider, lab)) = machines.made() else {
         return Err(vec![no_network()]);
     };

@@ -11,16 +11,26 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::model::{Become, Connection, HostSpec, Provider as ProviderKind};
 use crate::provision::container::ContainerProvider;
 use crate::provision::{Forward, Lab, Machine, MachineState, Provider};
-use crate::ssh::{Jumps, KeyPair, KnownHosts, Policy, Target, UserKeys};
+use crate::ssh::{Jumps, KeyPair, KnownHosts, NewHostKey, Policy, Target, UserKeys};
 
 /// User on machines that kinstall makes.
 const LAB_USER: &str = "kinstall";
+
+/// What happens to keys that aren't there yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keys {
+    /// They are made and kept: for `up`.
+    Make,
+    /// Nothing is kept: for all that only looks.
+    Read,
+}
 
 /// The machines of a cluster, made by kinstall or there already.
 pub struct LabMachines {
     /// `None` for machines that kinstall doesn't make.
     made: Option<Made>,
-    identity: KeyPair,
+    /// The key that logs in everywhere; `None` before the first `up`.
+    identity: Option<KeyPair>,
     known_hosts: KnownHosts,
     user_keys: UserKeys,
     jumps: Jumps,
@@ -34,9 +44,14 @@ struct Made {
 
 impl LabMachines {
     /// Prepares keys and the description of the lab; starts nothing.
-    pub fn of(project: &mut Project) -> Result<Self, Diagnostics> {
+    pub fn of(project: &mut Project, access: Keys) -> Result<Self, Diagnostics> {
         let keys = project.directory.join("ssh");
-        let identity = load_key(&keys.join("id_ed25519"), "kinstall")?;
+        let path = keys.join("id_ed25519");
+        let identity = if access == Keys::Make || path.exists() {
+            Some(load_key(&path, "kinstall", access)?)
+        } else {
+            None
+        };
         let policy = match project.provider() {
             Some(ProviderKind::Container) => Policy::Strict,
             _ => Policy::AcceptNew,
@@ -54,7 +69,8 @@ impl LabMachines {
                 jumps: Jumps::default(),
             });
         }
-        let lab = describe(project, &keys, &identity, &known_hosts)?;
+        let public = identity.as_ref().map(|key| key.public.clone());
+        let lab = describe(project, public.unwrap_or_default(), &known_hosts, access)?;
         let made = Some(Made {
             provider: Arc::new(container_provider()?),
             lab: Arc::new(lab),
@@ -71,6 +87,18 @@ impl LabMachines {
     /// Returns the machines' provider and lab, where kinstall makes them.
     pub fn made(&self) -> Option<(&ContainerProvider, &Lab)> {
         self.made.as_ref().map(|made| (&*made.provider, &*made.lab))
+    }
+
+    /// Fails where kinstall is to make the machines and this computer can't run them.
+    pub fn require_usable(provider: Option<ProviderKind>) -> Result<(), Diagnostics> {
+        if provider != Some(ProviderKind::Container) {
+            return Ok(());
+        }
+        let obstacles = Self::container_obstacles();
+        if obstacles.iter().any(Diagnostic::is_error) {
+            return Err(obstacles);
+        }
+        Ok(())
     }
 
     /// Returns why kinstall can't make machines on this computer; empty if it can.
@@ -94,11 +122,20 @@ impl LabMachines {
         let Some((provider, lab)) = self.made() else {
             return Ok(());
         };
-        let obstacles = provider.obstacles();
-        if obstacles.iter().any(Diagnostic::is_error) {
-            return Err(obstacles);
-        }
         provider.up(lab, report).map_err(|error| failed(&error))
+    }
+
+    /// Returns the host keys that were accepted since the last call; the user has to see them.
+    pub fn new_host_keys(&self) -> Vec<NewHostKey> {
+        self.known_hosts.take_accepted()
+    }
+
+    /// Returns the public line of the lab's key, where the user's machines are to know it.
+    pub fn key_to_distribute(&self) -> Option<&str> {
+        match &self.made {
+            Some(_) => None,
+            None => self.identity.as_ref().map(|key| key.public.as_str()),
+        }
     }
 
     /// Returns how to log in to a host.
@@ -108,7 +145,7 @@ impl LabMachines {
                 name: host.name.clone(),
                 connection: host.connection.clone(),
                 known_hosts: self.known_hosts.clone(),
-                identity: Some(self.identity.clone()),
+                identity: self.identity.clone(),
                 user_keys: self.user_keys.clone(),
                 jumps: self.jumps.clone(),
                 dial: None,
@@ -127,7 +164,7 @@ impl LabMachines {
                 jump: Vec::new(),
             },
             known_hosts: self.known_hosts.clone(),
-            identity: Some(self.identity.clone()),
+            identity: self.identity.clone(),
             user_keys: UserKeys::default(),
             jumps: Jumps::default(),
             dial: Some(Arc::new(move |address| provider.dial(&lab, address))),
@@ -137,16 +174,19 @@ impl LabMachines {
 
 fn describe(
     project: &mut Project,
-    keys: &Path,
-    identity: &KeyPair,
+    authorized_key: String,
     known_hosts: &KnownHosts,
+    access: Keys,
 ) -> Result<Lab, Diagnostics> {
+    let host_keys = project.directory.join("ssh/host-keys");
     let mut machines = Vec::new();
     for host in &project.cluster.hosts {
-        let key = load_key(&keys.join("host-keys").join(&host.name), &host.name)?;
-        known_hosts
-            .learn(&host.address.to_string(), 22, &key.public)
-            .map_err(|error| vec![Diagnostic::from_error(Kind::Environment, &error)])?;
+        let key = load_key(&host_keys.join(&host.name), &host.name, access)?;
+        if access == Keys::Make {
+            known_hosts
+                .learn(&host.address.to_string(), 22, &key.public)
+                .map_err(|error| vec![Diagnostic::from_error(Kind::Environment, &error)])?;
+        }
         machines.push(Machine {
             name: host.name.clone(),
             address: host.address,
@@ -166,7 +206,7 @@ fn describe(
         directory: project.state.machine_directory(),
         gateway: gateway(project.cluster.network.node_cidr),
         user: LAB_USER.to_owned(),
-        authorized_key: identity.public.clone(),
+        authorized_key,
         machines,
         forwards: api
             .map(|target| Forward { listen, target })
@@ -199,9 +239,13 @@ fn gateway(network: IpNet) -> IpNet {
         .unwrap_or(network)
 }
 
-fn load_key(path: &Path, comment: &str) -> Result<KeyPair, Diagnostics> {
-    KeyPair::load_or_generate(path, comment)
-        .map_err(|error| vec![Diagnostic::from_error(Kind::Environment, &error)])
+/// A key that may not be kept is made for this once: machines that aren't there have no key.
+fn load_key(path: &Path, comment: &str, access: Keys) -> Result<KeyPair, Diagnostics> {
+    let key = match access {
+        Keys::Read if !path.exists() => KeyPair::generate(comment),
+        _ => KeyPair::load_or_generate(path, comment),
+    };
+    key.map_err(|error| vec![Diagnostic::from_error(Kind::Environment, &error)])
 }
 
 /// Turns a provider's error into a message.

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::lab::LabMachines;
+use super::lab::{Keys, LabMachines};
 use super::project::Project;
 use super::run::Exit;
 use super::{GlobalArguments, NetArguments};
@@ -12,7 +12,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 pub fn run(global: &GlobalArguments, arguments: &NetArguments) -> Result<Exit, Diagnostics> {
     let mut project = Project::load(global, None)?;
     project.require_lab()?;
-    let machines = LabMachines::of(&mut project)?;
+    let machines = LabMachines::of(&mut project, Keys::Read)?;
     let Some((provider, lab)) = machines.made() else {
         return Err(vec![no_network()]);
     };

@@ -18,7 +18,7 @@ pub fn run(
     project.show_warnings(printer);
     let Found {
         planned, failed, ..
-    } = Converge::new(global, project, printer)?.check_only()?;
+    } = Converge::to_check(global, project, printer)?.check_only()?;
     match printer.format {
         Format::Text => printer.data(&changes::render(&planned)),
         Format::Json => printer.json(&planned),

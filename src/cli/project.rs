@@ -92,19 +92,41 @@ impl Project {
         }
     }
 
-    /// Remembers who makes the machines; a lab keeps the provider that it was made with.
-    pub fn choose_provider(&mut self, provider: Provider) -> Result<(), Diagnostics> {
-        match self.state.provider {
-            Some(before) if before != provider => {
-                let error =
-                    Diagnostic::error(Kind::Inventory, "the lab was made with another provider");
-                Err(vec![error.hint("`kinstall down` removes it first")])
-            }
-            _ => {
-                self.state.provider = Some(provider);
-                Ok(())
-            }
+    /// Decides who makes the machines: the user's choice, else the inventory's. A lab keeps the
+    /// provider that it was made with.
+    pub fn choose_provider(&mut self, choice: Option<Provider>) -> Result<(), Diagnostics> {
+        if let (Some(chosen), Some(written)) = (choice, self.cluster.provider)
+            && chosen != written
+        {
+            let (chosen, written) = (chosen.name(), written.name());
+            let message = format!(
+                "`--provider {chosen}` contradicts the inventory, which says `kinstall_provider: {written}`"
+            );
+            let error = Diagnostic::error(Kind::Inventory, message);
+            return Err(vec![
+                error.hint("leave the option out, or change the inventory"),
+            ]);
         }
+        let provider = choice.or(self.cluster.provider);
+        if let (Some(before), Some(now)) = (self.state.provider, provider)
+            && before != now
+        {
+            let message = format!(
+                "this lab has provider `{}`, it can't become `{}`",
+                before.name(),
+                now.name()
+            );
+            let hint = match before {
+                Provider::Container => "`kinstall down` removes its machines first".to_owned(),
+                Provider::Existing => format!(
+                    "to start over with other machines, remove `{}`",
+                    self.directory.display()
+                ),
+            };
+            return Err(vec![Diagnostic::error(Kind::Inventory, message).hint(hint)]);
+        }
+        self.state.provider = self.state.provider.or(provider);
+        Ok(())
     }
 
     /// Returns who makes the machines: what `up` was told, else the inventory.

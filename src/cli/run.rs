@@ -61,7 +61,7 @@ fn dispatch(cli: Cli, printer: Printer) -> Result<Exit, Diagnostics> {
         Command::Status(arguments) => super::status::run(global, &arguments, printer),
         Command::Down(arguments) => super::down::run(global, &arguments, printer),
         Command::Kubeconfig(arguments) => super::kubeconfig::run(global, &arguments, printer),
-        Command::Ssh(arguments) => super::ssh::run(global, &arguments),
+        Command::Ssh(arguments) => super::ssh::run(global, &arguments, printer),
         Command::Forward(arguments) => super::forward::run(global, &arguments, printer),
         Command::Net(arguments) => super::net::run(global, &arguments),
         Command::Bundle(command) => super::bundle::run(global, &command, printer),

@@ -2,17 +2,23 @@
 
 use std::io;
 
-use super::lab::LabMachines;
+use super::lab::{Keys, LabMachines};
 use super::project::Project;
 use super::run::Exit;
 use super::{GlobalArguments, SshArguments};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::did_you_mean::closest;
 use crate::ssh::{Session, Streams};
+use crate::ui::printer::Printer;
 
 /// Opens the shell, or runs the command with its exit code, stdin, and unmixed stdout and stderr.
-pub fn run(global: &GlobalArguments, arguments: &SshArguments) -> Result<Exit, Diagnostics> {
+pub fn run(
+    global: &GlobalArguments,
+    arguments: &SshArguments,
+    printer: Printer,
+) -> Result<Exit, Diagnostics> {
     let mut project = Project::load(global, None)?;
-    let machines = LabMachines::of(&mut project)?;
+    let machines = LabMachines::of(&mut project, Keys::Read)?;
     let Some(host) = project.cluster.host(&arguments.node) else {
         let names: Vec<_> = project
             .cluster
@@ -24,6 +30,10 @@ pub fn run(global: &GlobalArguments, arguments: &SshArguments) -> Result<Exit, D
             Kind::Inventory,
             format!("there is no host `{}`", arguments.node),
         );
+        let error = match closest(&arguments.node, names.iter().copied()) {
+            Some(name) => error.hint(format!("did you mean `{name}`?")),
+            None => error,
+        };
         return Err(vec![
             error.hint(format!("the inventory has: {}", names.join(", "))),
         ]);
@@ -36,7 +46,9 @@ pub fn run(global: &GlobalArguments, arguments: &SshArguments) -> Result<Exit, D
         )]
     })?;
     let exit = runtime.block_on(async {
-        let session = Session::connect(&target).await?;
+        let connected = Session::connect(&target).await;
+        printer.new_host_keys(&machines.new_host_keys());
+        let session = connected?;
         if arguments.command.is_empty() {
             session.shell().await
         } else {

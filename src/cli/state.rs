@@ -13,6 +13,9 @@ use crate::resource::Sha256;
 
 const FILE: &str = "lab.json";
 
+/// Version of the file's layout.
+const FORMAT: u32 = 1;
+
 /// State of one lab, in `.kinstall/lab.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,15 +34,15 @@ impl LabState {
     pub fn load(directory: &Path, inventory: &Path) -> Result<Self, Diagnostics> {
         let path = directory.join(FILE);
         match fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
-                let message = format!("`{}` is damaged: {error}", path.display());
-                vec![
-                    Diagnostic::error(Kind::Environment, message)
-                        .hint("remove the file; `kinstall up` makes it again"),
-                ]
+            Ok(bytes) => parse(&bytes).map_err(|problem| {
+                let message = format!("`{}` is damaged: {problem}", path.display());
+                vec![Diagnostic::error(Kind::Environment, message).hint(
+                    "remove the file; `kinstall up`, with the same --provider as before, finds \
+                     the machines and makes it again",
+                )]
             }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self {
-                format: 1,
+                format: FORMAT,
                 id: id_of(inventory),
                 provider: None,
                 api_port: None,
@@ -83,6 +86,18 @@ impl LabState {
     pub fn api_address(&mut self) -> SocketAddr {
         let port = *self.api_port.get_or_insert_with(|| free_port(6443));
         SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+    }
+}
+
+fn parse(bytes: &[u8]) -> Result<LabState, String> {
+    let state: LabState = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    if state.format == FORMAT {
+        Ok(state)
+    } else {
+        Err(format!(
+            "it has format {}, this kinstall knows format {FORMAT}",
+            state.format
+        ))
     }
 }
 

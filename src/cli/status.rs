@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::lab::LabMachines;
+use super::lab::{Keys, LabMachines};
 use super::project::Project;
 use super::run::Exit;
 use super::{GlobalArguments, InventoryArgument};
@@ -14,9 +14,10 @@ use crate::ui::printer::{Format, Printer};
 use crate::ui::status;
 
 /// Everything that the status is made of, in one go.
-const OBJECTS: &str = "sudo -n kubectl --kubeconfig /etc/kubernetes/admin.conf get \
+const OBJECTS: &str = "PATH=$PATH:/usr/local/bin; exec kubectl --kubeconfig /etc/kubernetes/admin.conf get \
     nodes,deployments,daemonsets,services,ingresses --all-namespaces --output json";
-const CERTIFICATES: &str = "sudo -n kubeadm certs check-expiration --output json";
+const CERTIFICATES: &str =
+    "PATH=$PATH:/usr/local/bin; exec kubeadm certs check-expiration --output json";
 
 /// Shows the status; exit 1 when something that should run doesn't.
 pub fn run(
@@ -25,8 +26,9 @@ pub fn run(
     printer: Printer,
 ) -> Result<Exit, Diagnostics> {
     let mut project = Project::load(global, arguments.path.as_deref())?;
-    let machines = LabMachines::of(&mut project)?;
+    let machines = LabMachines::of(&mut project, Keys::Read)?;
     let status = of(&mut project, &machines)?;
+    printer.new_host_keys(&machines.new_host_keys());
     match printer.format {
         Format::Text => printer.data(&status::render(&status)),
         Format::Json => printer.json(&status),
@@ -84,7 +86,10 @@ pub fn of(project: &mut Project, machines: &LabMachines) -> Result<ClusterStatus
     })?;
     let answers = runtime.block_on(async {
         let session = Session::connect(&target).await?;
-        tokio::try_join!(session.exec(OBJECTS, &[]), session.exec(CERTIFICATES, &[]))
+        tokio::try_join!(
+            session.exec_as_root(OBJECTS),
+            session.exec_as_root(CERTIFICATES)
+        )
     });
     match answers {
         Err(error) => status.problems.push(error.diagnostic(&host.name).message),

@@ -17,12 +17,8 @@ pub fn run(
 ) -> Result<Exit, Diagnostics> {
     let mut project = Project::load(global, arguments.inventory.path.as_deref())?;
     project.show_warnings(printer);
-    let _lock = project.lock()?;
-    if let Some(provider) = arguments.provider {
-        project.choose_provider(provider.into())?;
-    }
-    project.state.provider = project.provider();
-    let mut applied = Converge::new(global, project, printer)?.up()?;
+    project.choose_provider(arguments.provider.map(Provider::from))?;
+    let mut applied = Converge::to_apply(global, project, printer)?.up()?;
     if printer.format == Format::Json {
         printer.json_line(&serde_json::json!({ "summary": applied.summary }));
     } else {

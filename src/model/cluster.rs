@@ -69,3 +69,13 @@ pub enum Provider {
     /// Machines that are there already; kinstall never makes or removes them.
     Existing,
 }
+
+impl Provider {
+    /// Returns the word that stands for it in inventories.
+    pub fn name(self) -> &'static str {
+        match self {
+            Provider::Container => "container",
+            Provider::Existing => "existing",
+        }
+    }
+}

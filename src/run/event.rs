@@ -33,6 +33,16 @@ pub enum RunEvent {
         seconds: f64,
         pushed_agent: bool,
     },
+    /// A host showed a key that nobody knew; it is remembered from now on.
+    NewHostKey {
+        address: String,
+        fingerprint: String,
+    },
+    /// The lab's key was added to those that may log in, or couldn't be.
+    KeyAdded {
+        host: String,
+        problem: Option<String>,
+    },
     PhaseStarted {
         host: String,
         phase: String,

@@ -57,6 +57,14 @@ impl Narrator {
                 let agent = if *pushed_agent { ", agent pushed" } else { "" };
                 (host, format!("connected{agent}"))
             }
+            RunEvent::NewHostKey {
+                address,
+                fingerprint,
+            } => (address, format!("new host key {fingerprint}, remembered")),
+            RunEvent::KeyAdded { host, problem } => match problem {
+                None => (host, "the lab's key may log in from now on".to_owned()),
+                Some(problem) => (host, format!("the lab's key can't log in: {problem}")),
+            },
             RunEvent::Agent { host, event } => (host, agent(event)?),
             RunEvent::Upload { host, done, total } => (
                 host,
