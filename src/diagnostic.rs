@@ -156,9 +156,11 @@ impl Diagnostic {
 
     /// Makes an error out of a chain of errors: `a: b: c`.
     pub fn from_error(kind: Kind, error: &(dyn std::error::Error + 'static)) -> Self {
-        let chain: Vec<String> = std::iter::successors(Some(error), |inner| inner.source())
+        let mut chain: Vec<String> = std::iter::successors(Some(error), |inner| inner.source())
             .map(ToString::to_string)
             .collect();
+        // Some libraries' errors say what their source says.
+        chain.dedup_by(|inner, outer| outer.ends_with(inner.as_str()));
         Self::error(kind, chain.join(": "))
     }
 

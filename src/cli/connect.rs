@@ -48,19 +48,23 @@ pub async fn all(
     let mut results = tasks.join_all().await;
     results.sort_by_key(|(index, _)| *index);
     let (mut hosts, mut strangers, mut problems) = (Vec::new(), Vec::new(), Diagnostics::new());
+    let mut nobody_answers = true;
     for (index, result) in results {
         match result {
             Ok((host, stranger)) => {
                 hosts.push(host);
                 strangers.extend(stranger);
             }
-            Err(error) => problems.push(error.diagnostic(&cluster.hosts[index].name)),
+            Err(error) => {
+                nobody_answers &= error.is_unreachable();
+                problems.push(error.diagnostic(&cluster.hosts[index].name));
+            }
         }
     }
     if problems.is_empty() {
         return Ok((hosts, strangers));
     }
-    if hosts.is_empty() && project.provider().is_none() {
+    if hosts.is_empty() && nobody_answers && project.provider().is_none() {
         problems.push(which_provider());
     }
     Err(problems)

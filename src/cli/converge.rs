@@ -85,6 +85,7 @@ impl Converge {
         let mut sources = Sources::builtin();
         if let Some(folder) = &global.overrides {
             sources.override_from(folder).map_err(|error| vec![error])?;
+            plan::check_sources(&sources, &project.cluster, bundle.manifest())?;
         }
         let lock = match access {
             Keys::Read => None,

@@ -11,6 +11,8 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::model::{Become, Connection, HostSpec, Provider as ProviderKind};
 use crate::provision::container::ContainerProvider;
 use crate::provision::{Forward, Lab, Machine, MachineState, Provider};
+use crate::secret::Secret;
+use crate::ssh::keys::KeyError;
 use crate::ssh::{Jumps, KeyPair, KnownHosts, NewHostKey, Policy, Target, UserKeys};
 
 /// User on machines that kinstall makes.
@@ -46,12 +48,7 @@ impl LabMachines {
     /// Prepares keys and the description of the lab; starts nothing.
     pub fn of(project: &mut Project, access: Keys) -> Result<Self, Diagnostics> {
         let keys = project.directory.join("ssh");
-        let path = keys.join("id_ed25519");
-        let identity = if access == Keys::Make || path.exists() {
-            Some(load_key(&path, "kinstall", access)?)
-        } else {
-            None
-        };
+        let identity = load_key(&keys.join("id_ed25519"), "kinstall", access)?;
         let policy = match project.provider() {
             Some(ProviderKind::Container) => Policy::Strict,
             _ => Policy::AcceptNew,
@@ -181,8 +178,9 @@ fn describe(
     let host_keys = project.directory.join("ssh/host-keys");
     let mut machines = Vec::new();
     for host in &project.cluster.hosts {
+        // Without a key the machine isn't there, and isn't made now.
         let key = load_key(&host_keys.join(&host.name), &host.name, access)?;
-        if access == Keys::Make {
+        if let (Some(key), Keys::Make) = (&key, access) {
             known_hosts
                 .learn(&host.address.to_string(), 22, &key.public)
                 .map_err(|error| vec![Diagnostic::from_error(Kind::Environment, &error)])?;
@@ -192,7 +190,7 @@ fn describe(
             address: host.address,
             cpus: host.machine.cpus,
             memory_mib: host.machine.memory_mib,
-            host_key: key.private,
+            host_key: key.map_or_else(|| Secret::new(""), |key| key.private),
         });
     }
     let listen = project.state.api_address();
@@ -239,13 +237,22 @@ fn gateway(network: IpNet) -> IpNet {
         .unwrap_or(network)
 }
 
-/// A key that may not be kept is made for this once: machines that aren't there have no key.
-fn load_key(path: &Path, comment: &str, access: Keys) -> Result<KeyPair, Diagnostics> {
-    let key = match access {
-        Keys::Read if !path.exists() => KeyPair::generate(comment),
-        _ => KeyPair::load_or_generate(path, comment),
-    };
-    key.map_err(|error| vec![Diagnostic::from_error(Kind::Environment, &error)])
+/// Reads a key; `None` where there is none and none may be made.
+fn load_key(path: &Path, comment: &str, access: Keys) -> Result<Option<KeyPair>, Diagnostics> {
+    if access == Keys::Read && !path.exists() {
+        return Ok(None);
+    }
+    let key = KeyPair::load_or_generate(path, comment);
+    key.map(Some).map_err(|error| {
+        let diagnostic = Diagnostic::from_error(Kind::Environment, &error);
+        vec![match error {
+            KeyError::Unusable { .. } => diagnostic.hint(
+                "put it back if there is a copy; else remove it, and `kinstall up` makes another \
+                 one, which machines that kinstall made before don't know (`kinstall down` first)",
+            ),
+            _ => diagnostic,
+        }]
+    })
 }
 
 /// Turns a provider's error into a message.

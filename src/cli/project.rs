@@ -1,6 +1,6 @@
 //! What every command starts from: the inventory's cluster and the folder with its state.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use super::GlobalArguments;
 use super::state::LabState;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
-use crate::install::secrets::ClusterSecrets;
+use crate::install::secrets::{ClusterSecrets, SecretsError};
 use crate::model::{self, ClusterSpec, Provider};
 use crate::ui::printer::Printer;
 
@@ -58,11 +58,18 @@ impl Project {
             let message = format!("failed to open `{}`: {error}", path.display());
             vec![Diagnostic::error(Kind::Environment, message)]
         })?;
-        file.try_lock().map_err(|_| {
-            vec![
-                Diagnostic::error(Kind::Locked, "another kinstall works on this lab")
-                    .hint("wait until it is done; it holds `.kinstall/lock` beside the inventory"),
-            ]
+        file.try_lock().map_err(|error| {
+            let path = path.display();
+            vec![match error {
+                TryLockError::WouldBlock => {
+                    Diagnostic::error(Kind::Locked, "another kinstall works on this lab")
+                        .hint(format!("wait until it is done: it holds the lock `{path}`"))
+                }
+                TryLockError::Error(error) => {
+                    let message = format!("failed to lock `{path}`: {error}");
+                    Diagnostic::error(Kind::Environment, message)
+                }
+            }]
         })?;
         Ok(file)
     }
@@ -78,8 +85,16 @@ impl Project {
 
     /// Returns the cluster's secrets, made the first time.
     pub fn secrets(&self) -> Result<ClusterSecrets, Diagnostics> {
-        ClusterSecrets::load_or_make(&self.directory, SystemTime::now())
-            .map_err(|error| vec![Diagnostic::from_error(Kind::Environment, &error)])
+        ClusterSecrets::load_or_make(&self.directory, SystemTime::now()).map_err(|error| {
+            let diagnostic = Diagnostic::from_error(Kind::Environment, &error);
+            vec![match error {
+                SecretsError::Malformed { .. } => diagnostic.hint(
+                    "put it back from a copy: these are the keys of the cluster that was made \
+                     with them; without them, only a new cluster can be made",
+                ),
+                _ => diagnostic,
+            }]
+        })
     }
 
     /// Returns the API server's URL as this computer reaches it.

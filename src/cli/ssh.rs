@@ -63,6 +63,11 @@ pub fn run(
     });
     // A blocked read of stdin must not keep the program.
     runtime.shutdown_background();
-    exit.map(|exit| Exit::Of(exit.code()))
-        .map_err(|error| vec![error.diagnostic(&host.name)])
+    exit.map(|exit| Exit::Of(exit.code())).map_err(|error| {
+        let mut diagnostic = error.diagnostic(&host.name);
+        if machines.made().is_some() && error.is_unreachable() {
+            diagnostic.hints = vec!["`kinstall up` starts the lab's machines".to_owned()];
+        }
+        vec![diagnostic]
+    })
 }

@@ -92,7 +92,11 @@ pub fn of(project: &mut Project, machines: &LabMachines) -> Result<ClusterStatus
         )
     });
     match answers {
-        Err(error) => status.problems.push(error.diagnostic(&host.name).message),
+        Err(error) => {
+            let Diagnostic { message, hints, .. } = error.diagnostic(&host.name);
+            let parts: Vec<_> = std::iter::once(message).chain(hints).collect();
+            status.problems.push(parts.join("; "));
+        }
         Ok((objects, certificates)) => {
             match parse(&objects) {
                 Ok(list) => status.add_objects(&list),

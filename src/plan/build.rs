@@ -40,10 +40,7 @@ pub struct PlanInput<'a> {
 pub fn build(input: &PlanInput<'_>) -> Result<Plan, Diagnostics> {
     let hosts = selected_hosts(input)?;
     let playbooks = in_order(load(input.sources)?)?;
-    let images = input.bundle.images.iter();
-    let images = images.map(|(name, image)| (name.clone(), image.name.clone()));
-    let globals = context::globals(input.cluster, input.bundle);
-    let engine = Engine::new(&input.sources.templates, images.collect(), globals)?;
+    let engine = engine(input.sources, input.cluster, input.bundle)?;
     let builder = Builder {
         parts: Parts {
             engine: &engine,
@@ -74,6 +71,27 @@ pub fn build(input: &PlanInput<'_>) -> Result<Plan, Diagnostics> {
     } else {
         Err(once_each(errors))
     }
+}
+
+/// Returns what is wrong with playbooks and templates, as far as that can be told without the hosts.
+pub fn check_sources(
+    sources: &Sources,
+    cluster: &ClusterSpec,
+    bundle: &Manifest,
+) -> Result<(), Diagnostics> {
+    in_order(load(sources)?)?;
+    engine(sources, cluster, bundle).map(drop)
+}
+
+fn engine(
+    sources: &Sources,
+    cluster: &ClusterSpec,
+    bundle: &Manifest,
+) -> Result<Engine, Diagnostics> {
+    let images = bundle.images.iter();
+    let images = images.map(|(name, image)| (name.clone(), image.name.clone()));
+    let globals = context::globals(cluster, bundle);
+    Engine::new(&sources.templates, images.collect(), globals)
 }
 
 struct Builder<'a> {

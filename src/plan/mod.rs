@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::wire::Batch;
 
-pub use build::{PlanInput, build};
+pub use build::{PlanInput, build, check_sources};
 pub use phases::{PHASES, PhaseRule};
 
 /// Everything that `up` will hand to the agents; `plan` hands them the same.

@@ -39,8 +39,17 @@ impl Sources {
     /// Reads `playbooks/**.yml` and `templates/**.tera` of a folder; each file takes the place of the one
     /// with the same path, or is added.
     pub fn override_from(&mut self, folder: &Path) -> Result<(), Diagnostic> {
-        read_folder(&folder.join("playbooks"), PLAYBOOK, &mut self.playbooks)?;
-        read_folder(&folder.join("templates"), TEMPLATE, &mut self.templates)
+        let (playbooks, templates) = (folder.join("playbooks"), folder.join("templates"));
+        if !playbooks.is_dir() && !templates.is_dir() {
+            let message = format!(
+                "`{}` has no folder `playbooks` or `templates`",
+                folder.display()
+            );
+            return Err(Diagnostic::error(Kind::Inventory, message)
+                .hint("give --overrides the folder that the two are in"));
+        }
+        read_folder(&playbooks, PLAYBOOK, &mut self.playbooks)?;
+        read_folder(&templates, TEMPLATE, &mut self.templates)
     }
 }
 

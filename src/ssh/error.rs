@@ -76,6 +76,17 @@ pub enum SshError {
     Protocol(#[source] Source),
 }
 
+impl SshError {
+    /// Tells whether nobody answered at all: there may be no machine yet.
+    pub fn is_unreachable(&self) -> bool {
+        match self {
+            Self::Resolve { .. } | Self::Connect { .. } | Self::Timeout { .. } => true,
+            Self::NotReady { source, .. } => source.is_unreachable(),
+            _ => false,
+        }
+    }
+}
+
 impl From<russh::Error> for SshError {
     fn from(error: russh::Error) -> Self {
         Self::Protocol(error.into())
