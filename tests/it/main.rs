@@ -1,4 +1,4 @@
-//! Tests of kinstall as a library, in one binary.
+//! What users see of kinstall: clusters that inventories mean, and what is said about wrong input.
 
 #![allow(
     clippy::unwrap_used,
@@ -6,5 +6,12 @@
 )]
 
 mod architecture;
+mod cli;
+mod connection;
+mod existing;
 mod inventory;
 mod messages;
+mod program;
+#[path = "../sshd/mod.rs"]
+#[allow(dead_code, reason = "the tests of SSH itself need more of it")]
+mod sshd;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use kinstall::ssh::{AgentBinary, AgentError, BootstrapError, ElevationError, Session, SshError};
 use kinstall::wire::{Event, Facts, PROTOCOL, Request, frame};
 
-use crate::server::Sshd;
+use crate::sshd::server::Sshd;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_agent_is_pushed_once_and_answers() {

@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use kinstall::ssh::{Exit, Piece, Process, Session, Size, SshError, Streams};
 
-use crate::server::Sshd;
+use crate::sshd::server::Sshd;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn exit_codes_come_back() {

@@ -3,7 +3,7 @@
 use kinstall::diagnostic::Kind;
 use kinstall::ssh::{HostKeyError, KeyPair, KnownHosts, NewHostKey, Policy, Session, SshError};
 
-use crate::server::Sshd;
+use crate::sshd::server::Sshd;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_changed_key_stops_everything() {

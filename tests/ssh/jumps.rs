@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use kinstall::diagnostic::Kind;
 use kinstall::ssh::{Session, SshError, Target};
 
-use crate::server::{Sshd, free_port};
+use crate::sshd::server::{Sshd, free_port};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hops_are_opened_once_and_shared() {

@@ -6,8 +6,8 @@ use std::process::{Child, Command, Stdio};
 use kinstall::secret::Secret;
 use kinstall::ssh::{KeyPair, Session, SshError, Target, UserKeys};
 
-use crate::namespace::{self, PASSWORD};
-use crate::server::{Sshd, user};
+use crate::sshd::namespace::{self, PASSWORD};
+use crate::sshd::server::{Sshd, user};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_labs_key_and_a_given_key_file_log_in() {

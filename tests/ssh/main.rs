@@ -12,8 +12,9 @@ mod commands;
 mod host_keys;
 mod jumps;
 mod login;
-mod namespace;
 mod run;
-mod server;
+#[path = "../sshd/mod.rs"]
+#[allow(dead_code, reason = "the tests of the program need more of it")]
+mod sshd;
 mod sudo;
 mod waiting;

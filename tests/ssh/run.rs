@@ -16,7 +16,7 @@ use kinstall::wire::{Batch, Step};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{mpsc, watch};
 
-use crate::server::Sshd;
+use crate::sshd::server::Sshd;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_fails_while_others_go_on_and_those_who_need_it_say_so() {

@@ -4,12 +4,14 @@ use std::fmt::Write as _;
 
 use kinstall::model::host::Become;
 use kinstall::secret::Secret;
-use kinstall::ssh::{AgentChannel, BootstrapError, ElevationError, Session, SshError, Target};
+use kinstall::ssh::{
+    AgentChannel, BootstrapError, ElevationError, Exit, Session, SshError, Target,
+};
 use kinstall::wire::{Request, frame};
 
 use crate::agent::payload;
-use crate::namespace::{self, PASSWORD};
-use crate::server::Sshd;
+use crate::sshd::namespace::{self, PASSWORD};
+use crate::sshd::server::Sshd;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sudo_gets_the_password_when_it_asks_and_never_otherwise() {
@@ -35,6 +37,41 @@ async fn sudo_gets_the_password_when_it_asks_and_never_otherwise() {
         let who = std::fs::read_to_string(sshd.path("who")).unwrap();
         assert_eq!(who, "0\n", "{user}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_is_run_as_root_in_every_way() {
+    let sshd = namespace::start("");
+    std::fs::write(sshd.path("home/.profile"), "echo Welcome\n").unwrap();
+    let password = || Become::SudoWithPassword(Secret::new(PASSWORD));
+    for (user, escalation, id) in [
+        ("asked", password(), "0"),
+        ("piped", password(), "0"),
+        ("free", Become::Sudo, "0"),
+        ("free", password(), "0"),
+        ("root", Become::Sudo, "0"),
+        ("root", Become::No, "0"),
+        ("stranger", Become::No, "64004"),
+    ] {
+        let session = Session::connect(&target(&sshd, user, escalation))
+            .await
+            .unwrap();
+        let line = "id -u; echo problem >&2; exit 3";
+        let finished = session.exec_as_root(line).await.unwrap();
+        assert_eq!(finished.exit, Exit::Code(3), "{user}");
+        assert_eq!(finished.stdout, format!("{id}\n").as_bytes(), "{user}");
+        let stderr = String::from_utf8_lossy(&finished.stderr);
+        // In a terminal of sudo's own there is just one stream.
+        assert!(user == "piped" || stderr == "problem\n", "{user}: {stderr}");
+    }
+    let session = Session::connect(&target(&sshd, "asked", Become::Sudo))
+        .await
+        .unwrap();
+    let error = session.exec_as_root("id -u").await.err().unwrap();
+    assert!(
+        matches!(&error, SshError::Elevation(ElevationError::PasswordNeeded)),
+        "{error}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use kinstall::ssh::{KeyPair, Session, SshError, wait_for};
 
-use crate::namespace;
-use crate::server::{Sshd, free_port};
+use crate::sshd::namespace;
+use crate::sshd::server::{Sshd, free_port};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_is_reached_as_soon_as_it_answers() {

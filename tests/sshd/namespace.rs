@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use crate::server::Sshd;
+use super::server::Sshd;
 
 /// Password of all users there.
 pub const PASSWORD: &str = "correct horse";
@@ -22,6 +22,21 @@ const SHADOW: &str = "$6$kinstall$y3lOa7UangXuM3pOTFoUvb3kn/r66crucFArBPHtOYyi4o
 ///
 /// `small` is a file system of 256 KiB, and nothing in `noexec` can be executed.
 pub fn start(settings: &str) -> Sshd {
+    launch(settings, "")
+}
+
+/// Starts the same as a node for the program itself: all is read-only but the server's folder, and
+/// `/usr/local`, where agents go, has this much room (`16m`).
+pub fn start_node(settings: &str, room: &str) -> Sshd {
+    let seal = format!(
+        "mount -t tmpfs -o size={room} tmpfs /usr/local; mount -t tmpfs tmpfs /run; mkdir /run/sshd; mount -t tmpfs tmpfs /var/lib\n\
+         mount --bind . .; mount --bind /proc/sys /proc/sys\n\
+         mount -o remount,bind,ro /proc/sys; mount -o remount,bind,ro /"
+    );
+    launch(settings, &seal)
+}
+
+fn launch(settings: &str, more_mounts: &str) -> Sshd {
     assert!(
         rustix::process::geteuid().is_root(),
         "run this test as root: it needs a mount namespace"
@@ -30,7 +45,9 @@ pub fn start(settings: &str) -> Sshd {
         prepare(folder);
         let mut command = Command::new("unshare");
         command
-            .args(["--mount", "sh", "-e", "-c", MOUNT, "sh"])
+            .args(["--mount", "sh", "-e", "-c"])
+            .arg(format!("{MOUNT}\n{more_mounts}\nexec \"$@\""))
+            .arg("sh")
             .arg(folder)
             .arg(sshd.get_program())
             .args(sshd.get_args());
@@ -46,7 +63,6 @@ done
 mkdir small noexec
 mount -t tmpfs -o size=256k tmpfs small
 mount -t tmpfs -o noexec tmpfs noexec
-exec "$@"
 "#;
 
 fn prepare(folder: &Path) {

@@ -1,0 +1,162 @@
+//! Hosts that are there already: first contact, the lab's key, and looking without changing.
+
+use std::fs;
+use std::os::unix::fs::chown;
+
+use kinstall::ssh::keys::fingerprint;
+
+use crate::program::{Project, files};
+use crate::sshd::namespace::{self, PASSWORD};
+use crate::sshd::server::{Sshd, free_port};
+
+/// A project of one host, which is this server, with nothing to install on it.
+fn project(sshd: &Sshd, variables: &str) -> Project {
+    let port = sshd.port;
+    let line =
+        format!("node1 ansible_host=127.0.0.1 ansible_port={port} ip=192.168.56.21 {variables}");
+    Project::of_host(&line)
+        .hiding(sshd.path("").display().to_string(), "SSHD/")
+        .hiding(format!(":{port}"), ":PORT")
+        .hiding(fingerprint(&sshd.host_key.public).unwrap(), "FINGERPRINT")
+        .without_steps()
+}
+
+fn authorized_keys(sshd: &Sshd) -> String {
+    fs::read_to_string(sshd.path("home/.ssh/authorized_keys")).unwrap_or_default()
+}
+
+#[test]
+fn first_contact_by_password_then_by_the_labs_key() {
+    let sshd = namespace::start_node("PasswordAuthentication yes", "64m");
+    chown(sshd.path("home"), Some(64_001), Some(64_000)).unwrap();
+    let both = format!(
+        "ansible_user=asked ansible_password=\"{PASSWORD}\" ansible_become_password=\"{PASSWORD}\""
+    );
+    let project = project(&sshd, &both);
+
+    // What only looks leaves no key there.
+    project.run(&["plan"]);
+    project.run(&["status"]);
+    project.run(&["ssh", "node1", "--", "true"]);
+    assert_eq!(authorized_keys(&sshd), "");
+    assert!(!project.path(".kinstall/ssh/id_ed25519").exists());
+
+    insta::assert_snapshot!(project.run(&["up"]));
+    let key = fs::read_to_string(project.path(".kinstall/ssh/id_ed25519.pub")).unwrap();
+    assert_eq!(authorized_keys(&sshd), key);
+
+    // From now on without the login password; sudo's is still needed.
+    let inventory = fs::read_to_string(project.path("inventory.ini")).unwrap();
+    let inventory = inventory.replace(&format!("ansible_password=\"{PASSWORD}\""), "");
+    project.write("inventory.ini", &inventory);
+    insta::assert_snapshot!("later_by_the_labs_key", project.run(&["up"]));
+    assert_eq!(authorized_keys(&sshd), key);
+    assert_eq!(
+        project.run(&["ssh", "node1", "--", "id", "-un"]),
+        "exit code 0\n--- stdout\nasked"
+    );
+    let removed = project.run(&["down", "--yes"]);
+    assert!(removed.starts_with("exit code 3\n"), "{removed}");
+}
+
+#[test]
+fn the_fingerprint_is_shown_once() {
+    let sshd = namespace::start_node("", "64m");
+    let project = project(&sshd, "ansible_user=free");
+    // The user's own key, which no variable names.
+    let key = fs::read_to_string(sshd.path("key")).unwrap();
+    project.write("home/.ssh/id_ed25519", &key);
+    let shown = |text: String| text.matches("FINGERPRINT").count();
+    assert_eq!(shown(project.run(&["plan"])), 1);
+    assert_eq!(shown(project.run(&["plan"])), 0);
+}
+
+#[test]
+fn a_plan_shows_changes_and_makes_none() {
+    let sshd = namespace::start_node("", "64m");
+    let key = sshd.path("key").display().to_string();
+    let project = project(
+        &sshd,
+        &format!("ansible_user=free ansible_ssh_private_key_file={key}"),
+    );
+    let file = sshd.path("motd").display().to_string();
+    project.write(
+        "overrides/playbooks/motd.yml",
+        &format!(
+            "component: motd\nphase: prepare\nsteps:\n  - name: greeting\n    file: {{ path: {file}, content: \"hello\\n\" }}\n"
+        ),
+    );
+    let before = files(&sshd.path(""));
+    insta::assert_snapshot!(project.run(&["plan"]));
+    assert_eq!(files(&sshd.path("")), before);
+    assert!(!project.path(".kinstall/lab.json").exists());
+    // Nothing but the agent itself went to the host.
+    let written = project.run(&["ssh", "node1", "--", "find /usr/local /run -type f"]);
+    let lines: Vec<&str> = written.lines().collect();
+    assert_eq!(lines.len(), 3, "{written}");
+    assert!(
+        lines[2].starts_with("/usr/local/libexec/kinstall/"),
+        "{written}"
+    );
+}
+
+#[test]
+fn root_without_sudo() {
+    let sshd = namespace::start_node("PermitRootLogin yes", "64m");
+    let key = sshd.path("key").display().to_string();
+    // sudo would ask for a password that nobody has.
+    let project = project(
+        &sshd,
+        &format!("ansible_user=root ansible_become=false ansible_ssh_private_key_file={key}"),
+    );
+    let plan = project.run(&["plan"]);
+    assert!(plan.starts_with("exit code 0\n"), "{plan}");
+    let status = project.run(&["status"]);
+    assert!(status.contains("the API server did not answer"), "{status}");
+}
+
+#[test]
+fn an_up_that_cannot_reach_all_hosts_leaves_the_others_alone() {
+    let sshd = namespace::start_node("", "64m");
+    chown(sshd.path("home"), Some(64_003), Some(64_000)).unwrap();
+    let (port, key) = (sshd.port, sshd.path("key").display().to_string());
+    let project = Project::with_inventory(&format!(
+        "[all]\n\
+         node1 ansible_host=127.0.0.1 ansible_port={port} ip=192.168.56.21\n\
+         node2 ansible_host=127.0.0.1 ansible_port={} ip=192.168.56.22\n\
+         [all:vars]\nansible_user=free\nansible_ssh_private_key_file={key}\n\
+         [kube_control_plane]\nnode1\n[etcd]\nnode1\n[kube_node]\nnode1\nnode2\n",
+        free_port()
+    ))
+    .without_steps();
+    let up = project.run(&["up"]);
+    assert!(up.starts_with("exit code 5\n"), "{up}");
+    assert!(up.contains("node2: failed to connect"), "{up}");
+    assert_eq!(authorized_keys(&sshd), "");
+    assert!(!project.path(".kinstall/lab.json").exists());
+}
+
+#[test]
+fn a_host_behind_a_jump_host() {
+    let jump = Sshd::start();
+    let sshd = namespace::start_node("", "64m");
+    let keys = [&jump, &sshd].map(|it| it.path("key").display().to_string());
+    let (user, port) = (crate::sshd::server::user(), jump.port);
+    let options = format!(
+        "ansible_ssh_common_args='-o ProxyCommand=\"ssh -i {} -p {port} -W %h:%p {user}@127.0.0.1\"'",
+        keys[0]
+    );
+    let project = project(
+        &sshd,
+        &format!(
+            "ansible_user=free ansible_ssh_private_key_file={} {options}",
+            keys[1]
+        ),
+    )
+    .hiding(format!(":{port}"), ":JUMP-PORT")
+    .hiding(
+        fingerprint(&jump.host_key.public).unwrap(),
+        "JUMP-HOSTS-FINGERPRINT",
+    );
+    insta::assert_snapshot!(project.run(&["plan"]));
+}
