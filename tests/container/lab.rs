@@ -72,6 +72,11 @@ impl TestLab {
             .unwrap_or_else(|error| panic!("{error:?}"));
     }
 
+    /// Returns the file of the private key that may log in to the machines.
+    pub(crate) fn login_key(&self) -> PathBuf {
+        self.keys.path().join("login")
+    }
+
     pub(crate) fn states(&self) -> Vec<MachineState> {
         self.provider.states(&self.lab).unwrap()
     }
@@ -100,7 +105,7 @@ impl TestLab {
             self.keys.path().join("known_hosts").display()
         ))
         .arg("-i")
-        .arg(self.keys.path().join("login"))
+        .arg(self.login_key())
         .arg(format!("{user}@{address}"))
         .arg(command);
         self.run(&mut ssh)

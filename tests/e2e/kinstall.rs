@@ -164,7 +164,7 @@ pub fn eventually(description: &str, seconds: u64, mut condition: impl FnMut() -
 }
 
 /// The release build where `./test` made one: it is what users run, and it is the agent on the nodes.
-fn program() -> PathBuf {
+pub fn program() -> PathBuf {
     std::env::var_os("KINSTALL_PROGRAM").map_or_else(
         || PathBuf::from(env!("CARGO_BIN_EXE_kinstall")),
         PathBuf::from,

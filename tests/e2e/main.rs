@@ -3,8 +3,17 @@
 //! Needs root and a built bundle; `./test` runs it (`cargo test --test e2e`). The tests share the
 //! computer, so they run one after the other.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod cluster;
+mod existing;
 mod interrupted;
 mod kinstall;
 mod lab;
+#[path = "../container/lab.rs"]
+#[allow(
+    dead_code,
+    reason = "the tests of the machines themselves need more of it"
+)]
+mod machines;
 mod traces;
