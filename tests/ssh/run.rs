@@ -188,6 +188,10 @@ impl Lab {
 }
 
 /// The agent's state and lock are not this computer's.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the harness hands the command over"
+)]
 fn in_own_state_folders(folder: &Path, sshd: Command) -> Command {
     let script = "mount -t tmpfs tmpfs /var/lib; mount -t tmpfs tmpfs /run; mkdir -m 755 /run/sshd\n\
                   FOLDER=$1; export FOLDER; shift; exec \"$@\" -o SetEnv=FOLDER=$FOLDER";
