@@ -32,6 +32,7 @@ mod release;
 mod show;
 mod sources;
 mod store;
+mod unpack;
 mod wheel;
 
 pub use build_error::BuildError;
@@ -47,3 +48,4 @@ pub use open::{Bundle, StoredFile};
 pub use progress::{Progress, Report};
 pub use show::{Row, show};
 pub use store::Damage;
+pub use unpack::unpack;

@@ -35,6 +35,9 @@ pub fn run(
                 Format::Json => printer.json(&rows),
             }
         }
+        BundleCommand::Unpack { directory } => {
+            bundle::unpack(&open(global)?, directory).map_err(|error| vec![error])?;
+        }
         BundleCommand::Verify => {
             open(global)?.verify(true)?;
             printer.message("Every part of the bundle is as it should be.");

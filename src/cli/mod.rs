@@ -174,6 +174,8 @@ pub enum BundleCommand {
     Show,
     /// Check every part of the bundle against its hash
     Verify,
+    /// Write the bundle's programs into a folder: kubernetes/kubectl, containerd/ctr, …
+    Unpack { directory: PathBuf },
 }
 
 /// Runs the program with the process's arguments.

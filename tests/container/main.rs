@@ -1,6 +1,6 @@
-//! The container provider on this computer, with real machines: needs root, so only with KINSTALL_E2E=1.
+//! The container provider on this computer, with real machines: needs root, so `./test` runs it.
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, clippy::print_stderr)] // A test fails by panicking and says when it is skipped.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod lab;
 
@@ -12,15 +12,6 @@ use std::process::Command;
 use kinstall::provision::{Forward, MachineState, Provider};
 
 use lab::{TestLab, eventually};
-
-/// Makes a lab description, or nothing where end-to-end tests aren't asked for.
-fn lab(name: &str, machines: u8) -> Option<TestLab> {
-    if std::env::var_os("KINSTALL_E2E").is_none_or(|value| value != "1") {
-        eprintln!("skipped: KINSTALL_E2E=1 isn't set");
-        return None;
-    }
-    Some(TestLab::new(name, machines))
-}
 
 fn banner(mut stream: TcpStream) -> String {
     let mut start = [0; 8];
@@ -43,7 +34,7 @@ fn reboot(test: &TestLab) {
 
 #[test]
 fn machines_are_what_the_lab_says_and_leave_no_trace() {
-    let Some(test) = lab("plain", 2) else { return };
+    let test = TestLab::new("plain", 2);
     let obstacles = test.provider.obstacles();
     assert!(obstacles.is_empty(), "{obstacles:?}");
     assert_eq!(test.states(), [MachineState::Absent, MachineState::Absent]);
@@ -86,9 +77,7 @@ fn machines_are_what_the_lab_says_and_leave_no_trace() {
 
 #[test]
 fn a_machine_has_what_a_kubelet_needs_and_the_computer_keeps_its_settings() {
-    let Some(test) = lab("kubelet", 1) else {
-        return;
-    };
+    let test = TestLab::new("kubelet", 1);
     let panic = fs::read_to_string("/proc/sys/kernel/panic").unwrap();
     test.up();
     test.ssh("root", 0, include_str!("kubelet-needs.sh"))
@@ -99,7 +88,7 @@ fn a_machine_has_what_a_kubelet_needs_and_the_computer_keeps_its_settings() {
 
 #[test]
 fn a_machine_that_is_rebooted_or_powered_off_from_inside() {
-    let Some(test) = lab("reboot", 1) else { return };
+    let test = TestLab::new("reboot", 1);
     test.up();
     test.ssh("root", 0, "echo kept >/root/file").unwrap();
     reboot(&test);
@@ -116,7 +105,7 @@ fn a_machine_that_is_rebooted_or_powered_off_from_inside() {
 
 #[test]
 fn stop_keeps_the_files() {
-    let Some(test) = lab("stop", 1) else { return };
+    let test = TestLab::new("stop", 1);
     test.up();
     test.ssh(
         "root",
@@ -138,7 +127,7 @@ fn stop_keeps_the_files() {
 
 #[test]
 fn a_killed_supervisor_takes_its_machines_along_and_up_starts_again() {
-    let Some(test) = lab("killed", 2) else { return };
+    let test = TestLab::new("killed", 2);
     test.up();
     test.ssh("root", 1, "echo kept >/root/file; sync").unwrap();
     test.kill_supervisor();
@@ -158,7 +147,7 @@ fn a_killed_supervisor_takes_its_machines_along_and_up_starts_again() {
 
 #[test]
 fn a_machine_that_was_half_made_is_made_again() {
-    let Some(test) = lab("half", 1) else { return };
+    let test = TestLab::new("half", 1);
     let folder = test.lab.directory.join("machines/n1");
     fs::create_dir_all(folder.join("upper/etc/ssh")).unwrap();
     fs::write(folder.join("upper/etc/hostname"), "wrong").unwrap();
@@ -170,9 +159,7 @@ fn a_machine_that_was_half_made_is_made_again() {
 
 #[test]
 fn labs_with_the_same_addresses_do_not_meet() {
-    let (Some(one), Some(two)) = (lab("one", 1), lab("two", 1)) else {
-        return;
-    };
+    let (one, two) = (TestLab::new("one", 1), TestLab::new("two", 1));
     one.up();
     two.up();
     // Each lab has its own keys, so answering to the wrong one would fail.
@@ -185,9 +172,7 @@ fn labs_with_the_same_addresses_do_not_meet() {
 
 #[test]
 fn loopback_ports_and_dials_lead_into_the_lab() {
-    let Some(mut test) = lab("forward", 1) else {
-        return;
-    };
+    let mut test = TestLab::new("forward", 1);
     let free = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -215,9 +200,7 @@ fn loopback_ports_and_dials_lead_into_the_lab() {
 
 #[test]
 fn a_port_that_is_taken_is_named() {
-    let Some(mut test) = lab("taken", 1) else {
-        return;
-    };
+    let mut test = TestLab::new("taken", 1);
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let listen = taken.local_addr().unwrap();
     let target = "192.168.56.21:22".parse().unwrap();
@@ -233,9 +216,7 @@ fn a_port_that_is_taken_is_named() {
 
 #[test]
 fn a_mirror_that_does_not_answer_is_named() {
-    let Some(mut test) = lab("mirror", 1) else {
-        return;
-    };
+    let mut test = TestLab::new("mirror", 1);
     let cache = tempfile::tempdir().unwrap();
     test.provider.cache = cache.path().to_owned();
     test.provider.mirror = Some("http://127.0.0.1:9/debian".into());
@@ -257,9 +238,7 @@ fn a_mirror_that_does_not_answer_is_named() {
 /// Version 2 groups, on a computer with version 1 too: there, in a mount namespace that has nothing else.
 #[test]
 fn machines_run_on_unified_control_groups() {
-    let Some(test) = lab("unified", 2) else {
-        return;
-    };
+    let test = TestLab::new("unified", 2);
     if std::path::Path::new("/sys/fs/cgroup/cgroup.controllers").exists() {
         test.up();
         assert_eq!(

@@ -13,7 +13,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("bundle", &["diagnostic", "resource", "yaml"]),
     ("diagnostic", &[]),
     ("did_you_mean", &[]),
-    ("install", &["private_file", "secret"]),
+    ("install", &["diagnostic", "private_file", "secret", "yaml"]),
     ("inventory", &["diagnostic", "yaml"]),
     ("model", &["diagnostic", "inventory", "secret", "yaml"]),
     (
@@ -68,7 +68,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     (
         "ui",
-        &["bundle", "diagnostic", "report", "resource", "run", "wire"],
+        &[
+            "bundle",
+            "diagnostic",
+            "report",
+            "resource",
+            "run",
+            "ssh",
+            "wire",
+        ],
     ),
     ("wire", &["resource"]),
     ("yaml", &["diagnostic"]),

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::net::TcpListener;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -18,6 +19,7 @@ impl Started {
         let log = folder.join(format!("{name}.log"));
         let output = File::create(&log).unwrap();
         let child = Command::new(program(name))
+            .arg0(name)
             .args(arguments)
             .current_dir(folder)
             .stdin(Stdio::null())
@@ -55,8 +57,14 @@ impl Drop for Started {
     }
 }
 
-/// Finds a built program in the folder or in one of its folders.
+/// Finds a built program in the folder or in one of its folders; Kubernetes' servers are all one
+/// program, which goes by its name.
 pub fn program(name: &str) -> PathBuf {
+    let name = if name.starts_with("kube-") {
+        "kube"
+    } else {
+        name
+    };
     let folder = std::env::var("KINSTALL_TEST_PROGRAMS")
         .expect("KINSTALL_TEST_PROGRAMS names no folder with the built programs");
     let folder = Path::new(&folder);
