@@ -16,4 +16,5 @@ mod lab;
     reason = "the tests of the machines themselves need more of it"
 )]
 mod machines;
+mod resources;
 mod traces;
