@@ -38,6 +38,8 @@ pub async fn all(
     let mut tasks = JoinSet::new();
     for (index, host) in cluster.hosts.iter().enumerate() {
         let target = machines.target(host);
+        let name = host.name.clone();
+        let _ = events.send(RunEvent::Connecting { host: name });
         let (bundle, events, cancel) = (Arc::clone(bundle), events.clone(), cancel.clone());
         let program = Arc::clone(&program);
         tasks.spawn(async move {
@@ -100,7 +102,6 @@ async fn one(
 ) -> Result<(HostRun, Option<Stranger>), SshError> {
     let started = Instant::now();
     let name = target.name.clone();
-    let _ = events.send(RunEvent::Connecting { host: name.clone() });
     let connected = if patience.is_zero() {
         Session::connect(&target).await
     } else {

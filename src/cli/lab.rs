@@ -13,7 +13,8 @@ use crate::provision::container::ContainerProvider;
 use crate::provision::{Forward, Lab, Machine, MachineState, Provider};
 use crate::secret::Secret;
 use crate::ssh::keys::KeyError;
-use crate::ssh::{Jumps, KeyPair, KnownHosts, NewHostKey, Policy, Target, UserKeys};
+use crate::ssh::{Jumps, KeyPair, KnownHosts, Policy, Target, UserKeys};
+use crate::ui::printer::Printer;
 
 /// User on machines that kinstall makes.
 const LAB_USER: &str = "kinstall";
@@ -122,9 +123,14 @@ impl LabMachines {
         provider.up(lab, report).map_err(|error| failed(&error))
     }
 
-    /// Returns the host keys that were accepted since the last call; the user has to see them.
-    pub fn new_host_keys(&self) -> Vec<NewHostKey> {
-        self.known_hosts.take_accepted()
+    /// Shows the host keys that were accepted since the last call.
+    pub fn show_new_host_keys(&self, printer: Printer) {
+        for key in self.known_hosts.take_accepted() {
+            printer.message(&format!(
+                "{}: new host key {}, remembered",
+                key.address, key.fingerprint
+            ));
+        }
     }
 
     /// Returns the public line of the lab's key, where the user's machines are to know it.

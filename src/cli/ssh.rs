@@ -47,7 +47,7 @@ pub fn run(
     })?;
     let exit = runtime.block_on(async {
         let connected = Session::connect(&target).await;
-        printer.new_host_keys(&machines.new_host_keys());
+        machines.show_new_host_keys(printer);
         let session = connected?;
         if arguments.command.is_empty() {
             session.shell().await

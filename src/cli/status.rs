@@ -28,7 +28,7 @@ pub fn run(
     let mut project = Project::load(global, arguments.path.as_deref())?;
     let machines = LabMachines::of(&mut project, Keys::Read)?;
     let status = of(&mut project, &machines)?;
-    printer.new_host_keys(&machines.new_host_keys());
+    machines.show_new_host_keys(printer);
     match printer.format {
         Format::Text => printer.data(&status::render(&status)),
         Format::Json => printer.json(&status),

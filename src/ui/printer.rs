@@ -9,7 +9,6 @@ use super::bars::Bars;
 use super::json::JsonLines;
 use super::lines::Lines;
 use crate::diagnostic::Diagnostic;
-use crate::ssh::NewHostKey;
 
 /// `--output`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -51,16 +50,6 @@ impl Printer {
     /// Tells the person at the terminal something.
     pub fn message(self, text: &str) {
         let _ = writeln!(anstream::stderr().lock(), "{text}");
-    }
-
-    /// Shows the fingerprints of hosts that nobody knew until now.
-    pub fn new_host_keys(self, keys: &[NewHostKey]) {
-        for key in keys {
-            self.message(&format!(
-                "{}: new host key {}, remembered",
-                key.address, key.fingerprint
-            ));
-        }
     }
 
     /// Shows an error or a warning.
