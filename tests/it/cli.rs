@@ -183,7 +183,11 @@ fn containers_without_root() {
     let project = project();
     // The other user has to reach all of it, and the program may lie in a home that is root's alone.
     let program = project.path("kinstall");
-    std::fs::copy(env!("CARGO_BIN_EXE_kinstall"), &program).unwrap();
+    // By another process: a file that this one had open for writing could not be executed while one of
+    // the other tests' children still has it open.
+    let mut copy = Command::new("cp");
+    copy.arg(env!("CARGO_BIN_EXE_kinstall")).arg(&program);
+    assert!(copy.status().unwrap().success());
     for path in [project.path(""), project.path("home")] {
         std::fs::set_permissions(path, PermissionsExt::from_mode(0o777)).unwrap();
     }
