@@ -131,6 +131,9 @@ impl Session {
             })?;
             self.lock = Some(lock);
         }
+        if mode == Mode::Check {
+            return Ok(());
+        }
         if let Ok(this) = std::env::current_exe() {
             earlier::remove(&this);
         }
