@@ -59,7 +59,7 @@ impl Converge for Manifests {
         if !node.path(&self.kubeconfig).exists() {
             return Ok(all_missing(None));
         }
-        let client = Client::new(&self.kubeconfig, node)?;
+        let client = node.kubernetes(&self.kubeconfig)?;
         match states(&client, &objects, node) {
             Ok(states) => Ok(Observed {
                 silent: None,
@@ -106,7 +106,7 @@ impl Converge for Manifests {
             })
             .collect();
         let mut application = Application {
-            client: Client::new(&self.kubeconfig, node)?,
+            client: node.kubernetes(&self.kubeconfig)?,
             discovery: None,
             end: Instant::now() + PATIENCE,
         };

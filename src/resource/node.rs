@@ -1,6 +1,7 @@
 //! The node that resources are applied to.
 
 use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use std::sync::Arc;
 
 use super::error::FileContext;
 use super::image::ImageStore;
+use super::kubernetes::Client;
 use super::link::{Link, NoLink};
 use super::marker::STATE;
 use super::package::Packages;
@@ -29,6 +31,8 @@ pub struct Node {
     pub(super) units: RefCell<Units>,
     pub(super) packages: RefCell<Packages>,
     pub(super) images: RefCell<ImageStore>,
+    /// Connections to API servers, by kubeconfig; each costs a TLS handshake.
+    clients: RefCell<BTreeMap<String, Client>>,
 }
 
 impl fmt::Debug for Node {
@@ -58,6 +62,7 @@ impl Node {
             units: RefCell::default(),
             packages: RefCell::default(),
             images: RefCell::default(),
+            clients: RefCell::default(),
         }
     }
 
@@ -83,6 +88,7 @@ impl Node {
         self.units.get_mut().begin(units);
         self.packages.get_mut().begin(packages);
         self.images.get_mut().forget();
+        self.clients.get_mut().clear();
     }
 
     /// Says which step the following work belongs to.
@@ -108,15 +114,28 @@ impl Node {
             | Resource::Sysctl(_)
             | Resource::Wait(_) => {}
             Resource::Package(_) | Resource::Command(_) => {
+                self.clients.get_mut().clear();
                 self.units.get_mut().forget();
                 self.packages.get_mut().forget();
                 self.images.get_mut().forget();
             }
             _ => {
+                self.clients.get_mut().clear();
                 self.units.get_mut().forget();
                 self.images.get_mut().forget();
             }
         }
+    }
+
+    /// Returns connections to the API server that a kubeconfig names, the same ones throughout a batch.
+    pub fn kubernetes(&self, kubeconfig: &str) -> Result<Client, ResourceError> {
+        if let Some(client) = self.clients.borrow().get(kubeconfig) {
+            return Ok(client.clone());
+        }
+        let client = Client::new(kubeconfig, self)?;
+        let mut clients = self.clients.borrow_mut();
+        clients.insert(kubeconfig.to_owned(), client.clone());
+        Ok(client)
     }
 
     /// Returns the step that is being worked on.

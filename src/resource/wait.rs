@@ -11,8 +11,8 @@ use serde_json::Value;
 use ureq::tls::{RootCerts, TlsConfig};
 
 use super::error::FileContext;
+use super::kubernetes::client::certificates;
 use super::kubernetes::object::group_path;
-use super::kubernetes::{Client, client::certificates};
 use super::{Action, Change, Converge, Node, ResourceError};
 
 /// Time between two looks.
@@ -57,7 +57,7 @@ impl Converge for Wait {
     type Observed = State;
 
     fn probe(&self, node: &Node) -> Result<State, ResourceError> {
-        Look::new(&self.condition).look(node)
+        self.condition.look(node)
     }
 
     fn diff(&self, observed: &State) -> Vec<Change> {
@@ -72,9 +72,8 @@ impl Converge for Wait {
 
     fn apply(&self, _changes: &[Change], node: &mut Node) -> Result<(), ResourceError> {
         let end = Instant::now() + Duration::from_secs(self.timeout.into());
-        let mut look = Look::new(&self.condition);
         loop {
-            let last = match look.look(node)? {
+            let last = match self.condition.look(node)? {
                 Ok(()) => return Ok(()),
                 Err(reason) => reason,
             };
@@ -109,22 +108,9 @@ impl Condition {
     }
 }
 
-/// Looks at a condition again and again over the same connection.
-struct Look<'a> {
-    condition: &'a Condition,
-    client: Option<Client>,
-}
-
-impl<'a> Look<'a> {
-    fn new(condition: &'a Condition) -> Self {
-        Self {
-            condition,
-            client: None,
-        }
-    }
-
-    fn look(&mut self, node: &Node) -> Result<State, ResourceError> {
-        match self.condition {
+impl Condition {
+    fn look(&self, node: &Node) -> Result<State, ResourceError> {
+        match self {
             Condition::Tcp { address, port } => Ok(tcp(address, *port)),
             Condition::Https { url, ca } => https(url, ca, node),
             Condition::UnixSocket(path) => Ok(UnixStream::connect(node.path(path))
@@ -134,7 +120,7 @@ impl<'a> Look<'a> {
             Condition::Path(_) => Ok(Err("it does not exist".to_owned())),
             Condition::NodeReady { kubeconfig, name } => {
                 let path = format!("/api/v1/nodes/{name}");
-                self.object(kubeconfig, &path, node_is_ready, node)
+                object(kubeconfig, &path, node_is_ready, node)
             }
             Condition::RolledOut {
                 kubeconfig,
@@ -145,34 +131,27 @@ impl<'a> Look<'a> {
                 let plural = format!("{}s", kind.to_lowercase());
                 let base = group_path("apps/v1");
                 let path = format!("{base}/namespaces/{namespace}/{plural}/{name}");
-                self.object(kubeconfig, &path, is_rolled_out, node)
+                object(kubeconfig, &path, is_rolled_out, node)
             }
         }
     }
+}
 
-    /// Reads an object and judges it. A server that isn't there yet is something to wait for.
-    fn object(
-        &mut self,
-        kubeconfig: &str,
-        path: &str,
-        judge: impl Fn(&Value) -> State,
-        node: &Node,
-    ) -> Result<State, ResourceError> {
-        if self.client.is_none() {
-            if !node.path(kubeconfig).exists() {
-                return Ok(Err(format!("{kubeconfig} is not there yet")));
-            }
-            self.client = Some(Client::new(kubeconfig, node)?);
-        }
-        let Some(client) = &self.client else {
-            return Err(ResourceError::Interrupted);
-        };
-        Ok(match client.get(path) {
-            Ok(answer) if answer.is_success() => judge(&answer.body),
-            Ok(answer) => Err(answer.message().to_owned()),
-            Err(error) => Err(error.to_string()),
-        })
+/// Reads an object and judges it. A server that isn't there yet is something to wait for.
+fn object(
+    kubeconfig: &str,
+    path: &str,
+    judge: impl Fn(&Value) -> State,
+    node: &Node,
+) -> Result<State, ResourceError> {
+    if !node.path(kubeconfig).exists() {
+        return Ok(Err(format!("{kubeconfig} is not there yet")));
     }
+    Ok(match node.kubernetes(kubeconfig)?.get(path) {
+        Ok(answer) if answer.is_success() => judge(&answer.body),
+        Ok(answer) => Err(answer.message().to_owned()),
+        Err(error) => Err(error.to_string()),
+    })
 }
 
 fn tcp(address: &str, port: u16) -> State {
