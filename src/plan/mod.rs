@@ -6,13 +6,13 @@
 
 pub mod build;
 mod duplicates;
-pub mod hash;
+#[cfg(test)]
+mod hash;
 pub mod order;
 pub mod phases;
 mod playbook_order;
 
 use indexmap::IndexMap;
-use serde::Serialize;
 
 use crate::wire::Batch;
 
@@ -21,15 +21,17 @@ pub use phases::{PHASES, PhaseRule};
 
 /// Everything that `up` will hand to the agents; `plan` hands them the same.
 ///
-/// Serialising it writes the secrets that its files hold: show [`Plan::without_secrets`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// It holds secrets, so that outside of tests nothing can write it down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(serde::Serialize))]
 pub struct Plan {
     /// In an order that respects [`Phase::after`]; phases that concern no host are left out.
     pub phases: Vec<Phase>,
 }
 
 /// A part of the plan that all its hosts may do at once.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(serde::Serialize))]
 pub struct Phase {
     /// `prepare`, `control-plane`, `join`, `add-ons`, …
     pub name: String,

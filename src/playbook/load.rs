@@ -190,6 +190,11 @@ fn check_handler(file: &Arc<SourceFile>, handler: schema::Handler) -> Result<Han
         let hint = "leave out all but one of `once`, `creates` and `unless`";
         return Err(wrong(file, &handler.name, message, hint));
     }
+    if matches!(&action, Action::Command(command) if !command.inputs.is_empty()) {
+        let message = format!("handler `{}` has inputs", handler.name.value);
+        let hint = "a handler that is owed is written down on the node, and secrets must not be";
+        return Err(wrong(file, &handler.name, message, hint));
+    }
     Ok(Handler {
         name: handler.name,
         action,

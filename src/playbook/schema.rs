@@ -105,7 +105,7 @@ pub struct Step {
 #[serde(deny_unknown_fields)]
 pub struct Handler {
     pub name: Text,
-    /// Needs no guard.
+    /// Needs no guard, and has no inputs.
     pub command: Option<Command>,
     pub unit: Option<Unit>,
     pub wait: Option<Wait>,

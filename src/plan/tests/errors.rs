@@ -52,6 +52,14 @@ fn steps_that_would_run_every_time() {
 }
 
 #[test]
+fn a_handler_whose_inputs_would_be_written_down() {
+    insta::assert_snapshot!(messages(
+        "component: test\nphase: prepare\nhandlers:\n  - name: tell\n    command:\n      argv: [cat, /x]\n      inputs: [{ path: /x, content: \"{{ secrets.token }}\" }]\n",
+        ""
+    ));
+}
+
+#[test]
 fn a_missing_template() {
     insta::assert_snapshot!(of_steps(
         "  - name: configuration\n    template: { source: b.tera, path: /x }"
