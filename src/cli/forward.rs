@@ -29,7 +29,7 @@ pub fn run(
     })?;
     if let Ok(address) = listener.local_addr() {
         printer.data(&format!(
-            "http://{address} leads to {}; Ctrl-C ends it\n",
+            "{address} leads to {}; Ctrl-C ends it\n",
             arguments.target
         ));
     }

@@ -1,5 +1,8 @@
 //! From the course's inventory to the cluster, and back to nothing.
 
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+
 use crate::cluster;
 use crate::kinstall::Kinstall;
 use crate::traces::Traces;
@@ -15,6 +18,7 @@ fn the_courses_lab_comes_up_and_goes_away() {
     an_edited_variable_shows_as_the_diff_that_up_applies(&lab);
     ssh_keeps_exit_code_and_streams_apart(&lab);
     kubeconfig_reaches_the_api(&lab);
+    a_forward_leads_from_loopback_into_the_lab(&lab);
     nginx_annotations_are_named(&lab);
     lab.ok(&["down", "--yes"]);
     assert!(!lab.path(".kinstall").exists());
@@ -67,7 +71,7 @@ fn kubeconfig_reaches_the_api(lab: &Kinstall) {
         .find_map(|line| line.trim().strip_prefix("server: "))
         .unwrap();
     assert!(server.contains("127.0.0.1:"), "{server}");
-    let version = std::process::Command::new("curl")
+    let version = Command::new("curl")
         .args([
             "--silent",
             "--insecure",
@@ -81,6 +85,29 @@ fn kubeconfig_reaches_the_api(lab: &Kinstall) {
     assert!(
         String::from_utf8_lossy(&version.stdout).contains("gitVersion"),
         "{version:?}"
+    );
+}
+
+fn a_forward_leads_from_loopback_into_the_lab(lab: &Kinstall) {
+    let mut forward = lab
+        .command(&["forward", "192.168.56.11:6443"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let mut stdout = BufReader::new(forward.stdout.take().unwrap());
+    stdout.read_line(&mut line).unwrap();
+    let address = line.split_whitespace().next().unwrap();
+    let url = format!("https://{address}/version");
+    let version = Command::new("curl")
+        .args(["--silent", "--insecure", "--fail", "--max-time", "5", &url])
+        .output()
+        .unwrap();
+    forward.kill().unwrap();
+    forward.wait().unwrap();
+    assert!(
+        String::from_utf8_lossy(&version.stdout).contains("gitVersion"),
+        "{line}{version:?}"
     );
 }
 
