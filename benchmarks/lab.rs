@@ -10,20 +10,33 @@ use tempfile::TempDir;
 
 use crate::Result;
 
-/// A copy of `inventory/lab`; its machines are gone when this goes.
-pub struct Lab(TempDir);
+/// A copy of `inventory/lab`; the machines that were made for it are gone when this goes.
+pub struct Lab {
+    folder: TempDir,
+    makes_machines: bool,
+}
 
 impl Lab {
     /// Copies the inventory; makes no machines yet.
     pub fn new() -> Result<Self> {
         let folder = tempfile::tempdir()?;
         copy(&repository().join("inventory/lab"), folder.path())?;
-        Ok(Self(folder))
+        Ok(Self {
+            folder,
+            makes_machines: true,
+        })
+    }
+
+    /// Copies the inventory for machines that another lab made.
+    pub fn of_existing_machines() -> Result<Self> {
+        let mut lab = Self::new()?;
+        lab.makes_machines = false;
+        Ok(lab)
     }
 
     /// Returns the inventory's folder.
     pub fn folder(&self) -> &Path {
-        self.0.path()
+        self.folder.path()
     }
 
     /// Returns what the provider needs to know to reach the machines.
@@ -52,6 +65,9 @@ impl Lab {
 
 impl Drop for Lab {
     fn drop(&mut self) {
+        if !self.makes_machines {
+            return;
+        }
         let down = self
             .kinstall(&["down", "--yes"])
             .stdin(Stdio::null())
@@ -59,7 +75,7 @@ impl Drop for Lab {
             .status();
         if !down.is_ok_and(|status| status.success()) {
             eprintln!("the lab of {} is still there", self.folder().display());
-            self.0.disable_cleanup(true);
+            self.folder.disable_cleanup(true);
         }
     }
 }

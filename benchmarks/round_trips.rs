@@ -57,7 +57,7 @@ fn quickest(lab: &Lab, delay: Duration) -> Result<Quickest> {
 
 /// Makes an inventory of the same cluster whose hosts answer at loopback ports, late.
 fn detour(lab: &Lab, delay: Duration) -> Result<Lab> {
-    let detour = Lab::new()?;
+    let detour = Lab::of_existing_machines()?;
     let inventory = detour.folder().join("inventory.ini");
     let (cluster, _) = model::load(&inventory).map_err(|_| "the inventory has errors")?;
     let mut text = fs::read_to_string(&inventory)?;

@@ -55,10 +55,14 @@ impl fmt::Display for Table {
 
 /// Writes all runs' seconds, the median first.
 pub fn seconds(runs: &[f64]) -> String {
-    let all: Vec<String> = runs.iter().map(|it| format!("{it:.1}")).collect();
+    let text = |seconds: &f64| match seconds {
+        ..10.0 => format!("{seconds:.2}"),
+        _ => format!("{seconds:.1}"),
+    };
+    let all: Vec<String> = runs.iter().map(text).collect();
     match runs.len() {
         0 | 1 => format!("{} s", all.concat()),
-        _ => format!("median {:.1} s ({})", median(runs), all.join(", ")),
+        _ => format!("median {} s ({})", text(&median(runs)), all.join(", ")),
     }
 }
 
