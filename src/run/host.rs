@@ -125,11 +125,10 @@ impl HostRun {
         }
     }
 
-    /// Says goodbye, so that the agent ends at once.
-    pub async fn finish(mut self) {
-        if self.requests.send(&Request::Bye).await.is_ok() {
-            while let Ok(Some(_)) = self.agent_events.next().await {}
-        }
+    /// Says goodbye, and doesn't wait for an answer: that would be one more round trip. If the word gets
+    /// lost, the end of the connection says the same.
+    pub async fn finish(self) {
+        let _ = self.requests.send(&Request::Bye).await;
     }
 
     /// Waits until the user wants the run to end.
