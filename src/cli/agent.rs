@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::run::Exit;
+use super::exit::Exit;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 
 /// Serves one controller over stdin and stdout.

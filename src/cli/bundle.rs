@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use super::run::Exit;
+use super::exit::Exit;
 use super::{BundleCommand, GlobalArguments};
 use crate::bundle::{self, BuildOptions, Bundle, Origin};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};

@@ -248,12 +248,7 @@ impl Converge {
         observer: Box<dyn Observer>,
         work: impl AsyncFnOnce(EventSender, Cancel) -> Result<T, Diagnostics>,
     ) -> Result<(T, Summary), Diagnostics> {
-        let runtime = tokio::runtime::Runtime::new().map_err(|error| {
-            vec![Diagnostic::error(
-                Kind::Environment,
-                format!("failed to start threads: {error}"),
-            )]
-        })?;
+        let runtime = super::runtime::start()?;
         let journal = Journal::create(&self.project.directory, &self.run).map_err(|error| {
             let message = format!("failed to write the journal: {error}");
             vec![Diagnostic::error(Kind::Environment, message)]

@@ -2,9 +2,9 @@
 
 use std::fs;
 
+use super::exit::Exit;
 use super::lab::{self, Keys, LabMachines};
 use super::project::Project;
-use super::run::Exit;
 use super::{DownArguments, GlobalArguments};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::provision::Provider as _;

@@ -2,10 +2,10 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 
+use super::exit::Exit;
 use super::lab::{Keys, LabMachines};
 use super::net::no_network;
 use super::project::Project;
-use super::run::Exit;
 use super::{ForwardArguments, GlobalArguments};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::ui::printer::Printer;

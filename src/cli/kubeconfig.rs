@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::exit::Exit;
 use super::project::Project;
-use super::run::Exit;
 use super::{GlobalArguments, KubeconfigArguments};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind, SourceFile};
 use crate::secret::Secret;

@@ -2,9 +2,9 @@
 
 use std::process::Command;
 
+use super::exit::Exit;
 use super::lab::{Keys, LabMachines};
 use super::project::Project;
-use super::run::Exit;
 use super::{GlobalArguments, NetArguments};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 

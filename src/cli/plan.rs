@@ -1,8 +1,8 @@
 //! `kinstall plan`: what `up` would change.
 
 use super::converge::{Converge, Found};
+use super::exit::Exit;
 use super::project::Project;
-use super::run::Exit;
 use super::{GlobalArguments, InventoryArgument};
 use crate::diagnostic::Diagnostics;
 use crate::ui::changes;

@@ -2,9 +2,9 @@
 
 use std::io;
 
+use super::exit::Exit;
 use super::lab::{Keys, LabMachines};
 use super::project::Project;
-use super::run::Exit;
 use super::{GlobalArguments, SshArguments};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::did_you_mean::closest;
@@ -39,12 +39,7 @@ pub fn run(
         ]);
     };
     let target = machines.target(host);
-    let runtime = tokio::runtime::Runtime::new().map_err(|error| {
-        vec![Diagnostic::error(
-            Kind::Environment,
-            format!("failed to start threads: {error}"),
-        )]
-    })?;
+    let runtime = super::runtime::start()?;
     let exit = runtime.block_on(async {
         let connected = Session::connect(&target).await;
         machines.show_new_host_keys(printer);

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
+use super::exit::Exit;
 use super::lab::{Keys, LabMachines};
 use super::project::Project;
-use super::run::Exit;
 use super::{GlobalArguments, InventoryArgument};
-use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::provision::MachineState;
 use crate::report::{ClusterStatus, HostStatus};
 use crate::ssh::{Finished, Session};
@@ -78,12 +78,7 @@ pub fn of(project: &mut Project, machines: &LabMachines) -> Result<ClusterStatus
         return Ok(status);
     }
     let target = machines.target(host);
-    let runtime = tokio::runtime::Runtime::new().map_err(|error| {
-        vec![Diagnostic::error(
-            Kind::Environment,
-            format!("failed to start threads: {error}"),
-        )]
-    })?;
+    let runtime = super::runtime::start()?;
     let answers = runtime.block_on(async {
         let session = Session::connect(&target).await?;
         tokio::try_join!(

@@ -1,8 +1,8 @@
 //! `kinstall up`: from an inventory to the running cluster.
 
 use super::converge::{Applied, Converge};
+use super::exit::Exit;
 use super::project::Project;
-use super::run::Exit;
 use super::{GlobalArguments, ProviderArgument, UpArguments};
 use crate::diagnostic::Diagnostics;
 use crate::model::Provider;

@@ -1,0 +1,27 @@
+//! What a command's end means for the shell.
+
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::ExitStatus;
+
+/// How a command ends when nothing went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    Success,
+    /// `plan` found changes.
+    Changes,
+    /// Failures that were shown already, in the recap.
+    Failed,
+    /// The exit code of a command that kinstall ran for the user.
+    Of(u8),
+}
+
+impl Exit {
+    /// Passes on how a command ended; a signal counts as in a shell.
+    pub fn of_status(status: ExitStatus) -> Self {
+        let code = status
+            .code()
+            .or_else(|| Some(128 + status.signal()?))
+            .unwrap_or(1);
+        Self::Of(u8::try_from(code).unwrap_or(1))
+    }
+}
