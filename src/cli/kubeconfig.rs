@@ -27,7 +27,9 @@ pub fn run(
         return Ok(Exit::Success);
     }
     let path = arguments.file.clone().unwrap_or_else(default_path);
-    let merged = merge(read(&path)?, &parse(&kubeconfig, &path)?);
+    let (old, new) = (read(&path)?, parse(&kubeconfig, &path)?);
+    refuse_to_replace(&old, &new, &project.cluster.name, &path)?;
+    let merged = merge(old, &new);
     save(&path, &merged)?;
     let context = &project.cluster.name;
     printer.message(&format!(
@@ -62,28 +64,62 @@ pub fn forget(project: &mut Project) -> Result<(), Diagnostics> {
     let path = default_path();
     let server = project.api_url();
     let mut config = read(&path)?;
-    let name = project.cluster.name.clone();
-    let user = format!("{name}-admin");
-    let mut changed = false;
-    for (list, entry) in [("clusters", &name), ("contexts", &name), ("users", &user)] {
-        if let Some(entries) = config[list].as_array_mut() {
-            let before = entries.len();
-            entries.retain(|it| it["name"] != json!(entry) || !is_ours(&server, list, it));
-            changed |= entries.len() != before;
-        }
+    if remove(&mut config, &project.cluster.name, &server) {
+        save(&path, &config)?;
     }
-    if !changed {
-        return Ok(());
-    }
-    if config["current-context"] == json!(name) {
-        config["current-context"] = json!("");
-    }
-    save(&path, &config)
+    Ok(())
 }
 
-/// A cluster of the same name that is somebody else's stays.
-fn is_ours(server: &str, list: &str, entry: &Value) -> bool {
-    list != "clusters" || entry["cluster"]["server"] == json!(server)
+/// Removes a cluster with its context and user; a cluster of the same name that is somebody else's stays.
+fn remove(config: &mut Value, name: &str, server: &str) -> bool {
+    if cluster(config, name).is_none_or(|it| it["server"] != server) {
+        return false;
+    }
+    let user = format!("{name}-admin");
+    for (list, entry) in [("clusters", name), ("contexts", name), ("users", &user)] {
+        if let Some(entries) = config[list].as_array_mut() {
+            entries.retain(|it| it["name"] != entry);
+        }
+    }
+    if config["current-context"] == name {
+        config["current-context"] = json!("");
+    }
+    true
+}
+
+/// Finds a cluster in a kubeconfig.
+fn cluster<'a>(config: &'a Value, name: &str) -> Option<&'a Value> {
+    let entries = config["clusters"].as_array()?;
+    Some(&entries.iter().find(|it| it["name"] == name)?["cluster"])
+}
+
+/// Refuses to replace another cluster of the same name: its credentials would be lost.
+fn refuse_to_replace(
+    config: &Value,
+    new: &Value,
+    name: &str,
+    path: &Path,
+) -> Result<(), Diagnostics> {
+    const AUTHORITY: &str = "certificate-authority-data";
+    let (Some(old), Some(new)) = (cluster(config, name), cluster(new, name)) else {
+        return Ok(());
+    };
+    if old[AUTHORITY] == new[AUTHORITY] {
+        return Ok(());
+    }
+    let server = old["server"].as_str().unwrap_or("another server");
+    let message = format!(
+        "`{}` has another cluster `{name}`, at {server}",
+        path.display()
+    );
+    Err(vec![
+        Diagnostic::error(Kind::Environment, message)
+            .hint("give this one a name of its own: `cluster_name` in the inventory")
+            .hint("or write it to another file: `kinstall kubeconfig --file FILE`")
+            .hint(format!(
+                "or remove the old one: `kubectl config delete-cluster {name}`"
+            )),
+    ])
 }
 
 fn default_path() -> PathBuf {
@@ -158,21 +194,58 @@ fn write_private(path: &Path, text: &str) -> Result<(), Diagnostics> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use std::path::Path;
 
-    use super::merge;
+    use serde_json::{Value, json};
+
+    use super::{merge, refuse_to_replace, remove};
+
+    fn config(name: &str, server: &str, authority: &str) -> Value {
+        let cluster = json!({ "server": server, "certificate-authority-data": authority });
+        json!({
+            "clusters": [{ "name": name, "cluster": cluster }],
+            "contexts": [{ "name": name }],
+            "users": [{ "name": format!("{name}-admin") }],
+            "current-context": name,
+        })
+    }
 
     #[test]
     fn merging_keeps_other_clusters_and_replaces_ours() {
-        let entry =
-            |name: &str, server: &str| json!({ "name": name, "cluster": { "server": server } });
-        let old = json!({ "clusters": [entry("work", "a"), entry("lab", "b")], "current-context": "work" });
-        let new = json!({ "clusters": [entry("lab", "c")], "current-context": "lab" });
-        let merged = merge(old, &new);
-        assert_eq!(
-            merged["clusters"],
-            json!([entry("work", "a"), entry("lab", "c")])
-        );
+        let work = config("work", "a", "w");
+        let lab = config("lab", "b", "l");
+        let merged = merge(merge(work.clone(), &lab), &config("lab", "c", "l"));
+        let names = |list: &str| -> Vec<Value> {
+            let entries = merged[list].as_array().unwrap();
+            entries.iter().map(|entry| entry["name"].clone()).collect()
+        };
+        assert_eq!(names("clusters"), ["work", "lab"]);
+        assert_eq!(names("users"), ["work-admin", "lab-admin"]);
+        assert_eq!(merged["clusters"][1]["cluster"]["server"], "c");
         assert_eq!(merged["current-context"], "lab");
+    }
+
+    #[test]
+    fn what_was_merged_is_removed_again_and_nothing_else() {
+        let work = config("work", "a", "w");
+        let mut merged = merge(work.clone(), &config("lab", "b", "l"));
+        assert!(remove(&mut merged, "lab", "b"));
+        assert_eq!(merged["clusters"], work["clusters"]);
+        assert_eq!(merged["users"], work["users"]);
+        assert_eq!(merged["current-context"], "");
+    }
+
+    #[test]
+    fn a_cluster_of_the_same_name_elsewhere_is_neither_replaced_nor_removed() {
+        let mut theirs = config("lab", "https://elsewhere", "x");
+        let ours = config("lab", "b", "l");
+        let refused = refuse_to_replace(&theirs, &ours, "lab", Path::new("config")).unwrap_err();
+        assert_eq!(
+            refused[0].message,
+            "`config` has another cluster `lab`, at https://elsewhere"
+        );
+        let before = theirs.clone();
+        assert!(!remove(&mut theirs, "lab", "b"));
+        assert_eq!(theirs, before);
     }
 }
