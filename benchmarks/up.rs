@@ -57,7 +57,7 @@ pub fn measure_no_op(table: &mut Table) -> Result<()> {
     );
     table.row("`up` with nothing to do, 4 nodes", figure, "≤ 2 s");
     table.row(
-        "peak memory of kinstall in it",
+        "peak memory of kinstall in `up` with nothing to do",
         megabytes(memory),
         "< 60 MB",
     );
