@@ -96,7 +96,10 @@ fn load_balancer_answers(lab: &Kinstall) {
     eventually("the Service has an address", 30, || {
         let service = lab.objects(&["get", "service", "echo"]);
         let ingress = &service["status"]["loadBalancer"]["ingress"][0]["ip"];
-        address = ingress.as_str().unwrap_or_default().to_owned();
+        ingress
+            .as_str()
+            .unwrap_or_default()
+            .clone_into(&mut address);
         !address.is_empty()
     });
     let last: u8 = address

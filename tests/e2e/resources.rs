@@ -75,7 +75,9 @@ fn write_playbooks(lab: &Kinstall) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("playbooks");
     for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
         let name = entry.file_name().into_string().unwrap();
-        if name.ends_with(".yml") && !KEPT.contains(&name.as_str()) {
+        if Path::new(&name).extension().is_some_and(|it| it == "yml")
+            && !KEPT.contains(&name.as_str())
+        {
             let text = std::fs::read_to_string(entry.path()).unwrap();
             let is_head = |line: &&str| {
                 ["component:", "phase:"]
