@@ -7,8 +7,10 @@ use tokio::task::JoinSet;
 
 use super::lab::LabMachines;
 use super::project::Project;
+use super::providers;
 use crate::bundle::Bundle;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::model::Provider;
 use crate::run::{Cancel, EventSender, HostRun, RunEvent};
 use crate::ssh::{AgentBinary, Session, SshError, Target, wait_for};
 
@@ -136,7 +138,7 @@ fn which_provider() -> Diagnostic {
         Kind::Connection,
         "no host answers, and the inventory names no provider",
     );
-    let obstacles = LabMachines::container_obstacles();
+    let obstacles = providers::obstacles(Provider::Container);
     if obstacles.is_empty() {
         diagnostic = diagnostic.hint(
             "to have kinstall make the machines on this computer: `kinstall up --provider container`, or \

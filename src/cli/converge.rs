@@ -19,11 +19,9 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Kind, SourceFile};
 use crate::model::Provider;
 use crate::plan::{self, Plan, PlanInput};
 use crate::playbook::Sources;
-use crate::provision::MachineState;
+use crate::provision::MachineChange;
 use crate::report::Summary;
-use crate::run::{
-    Cancel, Engine, EventSender, Journal, MachineChange, PlannedChanges, RunError, RunEvent,
-};
+use crate::run::{Cancel, Engine, EventSender, Journal, PlannedChanges, RunError, RunEvent};
 use crate::ui::Observer;
 use crate::ui::printer::Printer;
 
@@ -110,10 +108,10 @@ impl Converge {
 
     /// Finds what would change; machines that don't run are only named.
     pub fn check_only(self) -> Result<Found, Diagnostics> {
-        let missing = self.missing_machines()?;
-        if !missing.is_empty() {
+        let machines = self.machines.changes()?;
+        if machines.iter().any(MachineChange::is_start) {
             let planned = PlannedChanges {
-                machines: missing,
+                machines,
                 ..PlannedChanges::default()
             };
             return Ok(Found {
@@ -132,8 +130,12 @@ impl Converge {
             engine.finish().await;
             Ok(checked)
         })?;
+        let planned = PlannedChanges {
+            machines,
+            ..checked.planned
+        };
         Ok(Found {
-            planned: checked.planned,
+            planned,
             failed: checked.failed,
         })
     }
@@ -151,7 +153,10 @@ impl Converge {
                 if self.machines.made().is_some() {
                     self.save_state()?;
                 }
-                tokio::task::block_in_place(|| self.machines.up(&report))?;
+                tokio::task::block_in_place(|| {
+                    let changes = self.machines.changes()?;
+                    self.machines.up(&changes, &report)
+                })?;
                 let (mut engine, plan, strangers) = self.connect(&events, &cancel).await?;
                 self.save_state()?;
                 let checked = engine
@@ -202,11 +207,10 @@ impl Converge {
             run: self.run.clone(),
             hosts: names,
         });
-        let patience = if self.machines.made().is_some() {
-            Duration::from_mins(1)
-        } else {
-            Duration::ZERO
-        };
+        let patience = self
+            .machines
+            .made()
+            .map_or(Duration::ZERO, |(provider, _)| provider.patience());
         let (hosts, strangers) = connect::all(
             &self.project,
             &self.machines,
@@ -272,25 +276,6 @@ impl Converge {
                 Ok((name.clone(), Arc::new(SourceFile { path, text })))
             })
             .collect()
-    }
-
-    fn missing_machines(&self) -> Result<Vec<MachineChange>, Diagnostics> {
-        let Some(states) = self.machines.states()? else {
-            return Ok(Vec::new());
-        };
-        let hosts = self.project.cluster.hosts.iter();
-        let missing = hosts.zip(states).filter_map(|(host, state)| {
-            let change = match state {
-                MachineState::Absent => "create",
-                MachineState::Stopped => "start",
-                MachineState::Running => return None,
-            };
-            Some(MachineChange {
-                host: host.name.clone(),
-                change,
-            })
-        });
-        Ok(missing.collect())
     }
 }
 

@@ -7,7 +7,6 @@ use super::lab::{self, Keys, LabMachines};
 use super::project::Project;
 use super::{DownArguments, GlobalArguments};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
-use crate::provision::Provider as _;
 use crate::ui::printer::Printer;
 use crate::ui::prompt;
 

@@ -8,6 +8,7 @@ use super::net::no_network;
 use super::project::Project;
 use super::{ForwardArguments, GlobalArguments};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::provision::forward;
 use crate::ui::printer::Printer;
 
 /// Forwards until it is interrupted.
@@ -19,7 +20,7 @@ pub fn run(
     let mut project = Project::load(global, None)?;
     project.require_lab()?;
     let machines = LabMachines::of(&mut project, Keys::Read)?;
-    let Some((provider, lab)) = machines.made() else {
+    let Some((provider, lab)) = machines.shared() else {
         return Err(vec![no_network()]);
     };
     let listener = listen(arguments).map_err(|error| {
@@ -33,7 +34,8 @@ pub fn run(
             arguments.target
         ));
     }
-    let error = provider.forward(lab, &listener, arguments.target);
+    let target = arguments.target;
+    let error = forward::serve(&listener, move || provider.dial(&lab, target));
     Err(vec![Diagnostic::error(
         Kind::Environment,
         format!("the forward ended: {error}"),

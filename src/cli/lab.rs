@@ -1,16 +1,18 @@
 //! The lab of a project: its machines, its keys, and how they are reached.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use ipnet::IpNet;
 
 use super::project::Project;
+use super::providers;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::model::{Become, Connection, HostSpec, Provider as ProviderKind};
-use crate::provision::container::ContainerProvider;
-use crate::provision::{Forward, Lab, Machine, MachineState, Provider};
+use crate::provision::{
+    self, Forward, Lab, Machine, MachineChange, MachineState, Provider, ProviderError, Report,
+};
 use crate::secret::Secret;
 use crate::ssh::keys::KeyError;
 use crate::ssh::{Jumps, KeyPair, KnownHosts, Policy, Target, UserKeys};
@@ -41,7 +43,7 @@ pub struct LabMachines {
 
 /// Machines that kinstall makes.
 struct Made {
-    provider: Arc<ContainerProvider>,
+    provider: Arc<dyn Provider>,
     lab: Arc<Lab>,
 }
 
@@ -50,12 +52,13 @@ impl LabMachines {
     pub fn of(project: &mut Project, access: Keys) -> Result<Self, Diagnostics> {
         let keys = project.directory.join("ssh");
         let identity = load_key(&keys.join("id_ed25519"), "kinstall", access)?;
-        let policy = match project.provider() {
-            Some(ProviderKind::Container) => Policy::Strict,
-            _ => Policy::AcceptNew,
+        let provider = project.provider().filter(|it| it.makes_machines());
+        let policy = match provider {
+            Some(_) => Policy::Strict,
+            None => Policy::AcceptNew,
         };
         let mut known_hosts = KnownHosts::new(keys.join("known_hosts"), policy);
-        if project.provider() != Some(ProviderKind::Container) {
+        let Some(provider) = provider else {
             if let Some(home) = std::env::home_dir() {
                 known_hosts = known_hosts.trusting(home.join(".ssh/known_hosts"));
             }
@@ -66,11 +69,17 @@ impl LabMachines {
                 user_keys: UserKeys::from_environment(),
                 jumps: Jumps::default(),
             });
-        }
+        };
         let public = identity.as_ref().map(|key| key.public.clone());
-        let lab = describe(project, public.unwrap_or_default(), &known_hosts, access)?;
+        let lab = describe(
+            project,
+            provider,
+            public.unwrap_or_default(),
+            &known_hosts,
+            access,
+        )?;
         let made = Some(Made {
-            provider: Arc::new(container_provider()?),
+            provider: providers::provider(provider)?.into(),
             lab: Arc::new(lab),
         });
         Ok(Self {
@@ -83,25 +92,26 @@ impl LabMachines {
     }
 
     /// Returns the machines' provider and lab, where kinstall makes them.
-    pub fn made(&self) -> Option<(&ContainerProvider, &Lab)> {
+    pub fn made(&self) -> Option<(&dyn Provider, &Lab)> {
         self.made.as_ref().map(|made| (&*made.provider, &*made.lab))
+    }
+
+    /// Returns the same, for other threads.
+    pub fn shared(&self) -> Option<(Arc<dyn Provider>, Arc<Lab>)> {
+        let made = self.made.as_ref()?;
+        Some((Arc::clone(&made.provider), Arc::clone(&made.lab)))
     }
 
     /// Fails where kinstall is to make the machines and this computer can't run them.
     pub fn require_usable(provider: Option<ProviderKind>) -> Result<(), Diagnostics> {
-        if provider != Some(ProviderKind::Container) {
+        let Some(kind) = provider.filter(|it| it.makes_machines()) else {
             return Ok(());
-        }
-        let obstacles = Self::container_obstacles();
+        };
+        let obstacles = providers::obstacles(kind);
         if obstacles.iter().any(Diagnostic::is_error) {
             return Err(obstacles);
         }
         Ok(())
-    }
-
-    /// Returns why kinstall can't make machines on this computer; empty if it can.
-    pub fn container_obstacles() -> Diagnostics {
-        container_provider().map_or_else(|errors| errors, |provider| provider.obstacles())
     }
 
     /// Returns what each machine is doing, in the order of the hosts; `None` where kinstall doesn't make them.
@@ -109,18 +119,28 @@ impl LabMachines {
         let Some((provider, lab)) = self.made() else {
             return Ok(None);
         };
-        provider
-            .states(lab)
-            .map(Some)
-            .map_err(|error| failed(&error))
+        let observed = provider.observe(lab).map_err(|error| failed(&error))?;
+        let states = observed.iter().map(|machine| machine.state);
+        Ok(Some(states.take(lab.machines.len()).collect()))
     }
 
-    /// Makes and starts what is missing; only where kinstall makes the machines.
-    pub fn up(&self, report: &(dyn Fn(&str, &str) + Sync)) -> Result<(), Diagnostics> {
+    /// Returns what would be done with the machines; nothing where kinstall doesn't make them.
+    pub fn changes(&self) -> Result<Vec<MachineChange>, Diagnostics> {
+        let Some((provider, lab)) = self.made() else {
+            return Ok(Vec::new());
+        };
+        let observed = provider.observe(lab).map_err(|error| failed(&error))?;
+        Ok(provision::plan::changes(lab, &observed))
+    }
+
+    /// Carries changes out; only where kinstall makes the machines.
+    pub fn up(&self, changes: &[MachineChange], report: Report) -> Result<(), Diagnostics> {
         let Some((provider, lab)) = self.made() else {
             return Ok(());
         };
-        provider.up(lab, report).map_err(|error| failed(&error))
+        provider
+            .up(lab, changes, report)
+            .map_err(|error| failed(&error))
     }
 
     /// Shows the host keys that were accepted since the last call.
@@ -177,6 +197,7 @@ impl LabMachines {
 
 fn describe(
     project: &mut Project,
+    provider: ProviderKind,
     authorized_key: String,
     known_hosts: &KnownHosts,
     access: Keys,
@@ -194,8 +215,7 @@ fn describe(
         machines.push(Machine {
             name: host.name.clone(),
             address: host.address,
-            cpus: host.machine.cpus,
-            memory_mib: host.machine.memory_mib,
+            spec: host.machine.clone(),
             host_key: key.map_or_else(|| Secret::new(""), |key| key.private),
         });
     }
@@ -207,31 +227,17 @@ fn describe(
         .map(|host| SocketAddr::new(host.address, project.cluster.control_plane.bind_port));
     Ok(Lab {
         id: project.state.id.clone(),
-        directory: project.state.machine_directory(),
+        cluster: project.cluster.name.clone(),
+        directory: project.state.machine_directory(provider),
         gateway: gateway(project.cluster.network.node_cidr),
         user: LAB_USER.to_owned(),
         authorized_key,
         machines,
+        defaults: project.cluster.machines.clone(),
         forwards: api
             .map(|target| Forward { listen, target })
             .into_iter()
             .collect(),
-    })
-}
-
-fn container_provider() -> Result<ContainerProvider, Diagnostics> {
-    let program = std::env::current_exe().map_err(|error| {
-        vec![Diagnostic::error(
-            Kind::Environment,
-            format!("failed to find this program: {error}"),
-        )]
-    })?;
-    // Machines and their base image are root's, whoever calls.
-    let cache = PathBuf::from("/var/cache/kinstall");
-    Ok(ContainerProvider {
-        cache,
-        program,
-        mirror: None,
     })
 }
 
@@ -262,6 +268,12 @@ fn load_key(path: &Path, comment: &str, access: Keys) -> Result<Option<KeyPair>,
 }
 
 /// Turns a provider's error into a message.
-pub fn failed(error: &crate::provision::ProviderError) -> Diagnostics {
-    vec![Diagnostic::from_error(Kind::Environment, error)]
+pub fn failed(error: &ProviderError) -> Diagnostics {
+    let diagnostic = Diagnostic::from_error(Kind::Environment, error);
+    vec![match error {
+        ProviderError::Obstacle { hints, .. } => hints
+            .iter()
+            .fold(diagnostic, |it, hint| it.hint(hint.clone())),
+        _ => diagnostic,
+    }]
 }

@@ -19,6 +19,7 @@ mod lab;
 mod net;
 mod plan;
 mod project;
+mod providers;
 mod run;
 mod runtime;
 mod ssh;
@@ -111,7 +112,12 @@ pub struct UpArguments {
 /// `--provider`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum ProviderArgument {
-    /// System containers on this computer
+    /// Virtual machines of VirtualBox
+    #[value(name = "virtualbox")]
+    VirtualBox,
+    /// Virtual machines of QEMU (Linux, root)
+    Qemu,
+    /// System containers on this computer (Linux, root)
     Container,
     /// Machines that answer SSH already
     Existing,

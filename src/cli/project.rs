@@ -99,7 +99,7 @@ impl Project {
 
     /// Returns the API server's URL as this computer reaches it.
     pub fn api_url(&mut self) -> String {
-        if self.provider() == Some(Provider::Container) {
+        if self.provider().is_some_and(Provider::has_own_network) {
             format!("https://{}", self.state.api_address())
         } else {
             let api = &self.cluster.control_plane;
@@ -132,8 +132,10 @@ impl Project {
                 now.name()
             );
             let hint = match before {
-                Provider::Container => "`kinstall down` removes its machines first".to_owned(),
-                Provider::Existing => format!(
+                _ if before.makes_machines() => {
+                    "`kinstall down` removes its machines first".to_owned()
+                }
+                _ => format!(
                     "to start over with other machines, remove `{}`",
                     self.directory.display()
                 ),

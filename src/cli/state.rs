@@ -5,6 +5,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
+use etcetera::BaseStrategy as _;
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
@@ -77,9 +78,16 @@ impl LabState {
         })
     }
 
-    /// Returns where a provider may keep the lab's machines: a real file system, not the project.
-    pub fn machine_directory(&self) -> PathBuf {
-        Path::new("/var/lib/kinstall/labs").join(&self.id)
+    /// Returns where a provider may keep the lab's machines: a real file system, not the project. Those
+    /// of VirtualBox are the user's own, the others root's.
+    pub fn machine_directory(&self, provider: Provider) -> PathBuf {
+        let labs = match provider {
+            Provider::VirtualBox => etcetera::choose_base_strategy()
+                .map_or_else(|_| std::env::temp_dir(), |base| base.data_dir())
+                .join("kinstall/labs"),
+            _ => PathBuf::from("/var/lib/kinstall/labs"),
+        };
+        labs.join(&self.id)
     }
 
     /// Returns the loopback address that leads to the API server, choosing a free port once.

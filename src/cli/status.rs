@@ -59,14 +59,11 @@ pub fn of(project: &mut Project, machines: &LabMachines) -> Result<ClusterStatus
         ..ClusterStatus::default()
     };
     for host in &status.hosts {
-        match host.machine {
-            Some(MachineState::Absent) => status
-                .problems
-                .push(format!("machine {} is absent", host.name)),
-            Some(MachineState::Stopped) => status
-                .problems
-                .push(format!("machine {} is stopped", host.name)),
-            _ => {}
+        if let Some(state) = host.machine
+            && state != MachineState::Running
+        {
+            let problem = format!("machine {} is {}", host.name, state.name());
+            status.problems.push(problem);
         }
     }
     let Some(host) = project.cluster.control_planes().next() else {

@@ -36,6 +36,8 @@ pub fn run(
 impl From<ProviderArgument> for Provider {
     fn from(argument: ProviderArgument) -> Self {
         match argument {
+            ProviderArgument::VirtualBox => Provider::VirtualBox,
+            ProviderArgument::Qemu => Provider::Qemu,
             ProviderArgument::Container => Provider::Container,
             ProviderArgument::Existing => Provider::Existing,
         }

@@ -24,6 +24,8 @@ pub struct ClusterSpec {
     pub node_domain: Option<String>,
     /// Images of the bundle, by short name, that every node gets besides those of the components.
     pub preload_images: Vec<String>,
+    /// What machines that kinstall makes have in common.
+    pub machines: MachineDefaults,
     /// Who makes the machines; `None` when the inventory doesn't say.
     pub provider: Option<Provider>,
 }
@@ -60,10 +62,25 @@ pub struct ControlPlane {
     pub extra_names: Vec<String>,
 }
 
+/// What all machines that kinstall makes get at their first boot.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct MachineDefaults {
+    /// `machine_time_zone`, such as `Europe/Berlin`; the image's own (UTC) without it.
+    pub time_zone: Option<String>,
+    /// `machine_proxy`: URL of an HTTP proxy for the package manager.
+    pub proxy: Option<String>,
+    /// `machine_package_mirror`: URL that takes the place of the distribution's archive.
+    pub package_mirror: Option<String>,
+}
+
 /// Who makes the machines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "lowercase")]
 pub enum Provider {
+    /// Virtual machines of VirtualBox.
+    VirtualBox,
+    /// Virtual machines of QEMU, with KVM where it works.
+    Qemu,
     /// systemd-nspawn system containers on this computer.
     Container,
     /// Machines that are there already; kinstall never makes or removes them.
@@ -71,11 +88,30 @@ pub enum Provider {
 }
 
 impl Provider {
+    pub const ALL: [Self; 4] = [
+        Self::VirtualBox,
+        Self::Qemu,
+        Self::Container,
+        Self::Existing,
+    ];
+
     /// Returns the word that stands for it in inventories.
     pub fn name(self) -> &'static str {
         match self {
+            Provider::VirtualBox => "virtualbox",
+            Provider::Qemu => "qemu",
             Provider::Container => "container",
             Provider::Existing => "existing",
         }
+    }
+
+    /// Returns whether the lab's network can only be reached through kinstall.
+    pub fn has_own_network(self) -> bool {
+        matches!(self, Provider::Container | Provider::Qemu)
+    }
+
+    /// Returns whether kinstall makes the machines.
+    pub fn makes_machines(self) -> bool {
+        self != Provider::Existing
     }
 }

@@ -4,8 +4,6 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::MachineSize;
-
 /// Kubernetes version without `kube_version`.
 pub const KUBERNETES_VERSION: &str = "1.37.2";
 pub const POD_CIDR: &str = "10.233.64.0/18";
@@ -18,10 +16,10 @@ pub const DNS_DOMAIN: &str = "cluster.local";
 /// Address of NodeLocal DNSCache on every node.
 pub const NODE_LOCAL_DNS: IpAddr = IpAddr::V4(Ipv4Addr::new(169, 254, 25, 10));
 /// What the course's machines have.
-pub const MACHINE: MachineSize = MachineSize {
-    cpus: 2,
-    memory_mib: 2048,
-    disk_gib: 20,
-};
+pub const MACHINE_CPUS: u32 = 2;
+pub const MACHINE_MEMORY_MIB: u64 = 2048;
+pub const MACHINE_DISK_GIB: u64 = 20;
+/// Image of machines without `machine_image`; a name of the image catalog.
+pub const MACHINE_IMAGE: &str = "debian-13";
 /// Classes that the ingress controller serves; the first also takes objects without a class.
 pub const INGRESS_CLASSES: [&str; 2] = ["nginx", "contour"];

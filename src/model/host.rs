@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::MachineSpec;
 use crate::secret::Secret;
 
 /// A host of the cluster.
@@ -24,7 +25,7 @@ pub struct HostSpec {
     /// Never serialised: templates have no business with access data.
     #[serde(skip)]
     pub connection: Connection,
-    pub machine: MachineSize,
+    pub machine: MachineSpec,
 }
 
 /// What a host does in the cluster.
@@ -80,14 +81,4 @@ pub enum Become {
     SudoWithPassword(Secret),
     /// `ansible_become: false`.
     No,
-}
-
-/// Size of a machine that kinstall makes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct MachineSize {
-    pub cpus: u32,
-    /// In MiB.
-    pub memory_mib: u64,
-    /// In GiB.
-    pub disk_gib: u64,
 }

@@ -20,7 +20,7 @@ pub const KNOWN: &[(&str, Scope, &str)] = &[
     // Cluster
     ("cluster_name", Cluster, "name of the cluster, and its DNS domain"),
     ("kube_version", Cluster, "Kubernetes version"),
-    ("kinstall_provider", Cluster, "who makes the machines: container or existing"),
+    ("kinstall_provider", Cluster, "who makes the machines: virtualbox, qemu, container or existing"),
     ("node_domain", Cluster, "domain that completes node names in /etc/hosts"),
     ("preload_images", Cluster, "further images of the bundle to put on every node"),
     // API server
@@ -59,6 +59,14 @@ pub const KNOWN: &[(&str, Scope, &str)] = &[
     ("machine_cpus", Host, "processors of a machine that kinstall makes"),
     ("machine_memory", Host, "its memory: MiB, or with a unit"),
     ("machine_disk", Host, "its disk: GiB, or with a unit"),
+    ("machine_image", Host, "its image: a name of the catalog, a box name, a path or a URL"),
+    ("machine_extra_disks", Host, "sizes of further disks"),
+    ("machine_networks", Host, "its addresses in further networks, with prefix"),
+    ("machine_forwarded_ports", Host, "HOST:GUEST, ports of loopback that lead to it"),
+    ("machine_shared_folders", Host, "HOST:GUEST, folders of this computer that it mounts"),
+    ("machine_time_zone", Cluster, "time zone of machines that kinstall makes"),
+    ("machine_proxy", Cluster, "HTTP proxy for their package manager"),
+    ("machine_package_mirror", Cluster, "mirror for their package manager"),
     // Connection
     ("ansible_host", Host, "where to connect to"),
     ("ansible_ssh_host", Host, "old name of ansible_host"),

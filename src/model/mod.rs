@@ -9,6 +9,7 @@ pub mod defaults;
 mod groups;
 pub mod host;
 pub mod kubespray;
+pub mod machine;
 mod members;
 pub mod names;
 pub mod network;
@@ -20,8 +21,9 @@ mod without_effect;
 use std::path::Path;
 
 pub use addons::{Addons, AddressRange, Ingress, MetalLb};
-pub use cluster::{ClusterSpec, ControlPlane, Provider};
-pub use host::{Become, Connection, HostSpec, JumpHost, MachineSize, Roles, Taint};
+pub use cluster::{ClusterSpec, ControlPlane, MachineDefaults, Provider};
+pub use host::{Become, Connection, HostSpec, JumpHost, Roles, Taint};
+pub use machine::{ForwardedPort, MachineSpec, Protocol, SharedFolder};
 pub use network::{Dns, Network, ProxyMode};
 
 use crate::diagnostic::{Diagnostic, Diagnostics};

@@ -4,6 +4,7 @@ mod addons;
 mod cluster;
 mod connection;
 mod host;
+mod machine;
 mod network;
 mod ssh_arguments;
 

@@ -1,82 +1,127 @@
 //! Machines: who makes them, and how to reach them.
 //!
-//! A provider is asked for the state of the lab's machines, makes what is missing, and opens
-//! connections to them. VirtualBox will be one more module beside `container`.
+//! A provider observes the machines of a lab, [`plan::changes`] says what is missing, and the provider
+//! carries that out; one folder a provider.
 
 #[cfg(target_os = "linux")]
 pub mod container;
+pub mod forward;
+mod lab;
+#[cfg(target_os = "linux")]
+mod namespace;
+mod observed;
+pub mod plan;
+mod snapshot;
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+pub use lab::{Forward, Lab, Machine};
+pub use observed::{MachineSettings, MachineState, MadeWith, ObservedMachine};
+pub use plan::{MachineAction, MachineChange, SettingChange};
+pub use snapshot::{Snapshot, SnapshotOfMachine};
 
-use crate::secret::Secret;
+use crate::diagnostic::Diagnostics;
 
-/// A machine that a provider makes for a host of the inventory.
-#[derive(Clone, Debug)]
-pub struct Machine {
-    /// Host name; also the inventory name.
-    pub name: String,
-    /// Static address in the lab network.
-    pub address: std::net::IpAddr,
-    pub cpus: u32,
-    pub memory_mib: u64,
-    /// OpenSSH private host key (ed25519), put on the machine before its first start.
-    pub host_key: Secret,
+/// Is told what happens to which machine; an empty name stands for the lab.
+pub type Report<'a> = &'a (dyn Fn(&str, &str) + Sync);
+
+/// What the power button does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Power {
+    /// Shut down in order; switched off only when that takes too long.
+    Halt,
+    /// Started, or woken where it was suspended.
+    Start,
+    /// Its memory goes to disk.
+    Suspend,
+    Resume,
 }
 
-/// The lab that a provider looks after.
-#[derive(Clone, Debug)]
-pub struct Lab {
-    /// Short and unique on this computer; names of namespaces, bridges and folders derive from it.
-    pub id: String,
-    /// Folder on a real file system that the provider owns: `/var/lib/kinstall/labs/<id>`.
-    pub directory: PathBuf,
-    /// Address of this computer in the lab network, with prefix: `192.168.56.1/24`.
-    pub gateway: ipnet::IpNet,
-    /// User that kinstall logs in as; has sudo without a password.
-    pub user: String,
-    /// Public key (OpenSSH line) that may log in.
-    pub authorized_key: String,
-    pub machines: Vec<Machine>,
-    /// Loopback ports that lead into the lab for as long as it runs.
-    pub forwards: Vec<Forward>,
-}
-
-/// A TCP port on loopback that leads to an address in the lab.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Forward {
-    pub listen: SocketAddr,
-    pub target: SocketAddr,
-}
-
-/// What a machine is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum MachineState {
-    Absent,
-    Stopped,
-    Running,
-}
-
-/// Something that makes machines. Calls block.
+/// Something that makes machines. Calls block; names are those of the lab's machines.
 pub trait Provider: Send + Sync {
     /// Returns why this provider can't be used on this computer, each with what to do; empty if it can.
-    fn obstacles(&self) -> Vec<crate::diagnostic::Diagnostic>;
+    fn obstacles(&self) -> Diagnostics;
 
-    /// Returns each machine's state, in the lab's order; asks the real thing, never a cache.
-    fn states(&self, lab: &Lab) -> Result<Vec<MachineState>, ProviderError>;
+    /// Returns the lab's machines, those of the inventory in its order and then those that it doesn't
+    /// have any more; asks the real thing, never a cache.
+    fn observe(&self, lab: &Lab) -> Result<Vec<ObservedMachine>, ProviderError>;
 
-    /// Makes and starts what is missing, in parallel. `report` is told what happens to which machine.
-    fn up(&self, lab: &Lab, report: &(dyn Fn(&str, &str) + Sync)) -> Result<(), ProviderError>;
+    /// Carries out what [`plan::changes`] found, machines in parallel; they all run afterwards.
+    fn up(&self, lab: &Lab, changes: &[MachineChange], report: Report)
+    -> Result<(), ProviderError>;
+
+    /// Removes machines without a trace.
+    fn remove(&self, lab: &Lab, names: &[&str], report: Report) -> Result<(), ProviderError>;
 
     /// Removes every trace of the lab.
-    fn down(&self, lab: &Lab, report: &(dyn Fn(&str, &str) + Sync)) -> Result<(), ProviderError>;
+    fn down(&self, lab: &Lab, report: Report) -> Result<(), ProviderError>;
+
+    /// Switches machines; what is in that state already stays as it is.
+    fn power(
+        &self,
+        lab: &Lab,
+        names: &[&str],
+        power: Power,
+        report: Report,
+    ) -> Result<(), ProviderError>;
+
+    /// Returns who keeps snapshots; `None` where there are none.
+    fn snapshots(&self) -> Option<&dyn Snapshots> {
+        None
+    }
+
+    /// Returns the file with what a machine wrote to its serial console.
+    fn console_log(&self, lab: &Lab, name: &str) -> PathBuf;
 
     /// Opens a TCP connection to an address of the lab's network.
-    fn dial(&self, lab: &Lab, target: SocketAddr) -> io::Result<TcpStream>;
+    fn dial(&self, _lab: &Lab, target: SocketAddr) -> io::Result<TcpStream> {
+        TcpStream::connect_timeout(&target, Duration::from_secs(10))
+    }
+
+    /// Runs a command inside the lab's network, on this process's terminal.
+    fn run_in_network(&self, _lab: &Lab, command: &mut Command) -> io::Result<ExitStatus> {
+        command.status()
+    }
+
+    /// Returns how long a machine may take from its start to the first login.
+    fn patience(&self) -> Duration;
+}
+
+/// A provider that keeps snapshots.
+pub trait Snapshots {
+    /// Returns all snapshots of the lab, oldest first.
+    fn list(&self, lab: &Lab) -> Result<Vec<Snapshot>, ProviderError>;
+
+    /// Takes a snapshot of machines: at one moment, all of them paused, where more than one runs.
+    fn save(
+        &self,
+        lab: &Lab,
+        names: &[&str],
+        snapshot: &str,
+        report: Report,
+    ) -> Result<(), ProviderError>;
+
+    /// Brings machines back to a snapshot; they run afterwards if they ran then.
+    fn restore(
+        &self,
+        lab: &Lab,
+        names: &[&str],
+        snapshot: &str,
+        report: Report,
+    ) -> Result<(), ProviderError>;
+
+    /// Removes a snapshot of machines.
+    fn delete(
+        &self,
+        lab: &Lab,
+        names: &[&str],
+        snapshot: &str,
+        report: Report,
+    ) -> Result<(), ProviderError>;
 }
 
 /// Why a provider failed.
@@ -90,6 +135,9 @@ pub enum ProviderError {
     },
     #[error("failed to {action}: {detail}")]
     Lab { action: String, detail: String },
+    /// Something that the user can mend, with how.
+    #[error("{message}")]
+    Obstacle { message: String, hints: Vec<String> },
     #[error("failed to {action} `{path}`")]
     File {
         action: &'static str,

@@ -12,7 +12,7 @@ pub use engine::{CheckedHosts, Engine};
 pub use event::{EventSender, RunEvent};
 pub use host::HostRun;
 pub use journal::Journal;
-pub use planned::{MachineChange, PlannedChanges, StepChanges};
+pub use planned::{PlannedChanges, StepChanges};
 
 /// Why a run could not go on; failures of steps are events instead.
 #[derive(Debug, thiserror::Error)]

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::provision::MachineChange;
 use crate::resource::Change;
 
 /// What `up` would do, in the order in which it would do it.
@@ -9,14 +10,6 @@ use crate::resource::Change;
 pub struct PlannedChanges {
     pub machines: Vec<MachineChange>,
     pub steps: Vec<StepChanges>,
-}
-
-/// A machine that would be made or started.
-#[derive(Clone, Debug, Serialize)]
-pub struct MachineChange {
-    pub host: String,
-    /// `create` or `start`.
-    pub change: &'static str,
 }
 
 /// The changes of one step on one host.
@@ -31,7 +24,7 @@ pub struct StepChanges {
 impl PlannedChanges {
     /// Returns the number of single changes.
     pub fn count(&self) -> usize {
-        self.machines.len()
+        self.machines.iter().filter(|it| it.is_possible()).count()
             + self
                 .steps
                 .iter()

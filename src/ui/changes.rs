@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::provision::MachineAction;
 use crate::resource::{Action, Change};
 use crate::run::PlannedChanges;
 
@@ -9,7 +10,8 @@ use crate::run::PlannedChanges;
 pub fn render(changes: &PlannedChanges) -> String {
     let mut text = String::new();
     for machine in &changes.machines {
-        let _ = writeln!(text, "{}\n  + machine ({})", machine.host, machine.change);
+        let _ = writeln!(text, "{}", machine.host);
+        machine_change(&mut text, &machine.action);
     }
     let mut host = "";
     for step in &changes.steps {
@@ -43,6 +45,38 @@ pub fn render(changes: &PlannedChanges) -> String {
         );
     }
     text
+}
+
+fn machine_change(text: &mut String, action: &MachineAction) {
+    let _ = match action {
+        MachineAction::Create => writeln!(text, "  + machine (create)"),
+        MachineAction::Start => writeln!(text, "  + machine (start)"),
+        MachineAction::Remove => {
+            writeln!(text, "  - machine (remove: the inventory doesn't have it)")
+        }
+        MachineAction::Change {
+            settings,
+            needs_halt,
+        } => {
+            for it in settings {
+                let (setting, from, to) = (it.setting, &it.from, &it.to);
+                let _ = match it.impossible {
+                    None => writeln!(text, "  ~ machine: {setting} {from} -> {to}"),
+                    Some(reason) => {
+                        writeln!(
+                            text,
+                            "  ! machine: {setting} stays {from}, not {to} ({reason})"
+                        )
+                    }
+                };
+            }
+            if *needs_halt {
+                writeln!(text, "  * machine (halted for this, and started again)")
+            } else {
+                Ok(())
+            }
+        }
+    };
 }
 
 fn symbol(action: Action) -> char {

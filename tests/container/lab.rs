@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use kinstall::model::{MachineDefaults, MachineSpec};
 use kinstall::provision::container::ContainerProvider;
 use kinstall::provision::{Lab, Machine, MachineState, Provider};
 use kinstall::secret::Secret;
@@ -35,8 +36,16 @@ impl TestLab {
             .map(|number| Machine {
                 name: format!("n{number}"),
                 address: format!("192.168.56.{}", 20 + number).parse().unwrap(),
-                cpus: 2,
-                memory_mib: 1024,
+                spec: MachineSpec {
+                    cpus: 2,
+                    memory_mib: 1024,
+                    disk_gib: 20,
+                    image: String::new(),
+                    extra_disks_gib: Vec::new(),
+                    networks: Vec::new(),
+                    forwarded_ports: Vec::new(),
+                    shared_folders: Vec::new(),
+                },
                 host_key: Secret::new(read("host")),
             })
             .collect();
@@ -48,10 +57,12 @@ impl TestLab {
         let lab = Lab {
             directory: Path::new("/var/lib/kinstall/labs").join(&id),
             id,
+            cluster: name.to_owned(),
             gateway: "192.168.56.1/24".parse().unwrap(),
             user: "vagrant".into(),
             authorized_key: read("login.pub"),
             machines,
+            defaults: MachineDefaults::default(),
             forwards: Vec::new(),
         };
         let provider = ContainerProvider {
@@ -68,7 +79,7 @@ impl TestLab {
 
     pub(crate) fn up(&self) {
         self.provider
-            .up(&self.lab, &|_, _| ())
+            .up(&self.lab, &[], &|_, _| ())
             .unwrap_or_else(|error| panic!("{error:?}"));
     }
 
@@ -78,7 +89,8 @@ impl TestLab {
     }
 
     pub(crate) fn states(&self) -> Vec<MachineState> {
-        self.provider.states(&self.lab).unwrap()
+        let observed = self.provider.observe(&self.lab).unwrap();
+        observed.iter().map(|machine| machine.state).collect()
     }
 
     /// Runs a shell command on a machine with the ordinary ssh client, which knows the host key beforehand.

@@ -9,7 +9,7 @@ use std::io::Read;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 
-use kinstall::provision::{Forward, MachineState, Provider};
+use kinstall::provision::{Forward, MachineState, Power, Provider, forward};
 
 use lab::{TestLab, eventually};
 
@@ -104,7 +104,7 @@ fn a_machine_that_is_rebooted_or_powered_off_from_inside() {
 }
 
 #[test]
-fn stop_keeps_the_files() {
+fn halt_keeps_the_files() {
     let test = TestLab::new("stop", 1);
     test.up();
     test.ssh(
@@ -113,7 +113,9 @@ fn stop_keeps_the_files() {
         "echo kept >/root/file && mkdir /var/lib/etcd/member",
     )
     .unwrap();
-    test.provider.stop(&test.lab).unwrap();
+    test.provider
+        .power(&test.lab, &["n1"], Power::Halt, &|_, _| ())
+        .unwrap();
     assert_eq!(test.states(), [MachineState::Stopped]);
     assert_eq!(test.processes(""), Vec::<u32>::new());
     test.up();
@@ -192,7 +194,9 @@ fn loopback_ports_and_dials_lead_into_the_lab() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap();
     let (provider, description) = (test.provider.clone(), test.lab.clone());
-    std::thread::spawn(move || provider.forward(&description, &listener, sshd));
+    std::thread::spawn(move || {
+        forward::serve(&listener, move || provider.dial(&description, sshd))
+    });
     assert_eq!(banner(TcpStream::connect(port).unwrap()), "SSH-2.0-");
     assert_eq!(test.down(), Vec::<String>::new());
     assert!(TcpStream::connect(free).is_err());
@@ -205,7 +209,7 @@ fn a_port_that_is_taken_is_named() {
     let listen = taken.local_addr().unwrap();
     let target = "192.168.56.21:22".parse().unwrap();
     test.lab.forwards.push(Forward { listen, target });
-    let error = test.provider.up(&test.lab, &|_, _| ()).unwrap_err();
+    let error = test.provider.up(&test.lab, &[], &|_, _| ()).unwrap_err();
     let expected =
         format!("failed to start the lab: failed to listen on {listen}: Address already in use");
     assert!(error.to_string().starts_with(&expected), "{error}");
@@ -222,7 +226,7 @@ fn a_mirror_that_does_not_answer_is_named() {
     test.provider.mirror = Some("http://127.0.0.1:9/debian".into());
     let error = test
         .provider
-        .up(&test.lab, &|_, _| ())
+        .up(&test.lab, &[], &|_, _| ())
         .unwrap_err()
         .to_string();
     assert!(

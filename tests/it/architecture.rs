@@ -43,13 +43,19 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("private_file", &[]),
-    ("provision", &["diagnostic", "private_file", "secret"]),
+    (
+        "provision",
+        &["diagnostic", "model", "private_file", "secret"],
+    ),
     (
         "report",
         &["install", "provision", "resource", "run", "wire"],
     ),
     ("resource", &["diagnostic", "secret", "yaml"]),
-    ("run", &["bundle", "plan", "resource", "ssh", "wire"]),
+    (
+        "run",
+        &["bundle", "plan", "provision", "resource", "ssh", "wire"],
+    ),
     ("secret", &[]),
     (
         "ssh",
@@ -71,6 +77,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "bundle",
             "diagnostic",
+            "provision",
             "report",
             "resource",
             "run",

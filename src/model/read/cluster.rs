@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::super::members::{members, without_address};
 use super::super::validate::Places;
-use super::super::{ClusterSpec, ControlPlane, JumpHost, Provider, defaults, members};
-use super::{Reader, addons, connection, host, network};
+use super::super::{ClusterSpec, ControlPlane, HostSpec, JumpHost, Provider, defaults, members};
+use super::{Reader, addons, connection, host, machine, network};
 use crate::diagnostic::{Diagnostics, Location};
 use crate::did_you_mean::closest;
 use crate::inventory::{Host, Inventory};
@@ -69,6 +69,7 @@ pub(in super::super) fn cluster(
         addons: addons.addons,
         node_domain: reader.text(&["node_domain"]).map(|domain| domain.value),
         preload_images: texts(&mut reader, "preload_images", "a list of image names"),
+        machines: machine::machines(&mut reader),
         provider: provider(&mut reader),
         hosts: Vec::new(),
     };
@@ -79,7 +80,15 @@ pub(in super::super) fn cluster(
         pools: addons.pools,
         has_load_balancer: load_balancer,
     };
-    let hosts = hosts.into_iter().map(|host| host.spec).collect();
+    let mut hosts: Vec<HostSpec> = hosts.into_iter().map(|host| host.spec).collect();
+    let folder = inventory.file.path.parent().unwrap_or(Path::new(""));
+    for shared in hosts
+        .iter_mut()
+        .flat_map(|it| &mut it.machine.shared_folders)
+    {
+        let path = folder.join(&shared.host);
+        shared.host = std::path::absolute(&path).unwrap_or(path);
+    }
     (ClusterSpec { hosts, ..spec }, places)
 }
 
@@ -166,25 +175,25 @@ fn kubernetes_version(reader: &mut Reader<'_>) -> String {
 
 fn provider(reader: &mut Reader<'_>) -> Option<Provider> {
     let provider = reader.text(&["kinstall_provider"])?;
-    match provider.value.as_str() {
-        "container" => Some(Provider::Container),
-        "existing" => Some(Provider::Existing),
-        other => {
-            let suggestion = closest(other, ["container", "existing"]);
-            let hint = suggestion.map_or(
-                "`container` makes machines on this computer, `existing` uses those that are there"
-                    .to_owned(),
-                |name| format!("did you mean `{name}`?"),
-            );
-            report(
-                reader,
-                provider.location.as_ref(),
-                format!("unknown provider `{other}`"),
-                hint,
-            );
-            None
-        }
+    let names = Provider::ALL.map(Provider::name);
+    let found = Provider::ALL
+        .into_iter()
+        .find(|it| it.name() == provider.value);
+    if found.is_none() {
+        let hint = closest(&provider.value, names).map_or(
+            "`virtualbox`, `qemu` and `container` make machines on this computer, `existing` uses \
+             those that are there"
+                .to_owned(),
+            |name| format!("did you mean `{name}`?"),
+        );
+        report(
+            reader,
+            provider.location.as_ref(),
+            format!("unknown provider `{}`", provider.value),
+            hint,
+        );
     }
+    found
 }
 
 /// kubespray's `dns_domain` is its `cluster_name` unless it is set.

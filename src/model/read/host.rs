@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::super::members::ADDRESS;
-use super::super::{HostSpec, JumpHost, MachineSize, Roles, Taint, defaults};
-use super::{Placed, Reader, connection};
+use super::super::{HostSpec, JumpHost, Roles, Taint};
+use super::{Placed, Reader, connection, machine};
 use crate::diagnostic::{Diagnostics, Location};
 use crate::inventory::Host;
 use crate::yaml::Node;
@@ -32,7 +32,7 @@ pub(super) fn host(
     let connection = connection::connection(&mut reader, &written, bastion);
     let labels = labels(&mut reader);
     let taints = taints(&mut reader, roles);
-    let machine = machine(&mut reader);
+    let machine = machine::machine(&mut reader);
     let address = address?;
     Some(PlacedHost {
         spec: HostSpec {
@@ -175,53 +175,4 @@ fn parse_taint(text: &str) -> Option<Taint> {
         value: value.to_owned(),
         effect: effect.to_owned(),
     })
-}
-
-fn machine(reader: &mut Reader<'_>) -> MachineSize {
-    let cpus = reader.parsed::<std::num::NonZeroU32>(&["machine_cpus"], "a number of processors");
-    MachineSize {
-        cpus: cpus.map_or(defaults::MACHINE.cpus, |cpus| cpus.value.get()),
-        memory_mib: size(
-            reader,
-            "machine_memory",
-            1,
-            "a size in MiB such as 2048, or with a unit such as 2G",
-        )
-        .unwrap_or(defaults::MACHINE.memory_mib),
-        disk_gib: size(
-            reader,
-            "machine_disk",
-            1024,
-            "a size in GiB such as 20, or with a unit such as 20G",
-        )
-        .unwrap_or(defaults::MACHINE.disk_gib),
-    }
-}
-
-/// Reads a size in units of `unit` MiB, rounded up.
-fn size(reader: &mut Reader<'_>, name: &str, unit: u64, expected: &str) -> Option<u64> {
-    let value = reader.value(name)?;
-    let mib = value
-        .text()
-        .and_then(|text| parse_size(text, unit))
-        .filter(|mib| *mib > 0);
-    if mib.is_none() {
-        reader.wrong_kind(name, &value, expected);
-    }
-    mib.map(|mib| mib.div_ceil(unit))
-}
-
-/// Returns MiB; a bare number counts units.
-fn parse_size(text: &str, unit: u64) -> Option<u64> {
-    let digits = text
-        .find(|character: char| !character.is_ascii_digit())
-        .unwrap_or(text.len());
-    let factor = match text[digits..].trim().to_ascii_lowercase().as_str() {
-        "" => unit,
-        "m" | "mi" | "mb" | "mib" => 1,
-        "g" | "gi" | "gb" | "gib" => 1024,
-        "t" | "ti" | "tb" | "tib" => 1024 * 1024,
-        _ => return None,
-    };
-    text[..digits].parse::<u64>().ok()?.checked_mul(factor)
 }

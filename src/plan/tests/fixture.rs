@@ -12,7 +12,7 @@ use crate::bundle::Manifest;
 use crate::diagnostic::{Diagnostics, SourceFile};
 use crate::model::{
     Addons, AddressRange, Become, ClusterSpec, Connection, ControlPlane, Dns, HostSpec,
-    MachineSize, MetalLb, Network, ProxyMode, Roles,
+    MachineDefaults, MachineSpec, MetalLb, Network, ProxyMode, Roles,
 };
 use crate::playbook::Sources;
 use crate::resource::Sha256;
@@ -136,6 +136,7 @@ fn cluster() -> ClusterSpec {
         },
         node_domain: None,
         preload_images: Vec::new(),
+        machines: MachineDefaults::default(),
         provider: None,
     }
 }
@@ -167,10 +168,15 @@ fn host(name: &str, address: &str, control_plane: bool) -> HostSpec {
             escalation: Become::Sudo,
             jump: Vec::new(),
         },
-        machine: MachineSize {
+        machine: MachineSpec {
             cpus: 2,
             memory_mib: 2048,
             disk_gib: 20,
+            image: "debian-13".to_owned(),
+            extra_disks_gib: Vec::new(),
+            networks: Vec::new(),
+            forwarded_ports: Vec::new(),
+            shared_folders: Vec::new(),
         },
     }
 }

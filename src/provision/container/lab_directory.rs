@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::namespace::Namespace;
+use crate::provision::namespace::Namespace;
 use crate::provision::{Forward, Lab, ProviderError};
 
 /// A lab's folder.
@@ -53,8 +53,8 @@ impl LabRecord {
             .map(|machine| MachineRecord {
                 name: machine.name.clone(),
                 address: machine.address,
-                cpus: machine.cpus,
-                memory_mib: machine.memory_mib,
+                cpus: machine.spec.cpus,
+                memory_mib: machine.spec.memory_mib,
             })
             .collect();
         Self {
@@ -84,6 +84,22 @@ impl LabDirectory {
 
     pub(super) fn machine(&self, name: &str) -> MachineDirectory {
         MachineDirectory(self.0.join("machines").join(name))
+    }
+
+    /// Names the machines that are there and not in the lab's description.
+    pub(super) fn left_over(&self, lab: &Lab) -> Result<Vec<String>, ProviderError> {
+        let folder = self.0.join("machines");
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(ProviderError::file("read", &folder)(error)),
+        };
+        let mut names: Vec<String> = entries
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .filter(|name| lab.machine(name).is_none())
+            .collect();
+        names.sort();
+        Ok(names)
     }
 
     pub(super) fn namespace(&self) -> Namespace {
@@ -154,6 +170,10 @@ impl MachineDirectory {
 
     pub(super) fn path(&self) -> &Path {
         &self.0
+    }
+
+    pub(super) fn remove(&self) -> Result<(), ProviderError> {
+        remove_all(&self.0).map_err(ProviderError::file("remove", &self.0))
     }
 
     /// The machine's own files, over the base image.

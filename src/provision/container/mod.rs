@@ -13,17 +13,15 @@ mod account;
 mod base_image;
 mod cgroup;
 mod clone;
-mod forward;
 mod group;
 mod lab_directory;
-mod namespace;
 mod nspawn;
 mod obstacles;
 mod package_source;
 pub mod supervisor;
 
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
 use std::thread;
@@ -32,8 +30,11 @@ use std::time::{Duration, Instant};
 use self::base_image::BaseImage;
 use self::lab_directory::{LabDirectory, LabRecord};
 use self::package_source::PackageSource;
-use super::{Lab, Machine, MachineState, Provider, ProviderError};
-use crate::diagnostic::{Diagnostic, Kind};
+use super::{
+    Lab, Machine, MachineAction, MachineChange, MachineState, ObservedMachine, Power, Provider,
+    ProviderError, Report,
+};
+use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 
 /// How long a machine may take until its sshd listens.
 const START_TIMEOUT: Duration = Duration::from_mins(2);
@@ -50,7 +51,7 @@ pub struct ContainerProvider {
 }
 
 impl Provider for ContainerProvider {
-    fn obstacles(&self) -> Vec<Diagnostic> {
+    fn obstacles(&self) -> Diagnostics {
         let image = self.base_image();
         let mut found = obstacles::find(image.as_ref().is_ok_and(BaseImage::exists));
         if let Err(error) = image {
@@ -59,25 +60,34 @@ impl Provider for ContainerProvider {
         found
     }
 
-    fn states(&self, lab: &Lab) -> Result<Vec<MachineState>, ProviderError> {
+    fn observe(&self, lab: &Lab) -> Result<Vec<ObservedMachine>, ProviderError> {
         let directory = LabDirectory::of(lab);
         let running = supervisor::client::running_machines(&directory)?;
-        Ok(lab
-            .machines
-            .iter()
-            .map(|machine| {
-                if running.contains(&machine.name) {
+        let names = lab.machines.iter().map(|machine| machine.name.clone());
+        Ok(names
+            .chain(directory.left_over(lab)?)
+            .map(|name| ObservedMachine {
+                state: if running.contains(&name) {
                     MachineState::Running
-                } else if directory.machine(&machine.name).is_complete() {
+                } else if directory.machine(&name).is_complete() {
                     MachineState::Stopped
+                } else if directory.machine(&name).path().exists() {
+                    MachineState::Unfinished
                 } else {
                     MachineState::Absent
-                }
+                },
+                name,
+                settings: None,
             })
             .collect())
     }
 
-    fn up(&self, lab: &Lab, report: &(dyn Fn(&str, &str) + Sync)) -> Result<(), ProviderError> {
+    fn up(
+        &self,
+        lab: &Lab,
+        changes: &[MachineChange],
+        report: Report,
+    ) -> Result<(), ProviderError> {
         let directory = LabDirectory::of(lab);
         let image = self.base_image()?;
         if !image.exists() {
@@ -85,6 +95,14 @@ impl Provider for ContainerProvider {
             image.build()?;
         }
         directory.create()?;
+        let removed: Vec<&str> = changes
+            .iter()
+            .filter(|change| change.action == MachineAction::Remove)
+            .map(|change| change.host.as_str())
+            .collect();
+        if !removed.is_empty() {
+            self.remove(lab, &removed, report)?;
+        }
         for machine in &lab.machines {
             if clone::create(
                 &directory.machine(&machine.name),
@@ -96,14 +114,53 @@ impl Provider for ContainerProvider {
             }
         }
         directory.write_record(&LabRecord::new(lab, image.root()))?;
-        let started = supervisor::client::apply(&directory, &self.program, &lab.id)?;
-        for name in &started {
-            report(name, "started");
-        }
-        wait_for_sshd(&directory, lab, report)
+        let names: Vec<&str> = lab.machines.iter().map(|it| it.name.as_str()).collect();
+        self.start(lab, &names, report)
     }
 
-    fn down(&self, lab: &Lab, report: &(dyn Fn(&str, &str) + Sync)) -> Result<(), ProviderError> {
+    fn remove(&self, lab: &Lab, names: &[&str], report: Report) -> Result<(), ProviderError> {
+        let directory = LabDirectory::of(lab);
+        supervisor::client::halt(&directory, names)?;
+        for name in names {
+            directory.machine(name).remove()?;
+            report(name, "removed");
+        }
+        Ok(())
+    }
+
+    fn power(
+        &self,
+        lab: &Lab,
+        names: &[&str],
+        power: Power,
+        report: Report,
+    ) -> Result<(), ProviderError> {
+        let directory = LabDirectory::of(lab);
+        match power {
+            Power::Start => self.start(lab, names, report),
+            Power::Halt => {
+                supervisor::client::halt(&directory, names)?;
+                for name in names {
+                    report(name, "halted");
+                }
+                Ok(())
+            }
+            Power::Suspend | Power::Resume => Err(ProviderError::Obstacle {
+                message: "system containers can't be suspended".into(),
+                hints: vec!["`kinstall halt` powers them off; they start in seconds".into()],
+            }),
+        }
+    }
+
+    fn console_log(&self, lab: &Lab, name: &str) -> PathBuf {
+        LabDirectory::of(lab).machine(name).console_log()
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::from_mins(1)
+    }
+
+    fn down(&self, lab: &Lab, report: Report) -> Result<(), ProviderError> {
         let directory = LabDirectory::of(lab);
         supervisor::client::kill(&directory)?;
         directory.namespace().remove()?;
@@ -117,24 +174,19 @@ impl Provider for ContainerProvider {
     fn dial(&self, lab: &Lab, target: SocketAddr) -> io::Result<TcpStream> {
         LabDirectory::of(lab).namespace().dial(target)
     }
+
+    fn run_in_network(&self, lab: &Lab, command: &mut Command) -> io::Result<ExitStatus> {
+        LabDirectory::of(lab).namespace().run(command)
+    }
 }
 
 impl ContainerProvider {
-    /// Powers the lab's machines off; their files stay, and [`Provider::up`] starts them again.
-    pub fn stop(&self, lab: &Lab) -> Result<(), ProviderError> {
+    fn start(&self, lab: &Lab, names: &[&str], report: Report) -> Result<(), ProviderError> {
         let directory = LabDirectory::of(lab);
-        supervisor::client::stop(&directory)?;
-        directory.namespace().remove()
-    }
-
-    /// Runs a command inside the lab's network, on this process's terminal.
-    pub fn run_in_network(&self, lab: &Lab, command: &mut Command) -> io::Result<ExitStatus> {
-        LabDirectory::of(lab).namespace().run(command)
-    }
-
-    /// Leads every connection to a loopback port into the lab; returns only when the listener fails.
-    pub fn forward(&self, lab: &Lab, listener: &TcpListener, target: SocketAddr) -> io::Error {
-        forward::serve(listener, &LabDirectory::of(lab).namespace(), target)
+        for name in supervisor::client::start(&directory, &self.program, &lab.id, names)? {
+            report(&name, "started");
+        }
+        wait_for_sshd(&directory, lab, names, report)
     }
 
     fn base_image(&self) -> Result<BaseImage, ProviderError> {
@@ -150,11 +202,16 @@ impl ContainerProvider {
 fn wait_for_sshd(
     directory: &LabDirectory,
     lab: &Lab,
-    report: &(dyn Fn(&str, &str) + Sync),
+    names: &[&str],
+    report: Report,
 ) -> Result<(), ProviderError> {
     let namespace = directory.namespace();
     let deadline = Instant::now() + START_TIMEOUT;
-    let mut waiting: Vec<&Machine> = lab.machines.iter().collect();
+    let mut waiting: Vec<&Machine> = lab
+        .machines
+        .iter()
+        .filter(|machine| names.contains(&machine.name.as_str()))
+        .collect();
     loop {
         waiting.retain(|machine| {
             let target = SocketAddr::new(machine.address, 22);

@@ -8,7 +8,7 @@ use std::process::Command;
 use super::base_image::INIT;
 use super::clone::{DATA, kernel_release};
 use super::lab_directory::{LabRecord, MachineDirectory, MachineRecord};
-use super::namespace::BRIDGE;
+use crate::provision::namespace::BRIDGE;
 
 /// nspawn's exit code when the machine was rebooted from inside.
 pub(super) const REBOOTED: i32 = 133;

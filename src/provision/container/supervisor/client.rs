@@ -22,20 +22,22 @@ pub(in crate::provision::container) fn running_machines(
     Ok(request(directory, &Request::Running)?.unwrap_or_default())
 }
 
-/// Has the lab's record carried out, by a new supervisor if none runs; names the machines it started.
-pub(in crate::provision::container) fn apply(
+/// Starts machines of the lab's record, by a new supervisor if none runs; names those that didn't run.
+pub(in crate::provision::container) fn start(
     directory: &LabDirectory,
     program: &Path,
     lab: &str,
+    names: &[&str],
 ) -> Result<Vec<String>, ProviderError> {
-    if let Some(started) = request(directory, &Request::Apply)? {
+    let start = Request::Start(owned(names));
+    if let Some(started) = request(directory, &start)? {
         return Ok(started);
     }
     kill(directory)?;
     let mut child = launch(directory, program, lab)?;
     let deadline = Instant::now() + START_TIMEOUT;
     loop {
-        if let Some(started) = request(directory, &Request::Apply)? {
+        if let Some(started) = request(directory, &start)? {
             return Ok(started);
         }
         let has_failed = child
@@ -49,10 +51,25 @@ pub(in crate::provision::container) fn apply(
     }
 }
 
-/// Powers all machines off and ends the supervisor.
-pub(in crate::provision::container) fn stop(directory: &LabDirectory) -> Result<(), ProviderError> {
-    request(directory, &Request::Stop)?;
-    kill(directory)
+/// Powers machines off; the supervisor ends with the last one.
+pub(in crate::provision::container) fn halt(
+    directory: &LabDirectory,
+    names: &[&str],
+) -> Result<(), ProviderError> {
+    let left = request(directory, &Request::Halt(owned(names)))?.unwrap_or_default();
+    if let Some(name) = left.first() {
+        return Err(ProviderError::Machine {
+            action: "halt",
+            machine: name.clone(),
+            detail: "it doesn't shut down".into(),
+        });
+    }
+    if running_machines(directory)?.is_empty() {
+        request(directory, &Request::Stop)?;
+        kill(directory)?;
+        directory.namespace().remove()?;
+    }
+    Ok(())
 }
 
 /// Kills every process of the lab and removes its control groups.
@@ -126,6 +143,10 @@ fn launch(directory: &LabDirectory, program: &Path, lab: &str) -> Result<Child, 
         .stderr(errors)
         .spawn()
         .map_err(|error| failed(error.to_string()))
+}
+
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|&name| name.to_owned()).collect()
 }
 
 fn last_words(log: &Path) -> String {

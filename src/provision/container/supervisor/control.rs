@@ -18,8 +18,10 @@ use super::super::lab_directory::LabDirectory;
 pub(super) enum Request {
     /// Which machines run?
     Running,
-    /// Start what the lab's record has and doesn't run.
-    Apply,
+    /// Start these machines of the lab's record, where they don't run.
+    Start(Vec<String>),
+    /// Power these machines off.
+    Halt(Vec<String>),
     /// Power all machines off, then end.
     Stop,
 }
@@ -28,7 +30,7 @@ pub(super) enum Request {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Response {
-    /// Names of the machines that run, or were started.
+    /// Names of the machines that run, were started, or had to be left to be killed.
     Machines(Vec<String>),
     Failed(String),
 }

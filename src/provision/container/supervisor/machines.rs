@@ -9,12 +9,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::mount::{UnmountFlags, unmount};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::super::group::LabGroups;
 use super::super::lab_directory::{LabDirectory, LabRecord, MachineRecord};
-use super::super::{clone, forward, nspawn};
-use crate::provision::{Forward, ProviderError};
+use super::super::{clone, nspawn};
+use crate::provision::{Forward, ProviderError, forward};
 
 /// How long machines may take to power off before they are killed with the supervisor.
 const STOP_TIMEOUT: Duration = Duration::from_secs(45);
@@ -51,8 +52,12 @@ impl Machines {
         lock(&self.shared.running).keys().cloned().collect()
     }
 
-    /// Starts the machines and forwards of the record that don't run; names the machines it started.
-    pub(super) fn apply(&self, record: LabRecord) -> Result<Vec<String>, ProviderError> {
+    /// Starts machines and all forwards of the record that don't run; names the machines it started.
+    pub(super) fn start(
+        &self,
+        record: LabRecord,
+        names: &[String],
+    ) -> Result<Vec<String>, ProviderError> {
         for forward in &record.forwards {
             self.start_forward(*forward)?;
         }
@@ -61,11 +66,11 @@ impl Machines {
         let starting: Vec<_> = record
             .machines
             .iter()
-            .filter(|machine| !running.contains(&machine.name))
+            .filter(|machine| names.contains(&machine.name) && !running.contains(&machine.name))
             .map(|machine| {
                 (
                     machine.name.clone(),
-                    self.start(Arc::clone(&record), machine.clone()),
+                    self.start_one(Arc::clone(&record), machine.clone()),
                 )
             })
             .collect();
@@ -81,15 +86,33 @@ impl Machines {
 
     /// Powers all machines off; names those that had to be left to be killed.
     pub(super) fn stop(&self) -> Vec<String> {
-        for pid in lock(&self.shared.running).values() {
-            // nspawn passes it on as `--kill-signal`.
-            let _ = kill_process(*pid, Signal::TERM);
+        self.halt(&self.running())
+    }
+
+    /// Powers machines off; names those that had to be left to be killed.
+    pub(super) fn halt(&self, names: &[String]) -> Vec<String> {
+        let still_running = || -> Vec<String> {
+            let running = self.running().into_iter();
+            running.filter(|name| names.contains(name)).collect()
+        };
+        for (name, pid) in lock(&self.shared.running).iter() {
+            if names.contains(name) {
+                // nspawn passes it on as `--kill-signal`.
+                let _ = kill_process(*pid, Signal::TERM);
+            }
         }
         let deadline = Instant::now() + STOP_TIMEOUT;
-        while !self.running().is_empty() && Instant::now() < deadline {
+        while !still_running().is_empty() && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(50));
         }
-        self.running()
+        for name in names {
+            // The machine may be removed now, and made again.
+            let _ = unmount(
+                self.shared.directory.machine(name).root(),
+                UnmountFlags::DETACH,
+            );
+        }
+        still_running()
     }
 
     fn start_forward(&self, forward: Forward) -> Result<(), ProviderError> {
@@ -104,12 +127,12 @@ impl Machines {
             }
         })?;
         let namespace = self.shared.directory.namespace();
-        thread::spawn(move || forward::serve(&listener, &namespace, forward.target));
+        thread::spawn(move || forward::serve(&listener, move || namespace.dial(forward.target)));
         Ok(())
     }
 
     /// Starts a machine's thread; the receiver gets the outcome of the first start.
-    fn start(
+    fn start_one(
         &self,
         record: Arc<LabRecord>,
         machine: MachineRecord,

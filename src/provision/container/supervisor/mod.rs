@@ -91,13 +91,14 @@ fn serve(directory: &LabDirectory) -> Result<(), ProviderError> {
         };
         let response = match request {
             Request::Running => Response::Machines(machines.running()),
-            Request::Apply => match directory
+            Request::Start(ref names) => match directory
                 .read_record()
-                .and_then(|record| machines.apply(record))
+                .and_then(|record| machines.start(record, names))
             {
                 Ok(started) => Response::Machines(started),
                 Err(error) => Response::Failed(chain(&error)),
             },
+            Request::Halt(ref names) => Response::Machines(machines.halt(names)),
             Request::Stop => Response::Machines(machines.stop()),
         };
         let _ = write_message(&stream, &response);

@@ -1,16 +1,13 @@
 //! TCP ports on loopback that lead into the lab.
 
 use std::io;
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::thread;
 
-use super::namespace::Namespace;
-
-/// Passes every connection on to `target`; returns only when the listener fails.
-pub(super) fn serve(
+/// Passes every connection on to what `dial` opens; returns only when the listener fails.
+pub fn serve(
     listener: &TcpListener,
-    namespace: &Namespace,
-    target: SocketAddr,
+    dial: impl Fn() -> io::Result<TcpStream> + Clone + Send + 'static,
 ) -> io::Error {
     loop {
         let client = match listener.accept() {
@@ -19,13 +16,9 @@ pub(super) fn serve(
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
             Err(error) => return error,
         };
-        let namespace = namespace.clone();
+        let dial = dial.clone();
         // A connection that can't be passed on is closed: that is what its client has to see.
-        thread::spawn(move || {
-            namespace
-                .dial(target)
-                .and_then(|server| relay(&client, &server))
-        });
+        thread::spawn(move || dial().and_then(|server| relay(&client, &server)));
     }
 }
 

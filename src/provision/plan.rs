@@ -1,0 +1,204 @@
+//! From what there is to what the inventory asks for: pure, so that `plan` shows what `up` does.
+
+use std::fmt::Display;
+
+use ipnet::IpNet;
+use serde::Serialize;
+
+use super::{Lab, Machine, MachineSettings, MachineState, MadeWith, ObservedMachine};
+
+/// What is to be done with one machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MachineChange {
+    pub host: String,
+    pub action: MachineAction,
+}
+
+/// How a machine is brought to what the inventory says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MachineAction {
+    /// Made and started; what an interrupted `up` left of it is removed before.
+    Create,
+    /// Started, or woken from its saved state.
+    Start,
+    /// Its settings are changed; it runs afterwards.
+    Change {
+        settings: Vec<SettingChange>,
+        /// It runs, and at least one setting can only be changed while it doesn't.
+        needs_halt: bool,
+    },
+    /// The inventory doesn't have it any more.
+    Remove,
+}
+
+/// A setting that is not what the inventory says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SettingChange {
+    pub setting: &'static str,
+    pub from: String,
+    pub to: String,
+    /// Why it stays as it is; `None` when it is changed.
+    pub impossible: Option<&'static str>,
+}
+
+impl MachineChange {
+    /// Returns whether anything of it can be done.
+    pub fn is_possible(&self) -> bool {
+        match &self.action {
+            MachineAction::Change { settings, .. } => {
+                settings.iter().any(|it| it.impossible.is_none())
+            }
+            _ => true,
+        }
+    }
+
+    /// Returns whether the machine doesn't run yet.
+    pub fn is_start(&self) -> bool {
+        matches!(self.action, MachineAction::Create | MachineAction::Start)
+    }
+}
+
+const MADE_ONCE: &str = "set at the first boot: `kinstall down NODE`, then `kinstall up`";
+const NEVER_SMALLER: &str = "disks can't shrink: `kinstall down NODE`, then `kinstall up`";
+
+/// Compares the lab with what was observed; in the lab's order, machines to remove last.
+pub fn changes(lab: &Lab, observed: &[ObservedMachine]) -> Vec<MachineChange> {
+    let mut changes = Vec::new();
+    for machine in &lab.machines {
+        let found = observed.iter().find(|it| it.name == machine.name);
+        changes.extend(action(lab, machine, found).map(|action| MachineChange {
+            host: machine.name.clone(),
+            action,
+        }));
+    }
+    let left_over = observed
+        .iter()
+        .filter(|it| it.state != MachineState::Absent && lab.machine(&it.name).is_none());
+    changes.extend(left_over.map(|it| MachineChange {
+        host: it.name.clone(),
+        action: MachineAction::Remove,
+    }));
+    changes
+}
+
+fn action(lab: &Lab, machine: &Machine, found: Option<&ObservedMachine>) -> Option<MachineAction> {
+    let Some(found) = found else {
+        return Some(MachineAction::Create);
+    };
+    if matches!(found.state, MachineState::Absent | MachineState::Unfinished) {
+        return Some(MachineAction::Create);
+    }
+    let settings = found
+        .settings
+        .as_ref()
+        .map(|settings| differences(lab, machine, settings))
+        .unwrap_or_default();
+    let can_be_done = |it: &&SettingChange| it.impossible.is_none();
+    let runs = found.state == MachineState::Running;
+    if settings.is_empty() {
+        return (!runs).then_some(MachineAction::Start);
+    }
+    let needs_halt = found.state != MachineState::Stopped
+        && settings
+            .iter()
+            .filter(can_be_done)
+            .any(|it| it.setting != FORWARDED_PORTS);
+    Some(MachineAction::Change {
+        settings,
+        needs_halt,
+    })
+}
+
+/// The one setting that can be changed while a machine runs.
+const FORWARDED_PORTS: &str = "forwarded ports";
+
+fn differences(lab: &Lab, machine: &Machine, has: &MachineSettings) -> Vec<SettingChange> {
+    let wants = &machine.spec;
+    let mut found = Vec::new();
+    let mut compare = |setting, from: String, to: String, impossible| {
+        if from != to {
+            found.push(SettingChange {
+                setting,
+                from,
+                to,
+                impossible,
+            });
+        }
+    };
+    compare("CPUs", has.cpus.to_string(), wants.cpus.to_string(), None);
+    compare(
+        "memory",
+        format!("{} MiB", has.memory_mib),
+        format!("{} MiB", wants.memory_mib),
+        None,
+    );
+    let shrinks = has.disk_mib > wants.disk_gib << 10;
+    compare(
+        "disk",
+        gib(has.disk_mib),
+        gib(wants.disk_gib << 10),
+        shrinks.then_some(NEVER_SMALLER),
+    );
+    let grows = wants.extra_disks_gib.starts_with(&has.extra_disks_gib);
+    compare(
+        "extra disks (GiB)",
+        list(&has.extra_disks_gib),
+        list(&wants.extra_disks_gib),
+        (!grows).then_some("disks can only be added: `kinstall down NODE`, then `kinstall up`"),
+    );
+    compare(
+        FORWARDED_PORTS,
+        list(&has.forwarded_ports),
+        list(&wants.forwarded_ports),
+        None,
+    );
+    compare(
+        "shared folders",
+        list(&has.shared_folders),
+        list(&wants.shared_folders),
+        None,
+    );
+    let made_with = made_with(lab, machine);
+    compare(
+        "image",
+        has.made_with.image.clone(),
+        made_with.image,
+        Some(MADE_ONCE),
+    );
+    compare(
+        "addresses",
+        list(&has.made_with.addresses),
+        list(&made_with.addresses),
+        Some(MADE_ONCE),
+    );
+    found
+}
+
+/// Returns what a machine is made with; providers keep it beside the machine.
+pub fn made_with(lab: &Lab, machine: &Machine) -> MadeWith {
+    let prefix = lab.gateway.prefix_len();
+    let in_lab = IpNet::new(machine.address, prefix).unwrap_or_else(|_| machine.address.into());
+    let mut addresses = vec![in_lab];
+    addresses.extend(&machine.spec.networks);
+    MadeWith {
+        image: machine.spec.image.clone(),
+        addresses,
+    }
+}
+
+fn gib(mib: u64) -> String {
+    if mib.is_multiple_of(1024) {
+        format!("{} GiB", mib >> 10)
+    } else {
+        format!("{mib} MiB")
+    }
+}
+
+fn list(items: &[impl Display]) -> String {
+    if items.is_empty() {
+        return "none".to_owned();
+    }
+    let items: Vec<_> = items.iter().map(ToString::to_string).collect();
+    items.join(", ")
+}
