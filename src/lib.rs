@@ -13,6 +13,8 @@ pub mod bundle;
 pub mod cli;
 pub mod diagnostic;
 pub mod did_you_mean;
+pub mod digest;
+pub mod download;
 pub mod install;
 pub mod inventory;
 pub mod model;

@@ -1,8 +1,8 @@
 //! Why a part could not be built, and what to do about it.
 
 use super::BundleError;
-use super::download::DownloadError;
 use crate::diagnostic::{Diagnostic, Kind};
+use crate::download::DownloadError;
 
 /// A failure while a bundle is built.
 #[derive(Debug, thiserror::Error)]
@@ -76,9 +76,38 @@ impl From<BuildError> for Diagnostic {
 fn inner(error: BuildError) -> Diagnostic {
     match error {
         BuildError::Bundle(error) => error.into(),
-        BuildError::Download(error) => error.into(),
+        BuildError::Download(error) => failed_download(&error),
         other => Diagnostic::from_error(Kind::Bundle, &other),
     }
+}
+
+fn failed_download(error: &DownloadError) -> Diagnostic {
+    let hint = match error {
+        DownloadError::Status {
+            status: 404 | 410, ..
+        } => {
+            "the file is no longer there: name a mirror that has it with `--mirror URL`, or build \
+                 the bundle with `kinstall bundle build`"
+        }
+        DownloadError::Status { .. } => {
+            "the server refuses: try later, or name a mirror with `--mirror URL`"
+        }
+        DownloadError::Hash { .. } => {
+            "what was downloaded is removed; if it happens again, the server or something on the \
+                 way changes files: don't use it"
+        }
+        DownloadError::Stalled { .. }
+        | DownloadError::Cut { .. }
+        | DownloadError::Connection { .. } => {
+            "what came so far is kept: check the network and run the command again, or name a \
+                 mirror with `--mirror URL`"
+        }
+        DownloadError::Write { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+            "the disk is full: make room there, or choose another place with KINSTALL_CACHE"
+        }
+        DownloadError::Write { .. } => "is the folder yours to write to?",
+    };
+    Diagnostic::from_error(Kind::Bundle, error).hint(hint)
 }
 
 fn indented(lines: &[String]) -> String {

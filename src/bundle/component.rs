@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use super::build_error::BuildError;
 use super::cache::{self, Cache, Cached};
 use super::catalog::{Component, Release, Source};
-use super::download::{Download, Patience, on_mirror};
 use super::go::Go;
 use super::progress::{Progress, Report};
 use super::sources::SourceTree;
 use super::{release, wheel};
+use crate::download::{self, Download, Patience};
 use crate::resource::{BlobRef, Sha256};
 
 /// Counts up when the same recipe comes to something else than before.
@@ -131,14 +131,22 @@ impl Workshop<'_> {
         self.cached(cache::key("release", &recipe)?, &release.version, || {
             let release = release.filled_in(self.architecture);
             let download = Download {
-                part: self.name,
                 url: &mirror.map_or(release.url.clone(), |mirror| {
                     on_mirror(&release.url, mirror)
                 }),
-                sha256: *sha256,
+                digest: &(*sha256).into(),
                 patience: Patience::default(),
             };
-            let path = download.fetch(&self.cache.downloads(), self.report)?;
+            let part = self.name;
+            let report = |progress: download::Progress<'_>| {
+                (self.report)(match progress {
+                    download::Progress::Bytes { done, total } => {
+                        Progress::Bytes { part, done, total }
+                    }
+                    download::Progress::Retry { reason } => Progress::Retry { part, reason },
+                });
+            };
+            let path = download.fetch(&self.cache.downloads(), &report)?;
             let programs = release::programs(self.name, &release, &path, self.cache.store())?;
             // The programs are in the store now; the archive has done its work.
             let _ = std::fs::remove_file(path);
@@ -175,4 +183,11 @@ impl Workshop<'_> {
         (self.report)(Progress::Finished { part: self.name });
         Ok(built)
     }
+}
+
+/// Puts a mirror in the place of a URL's scheme and host.
+fn on_mirror(url: &str, mirror: &str) -> String {
+    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let path = after_scheme.split_once('/').map_or("", |(_, path)| path);
+    format!("{}/{path}", mirror.trim_end_matches('/'))
 }

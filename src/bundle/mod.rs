@@ -17,7 +17,6 @@ mod cache;
 mod catalog;
 mod component;
 mod directory;
-mod download;
 mod error;
 mod go;
 mod hashing;
@@ -39,7 +38,6 @@ pub use build_error::BuildError;
 pub use builder::{BuildOptions, Origin, build, build_catalog};
 pub use catalog::Catalog;
 pub use directory::{bundle_directory, cache_directory};
-pub use download::{Download, DownloadError, Patience};
 pub use error::BundleError;
 pub use manifest::{
     Encoding, FileEntry, ImageEntry, Manifest, NodeProgram, Placement, Program, StoredBlob,

@@ -2,8 +2,9 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use kinstall::bundle::{Download, DownloadError, Patience, Progress};
+use kinstall::bundle::BuildError;
 use kinstall::diagnostic::Diagnostic;
+use kinstall::download::{Download, DownloadError, Patience, Progress};
 use kinstall::resource::Sha256;
 
 use crate::server::{Answer, Server};
@@ -22,13 +23,12 @@ fn fetch(server: &Server, folder: &Path) -> (Result<Vec<u8>, DownloadError>, Vec
     let retries = Mutex::new(Vec::new());
     let url = format!("{}/file.tgz", server.url);
     let download = Download {
-        part: "thing",
         url: &url,
-        sha256: Sha256::of(&content()),
+        digest: &Sha256::of(&content()).into(),
         patience: QUICK,
     };
     let result = download.fetch(folder, &|progress| {
-        if let Progress::Retry { reason, .. } = progress {
+        if let Progress::Retry { reason } = progress {
             retries
                 .lock()
                 .unwrap()
@@ -40,7 +40,7 @@ fn fetch(server: &Server, folder: &Path) -> (Result<Vec<u8>, DownloadError>, Vec
 }
 
 fn message(error: DownloadError, server: &Server) -> String {
-    let diagnostic = Diagnostic::from(error);
+    let diagnostic = Diagnostic::from(BuildError::Download(error));
     let text = format!(
         "{}\nhint: {}",
         diagnostic.message,

@@ -10,9 +10,15 @@ const LONGEST: usize = 400;
 /// What each module may use beside itself and [`EVERYBODY`]; data flows one way, so there is no circle.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("agent", &["resource", "wire"]),
-    ("bundle", &["diagnostic", "resource", "yaml"]),
+    ("bundle", &["diagnostic", "download", "resource", "yaml"]),
     ("diagnostic", &[]),
     ("did_you_mean", &[]),
+    ("digest", &["resource"]),
+    ("download", &["diagnostic", "digest"]),
+    (
+        "image",
+        &["diagnostic", "digest", "download", "resource", "yaml"],
+    ),
     ("install", &["diagnostic", "private_file", "secret", "yaml"]),
     ("inventory", &["diagnostic", "yaml"]),
     ("model", &["diagnostic", "inventory", "secret", "yaml"]),
@@ -78,6 +84,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "bundle",
             "diagnostic",
             "provision",
+            "image",
             "report",
             "resource",
             "run",

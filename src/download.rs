@@ -5,10 +5,27 @@ use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::hashing::HashingWriter;
-use super::progress::{Progress, Report};
 use crate::diagnostic::{Diagnostic, Kind};
-use crate::resource::Sha256;
+use crate::digest::{self, Digest};
+
+/// News of a download.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress<'a> {
+    Bytes {
+        done: u64,
+        total: Option<u64>,
+    },
+    /// Waiting before the next try.
+    Retry {
+        reason: &'a str,
+    },
+}
+
+/// Where news go.
+pub type Report<'a> = dyn Fn(Progress<'_>) + 'a;
+
+/// In bytes; a distribution's list of hashes is far below it.
+const LONGEST_TEXT: u64 = 4 << 20;
 
 /// How long a download is tried.
 #[derive(Clone, Copy, Debug)]
@@ -31,16 +48,79 @@ impl Default for Patience {
     }
 }
 
+impl Patience {
+    /// Tries until it works or is of no use.
+    fn insist<T>(
+        &self,
+        report: &Report<'_>,
+        attempt: impl Fn() -> Result<T, DownloadError>,
+    ) -> Result<T, DownloadError> {
+        let mut pause = self.pause;
+        for _ in 1..self.attempts {
+            match attempt() {
+                Err(error) if error.is_passing() => {
+                    let reason = Diagnostic::from_error(Kind::Environment, &error).message;
+                    report(Progress::Retry { reason: &reason });
+                    std::thread::sleep(pause);
+                    pause *= 2;
+                }
+                outcome => return outcome,
+            }
+        }
+        attempt()
+    }
+
+    fn call_error(&self, url: &str, source: ureq::Error) -> DownloadError {
+        let url = url.into();
+        match source {
+            ureq::Error::Timeout(_) => DownloadError::Stalled {
+                url,
+                stall: self.stall,
+            },
+            source => DownloadError::Connection { url, source },
+        }
+    }
+
+    /// Proxies are those of the environment: `https_proxy`, `all_proxy`, `no_proxy`.
+    fn agent(&self, https_only: bool) -> ureq::Agent {
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .https_only(https_only)
+            .timeout_connect(Some(self.stall))
+            .timeout_recv_response(Some(self.stall))
+            .timeout_per_read(Some(self.stall))
+            .user_agent(concat!("kinstall/", env!("CARGO_PKG_VERSION")));
+        config.build().into()
+    }
+}
+
+/// Returns a short text, such as a list of hashes. An https address may not lead to one without it:
+/// nothing else vouches for the text.
+pub fn text(url: &str, patience: Patience, report: &Report<'_>) -> Result<String, DownloadError> {
+    patience.insist(report, || {
+        let agent = patience.agent(url.starts_with("https:"));
+        let mut response =
+            (agent.get(url).call()).map_err(|error| patience.call_error(url, error))?;
+        let status = response.status().as_u16();
+        if status != 200 {
+            let url = url.into();
+            return Err(DownloadError::Status { url, status });
+        }
+        let body = response.body_mut().with_config().limit(LONGEST_TEXT);
+        (body.read_to_string()).map_err(|error| patience.call_error(url, error))
+    })
+}
+
 /// Why a file could not be downloaded.
 #[derive(Debug, thiserror::Error)]
 pub enum DownloadError {
     #[error("`{url}` answers with status {status}")]
     Status { url: String, status: u16 },
-    #[error("`{url}` gave another file: sha256 {actual}, expected {expected}")]
+    #[error("`{url}` gave another file: {} {}, expected {}", expected.algorithm().name(), actual.hex(), expected.hex())]
     Hash {
         url: String,
-        expected: Sha256,
-        actual: Sha256,
+        expected: Digest,
+        actual: Digest,
     },
     #[error("`{url}` stopped sending: no byte for {} seconds", stall.as_secs_f32())]
     Stalled { url: String, stall: Duration },
@@ -55,52 +135,28 @@ pub enum DownloadError {
 impl DownloadError {
     /// Tells if another attempt may end better.
     fn is_passing(&self) -> bool {
+        use ureq::Error as Cause;
         match self {
             Self::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500..=599),
             Self::Hash { .. } | Self::Write { .. } => false,
-            Self::Stalled { .. } | Self::Cut { .. } | Self::Connection { .. } => true,
+            Self::Connection { source, .. } => !matches!(
+                source,
+                Cause::BadUri(_)
+                    | Cause::Http(_)
+                    | Cause::TooManyRedirects
+                    | Cause::RequireHttpsOnly(_)
+                    | Cause::BodyExceedsLimit(_)
+            ),
+            Self::Stalled { .. } | Self::Cut { .. } => true,
         }
-    }
-}
-
-impl From<DownloadError> for Diagnostic {
-    fn from(error: DownloadError) -> Self {
-        let hint = match &error {
-            DownloadError::Status {
-                status: 404 | 410, ..
-            } => {
-                "the file is no longer there: name a mirror that has it with `--mirror URL`, or build \
-                 the bundle with `kinstall bundle build`"
-            }
-            DownloadError::Status { .. } => {
-                "the server refuses: try later, or name a mirror with `--mirror URL`"
-            }
-            DownloadError::Hash { .. } => {
-                "what was downloaded is removed; if it happens again, the server or something on the \
-                 way changes files: don't use it"
-            }
-            DownloadError::Stalled { .. }
-            | DownloadError::Cut { .. }
-            | DownloadError::Connection { .. } => {
-                "what came so far is kept: check the network and run the command again, or name a \
-                 mirror with `--mirror URL`"
-            }
-            DownloadError::Write { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
-                "the disk is full: make room there, or choose another place with KINSTALL_CACHE"
-            }
-            DownloadError::Write { .. } => "is the folder yours to write to?",
-        };
-        Diagnostic::from_error(Kind::Bundle, &error).hint(hint)
     }
 }
 
 /// A file of a server's, known by its hash.
 #[derive(Clone, Copy, Debug)]
 pub struct Download<'a> {
-    /// What it is for, in reports.
-    pub part: &'a str,
     pub url: &'a str,
-    pub sha256: Sha256,
+    pub digest: &'a Digest,
     pub patience: Patience,
 }
 
@@ -108,58 +164,40 @@ impl Download<'_> {
     /// Returns the file's path in `folder`, where it is named by its hash; downloads it if it isn't
     /// there. A part that an earlier run left is gone on with.
     pub fn fetch(&self, folder: &Path, report: &Report<'_>) -> Result<PathBuf, DownloadError> {
-        let path = folder.join(self.sha256.to_string());
+        let path = folder.join(self.digest.hex());
         let partial = path.with_extension("part");
         let write_error = |source| DownloadError::Write {
             path: partial.clone(),
             source,
         };
-        if hash(&path).is_ok_and(|actual| actual == self.sha256) {
+        if self.hash(&path).is_ok_and(|actual| actual == *self.digest) {
             return Ok(path);
         }
         fs::create_dir_all(folder).map_err(write_error)?;
         let resumed = fs::metadata(&partial).is_ok_and(|metadata| metadata.len() > 0);
-        self.persist(&partial, report)?;
-        let mut actual = hash(&partial).map_err(write_error)?;
-        if actual != self.sha256 {
+        self.patience
+            .insist(report, || self.attempt(&partial, report))?;
+        let mut actual = self.hash(&partial).map_err(write_error)?;
+        if actual != *self.digest {
             fs::remove_file(&partial).map_err(write_error)?;
             if resumed {
                 // The first part may be the bad one, of another time or server.
-                self.persist(&partial, report)?;
-                actual = hash(&partial).map_err(write_error)?;
+                self.patience
+                    .insist(report, || self.attempt(&partial, report))?;
+                actual = self.hash(&partial).map_err(write_error)?;
             }
         }
-        if actual != self.sha256 {
+        if actual != *self.digest {
             // Removed already where there was only one try.
             let _ = fs::remove_file(&partial);
             return Err(DownloadError::Hash {
                 url: self.url.into(),
-                expected: self.sha256,
+                expected: self.digest.clone(),
                 actual,
             });
         }
         fs::rename(&partial, &path).map_err(write_error)?;
         Ok(path)
-    }
-
-    /// Tries until the server says that it is complete.
-    fn persist(&self, partial: &Path, report: &Report<'_>) -> Result<(), DownloadError> {
-        let mut pause = self.patience.pause;
-        for _ in 1..self.patience.attempts {
-            match self.attempt(partial, report) {
-                Err(error) if error.is_passing() => {
-                    let reason = Diagnostic::from_error(Kind::Bundle, &error).message;
-                    report(Progress::Retry {
-                        part: self.part,
-                        reason: &reason,
-                    });
-                    std::thread::sleep(pause);
-                    pause *= 2;
-                }
-                outcome => return outcome,
-            }
-        }
-        self.attempt(partial, report)
     }
 
     fn attempt(&self, partial: &Path, report: &Report<'_>) -> Result<(), DownloadError> {
@@ -171,17 +209,13 @@ impl Download<'_> {
         let mut file =
             (OpenOptions::new().create(true).append(true).open(partial)).map_err(write_error)?;
         let have = file.metadata().map_err(write_error)?.len();
-        let mut request = self.agent().get(self.url);
+        let mut request = self.patience.agent(false).get(self.url);
         if have > 0 {
             request = request.header("Range", format!("bytes={have}-"));
         }
-        let response = request.call().map_err(|source| match source {
-            ureq::Error::Timeout(_) => DownloadError::Stalled {
-                url: url(),
-                stall: self.patience.stall,
-            },
-            source => DownloadError::Connection { url: url(), source },
-        })?;
+        let response = request
+            .call()
+            .map_err(|error| self.patience.call_error(self.url, error))?;
         let mut done = match response.status().as_u16() {
             206 if starts_at(&response, have) => have,
             200 => 0,
@@ -212,11 +246,7 @@ impl Download<'_> {
             };
             file.write_all(&buffer[..count]).map_err(write_error)?;
             done += count as u64;
-            report(Progress::Bytes {
-                part: self.part,
-                done,
-                total,
-            });
+            report(Progress::Bytes { done, total });
         }
         match total {
             Some(total) if done < total => Err(DownloadError::Cut {
@@ -244,21 +274,9 @@ impl Download<'_> {
         }
     }
 
-    fn agent(&self) -> ureq::Agent {
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_connect(Some(self.patience.stall))
-            .timeout_per_read(Some(self.patience.stall))
-            .user_agent(concat!("kinstall/", env!("CARGO_PKG_VERSION")));
-        config.build().into()
+    fn hash(&self, path: &Path) -> io::Result<Digest> {
+        digest::of_reader(self.digest.algorithm(), File::open(path)?)
     }
-}
-
-/// Puts a mirror in the place of a URL's scheme and host.
-pub(super) fn on_mirror(url: &str, mirror: &str) -> String {
-    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let path = after_scheme.split_once('/').map_or("", |(_, path)| path);
-    format!("{}/{path}", mirror.trim_end_matches('/'))
 }
 
 /// Tells if the server sends what was asked for: `Content-Range: bytes 100-199/200`.
@@ -267,10 +285,4 @@ fn starts_at(response: &ureq::http::Response<ureq::Body>, offset: u64) -> bool {
     let range = range.and_then(|value| value.to_str().ok()?.strip_prefix("bytes "));
     let start = range.and_then(|range| range.split_once('-')?.0.parse().ok());
     start == Some(offset)
-}
-
-fn hash(path: &Path) -> io::Result<Sha256> {
-    let mut hasher = HashingWriter::new(io::sink());
-    io::copy(&mut File::open(path)?, &mut hasher)?;
-    Ok(hasher.finish().1.sha256)
 }
