@@ -15,6 +15,7 @@ pub mod diagnostic;
 pub mod did_you_mean;
 pub mod digest;
 pub mod download;
+pub mod image;
 pub mod install;
 pub mod inventory;
 pub mod model;

@@ -14,6 +14,7 @@ mod converge;
 mod down;
 mod exit;
 mod forward;
+mod image;
 mod kubeconfig;
 mod lab;
 mod net;
@@ -80,6 +81,9 @@ pub enum Command {
     /// Build, fetch and look at the bundle of components
     #[command(subcommand)]
     Bundle(BundleCommand),
+    /// Show, fetch and remove the disks that virtual machines start from
+    #[command(subcommand)]
+    Image(ImageCommand),
     /// The agent on a node, spoken to over stdin and stdout
     #[command(hide = true)]
     Agent,
@@ -184,6 +188,31 @@ pub enum BundleCommand {
     Verify,
     /// Write the bundle's programs into a folder: kubernetes/kubectl, containerd/ctr, …
     Unpack { directory: PathBuf },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ImageCommand {
+    /// List the images that kinstall knows, and those that are here
+    List,
+    /// Bring an image here: a known one, a box, an appliance or a disk
+    Add {
+        /// Path, address, or name of a known image
+        image: String,
+        /// Name for `machine_image` in the inventory
+        #[arg(long)]
+        name: Option<String>,
+        /// Hash of the file (or its sha512, by its length)
+        #[arg(long, value_name = "HEX", conflicts_with = "checksum_file")]
+        sha256: Option<crate::digest::Digest>,
+        /// Path or address of a list of hashes that has the file's name in it
+        #[arg(long, value_name = "PATH|URL")]
+        checksum_file: Option<String>,
+    },
+    /// Remove an image, by its name or the beginning of its hash; your own files stay
+    Remove {
+        #[arg(value_name = "NAME|HASH")]
+        image: String,
+    },
 }
 
 /// Runs the program with the process's arguments.

@@ -7,6 +7,7 @@ pub mod bars;
 pub mod build;
 pub mod changes;
 pub mod diagnostic;
+pub mod image;
 pub mod json;
 pub mod lines;
 pub mod printer;
