@@ -30,5 +30,6 @@ pub mod secret;
 pub mod ssh;
 pub mod template;
 pub mod ui;
+pub mod vagrant;
 pub mod wire;
 pub mod yaml;

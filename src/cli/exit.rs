@@ -7,7 +7,7 @@ use std::process::ExitStatus;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     Success,
-    /// `plan` found changes.
+    /// `plan` found changes, or `import` left something to fill in.
     Changes,
     /// Failures that were shown already, in the recap.
     Failed,

@@ -15,6 +15,7 @@ mod down;
 mod exit;
 mod forward;
 mod image;
+mod import;
 mod kubeconfig;
 mod lab;
 mod net;
@@ -84,6 +85,9 @@ pub enum Command {
     /// Show, fetch and remove the disks that virtual machines start from
     #[command(subcommand)]
     Image(ImageCommand),
+    /// Make an inventory from the files of another tool
+    #[command(subcommand)]
+    Import(ImportCommand),
     /// The agent on a node, spoken to over stdin and stdout
     #[command(hide = true)]
     Agent,
@@ -213,6 +217,21 @@ pub enum ImageCommand {
         #[arg(value_name = "NAME|HASH")]
         image: String,
     },
+pub enum ImportCommand {
+    /// From a Vagrantfile; exit 0: complete, 2: something is left to fill in
+    Vagrant(ImportVagrantArguments),
+}
+
+#[derive(Debug, Args)]
+pub struct ImportVagrantArguments {
+    #[arg(value_name = "VAGRANTFILE", default_value = "Vagrantfile")]
+    pub path: PathBuf,
+    /// Folder to write inventory.ini into [default: print it]
+    #[arg(long, value_name = "DIRECTORY")]
+    pub output_directory: Option<PathBuf>,
+    /// Replace an inventory that is there
+    #[arg(long, requires = "output_directory")]
+    pub force: bool,
 }
 
 /// Runs the program with the process's arguments.

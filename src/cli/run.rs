@@ -43,6 +43,7 @@ fn dispatch(cli: Cli, printer: Printer) -> Result<Exit, Diagnostics> {
         Command::Net(arguments) => super::net::run(global, &arguments),
         Command::Bundle(command) => super::bundle::run(global, &command, printer),
         Command::Image(command) => super::image::run(&command, printer),
+        Command::Import(command) => super::import::run(&command, printer),
         Command::Agent => super::agent::run(),
         Command::LabSupervisor { inside, directory } => super::agent::supervise(&directory, inside),
     }

@@ -92,6 +92,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "wire",
         ],
     ),
+    ("vagrant", &["diagnostic", "model", "yaml"]),
     ("wire", &["resource"]),
     ("yaml", &["diagnostic"]),
 ];

@@ -1,0 +1,92 @@
+//! `kinstall import vagrant`: an inventory from a lab's Vagrantfile.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::exit::Exit;
+use super::{ImportCommand, ImportVagrantArguments};
+use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::ui::printer::{Format, Printer};
+use crate::vagrant::{self, Import};
+
+const FILE: &str = "inventory.ini";
+
+/// Imports; the inventory goes to stdout or into a folder, the report to the person.
+pub fn run(command: &ImportCommand, printer: Printer) -> Result<Exit, Diagnostics> {
+    let ImportCommand::Vagrant(arguments) = command;
+    let path = if arguments.path.is_dir() {
+        arguments.path.join("Vagrantfile")
+    } else {
+        arguments.path.clone()
+    };
+    let import = vagrant::import(&path).map_err(|error| vec![error])?;
+    let written = write(arguments, &import).map_err(|error| vec![error])?;
+    match printer.format {
+        Format::Json => printer.json(&Answer {
+            path: written.as_deref(),
+            import: &import,
+        }),
+        Format::Text => {
+            if written.is_none() {
+                printer.data(&import.inventory);
+            }
+            printer.message(import.report().trim_end());
+            if let Some(path) = &written {
+                printer.message(&format!("\nThe inventory is in {}.", path.display()));
+            }
+        }
+    }
+    Ok(if import.is_complete() {
+        Exit::Success
+    } else {
+        Exit::Changes
+    })
+}
+
+/// The answer for scripts.
+#[derive(Serialize)]
+struct Answer<'a> {
+    path: Option<&'a Path>,
+    #[serde(flatten)]
+    import: &'a Import,
+}
+
+/// Writes the inventory if a folder was named; an inventory that is there is left alone.
+fn write(
+    arguments: &ImportVagrantArguments,
+    import: &Import,
+) -> Result<Option<PathBuf>, Diagnostic> {
+    let Some(folder) = &arguments.output_directory else {
+        return Ok(None);
+    };
+    let path = folder.join(FILE);
+    if !arguments.force && path.symlink_metadata().is_ok() {
+        let message = format!("`{}` is there already", path.display());
+        return Err(Diagnostic::error(Kind::Environment, message)
+            .hint("name another --output-directory, or replace it with --force"));
+    }
+    save(folder, &path, &import.inventory).map_err(|error| {
+        let message = format!("failed to write `{}`: {error}", path.display());
+        Diagnostic::error(Kind::Environment, message)
+    })?;
+    Ok(Some(path))
+}
+
+/// The file is there as a whole or not at all.
+fn save(folder: &Path, path: &Path, text: &str) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let temporary = folder.join(format!("{FILE}.{}.new", std::process::id()));
+    let result = File::create(&temporary).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    });
+    if result.is_err() {
+        // The first error is the one to report.
+        let _ = fs::remove_file(&temporary);
+    }
+    result
+}

@@ -1,0 +1,261 @@
+//! The machines that come out of it.
+
+use std::net::Ipv4Addr;
+
+use serde::Serialize;
+
+use super::network::Port;
+use super::provision::Groups;
+use super::read::Reader;
+use super::{Call, Definition, Lab, Placed, explain};
+use crate::diagnostic::Location;
+use crate::model::names::{corrected, is_subdomain};
+use crate::vagrant::evaluate::value::Value;
+use crate::vagrant::note::{self, Note, Notes};
+
+/// A machine as the inventory describes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Machine {
+    pub name: String,
+    /// What it was called inside, if that isn't its name.
+    pub host_name: Option<String>,
+    pub address: Option<Ipv4Addr>,
+    pub cpus: Option<u64>,
+    pub memory_mib: Option<u64>,
+    /// With its unit: `20G`.
+    pub disk: Option<String>,
+    pub image: Option<String>,
+    pub extra_disks: Vec<String>,
+    pub networks: Vec<String>,
+    pub forwarded_ports: Vec<String>,
+    pub shared_folders: Vec<String>,
+    pub to_fill_in: Vec<Missing>,
+}
+
+/// A variable that only the user knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Missing {
+    pub variable: String,
+    #[serde(flatten)]
+    pub note: Note,
+}
+
+/// All machines, and what is true for all of them.
+#[derive(Default)]
+pub struct Found {
+    pub machines: Vec<Machine>,
+    pub groups: Groups,
+    pub node_domain: Option<String>,
+    pub time_zone: Option<String>,
+    pub proxy: Option<String>,
+}
+
+/// Settings that [`read`] takes.
+const UNDERSTOOD: [&str; 9] = [
+    "vm.box",
+    "vm.hostname",
+    "vm.host_name",
+    "disksize.size",
+    "vm.network",
+    "vm.forward_port",
+    "vm.synced_folder",
+    "vm.disk",
+    "vm.provision",
+];
+
+/// Reads what the settings mean.
+pub fn read(lab: &Lab, notes: &mut Notes) -> Found {
+    let mut found = Found::default();
+    let mut taken: Vec<(Port, String)> = Vec::new();
+    let mut domains: Vec<Option<String>> = Vec::new();
+    for definition in &lab.machines {
+        let mut reader = Reader {
+            machine: definition.name.clone(),
+            notes: &mut *notes,
+            missing: Vec::new(),
+        };
+        let (machine, ports, domain) = machine(lab, definition, &mut reader, &mut found);
+        domains.push(domain);
+        let mut machine = Machine {
+            to_fill_in: std::mem::take(&mut reader.missing),
+            ..machine
+        };
+        for (port, place) in ports {
+            let is_same = |other: &Port| other.host == port.host && other.is_udp == port.is_udp;
+            if let Some((_, name)) = taken.iter().find(|(other, _)| is_same(other)) {
+                if *name != machine.name {
+                    let reason = format!("port {} leads to {name} already", port.host);
+                    reader.fill_in(&place, "machine_forwarded_ports", &reason);
+                    machine.to_fill_in.append(&mut reader.missing);
+                }
+                continue;
+            }
+            taken.push((port, machine.name.clone()));
+            machine.forwarded_ports.push(port.text());
+        }
+        found.machines.push(machine);
+    }
+    if let Some(Some(domain)) = domains.first()
+        && domains.iter().all(|it| it.as_ref() == Some(domain))
+    {
+        found.node_domain = Some(domain.clone());
+    }
+    found
+}
+
+type Ports = Vec<(Port, Location)>;
+
+fn machine(
+    lab: &Lab,
+    definition: &Definition,
+    reader: &mut Reader<'_>,
+    found: &mut Found,
+) -> (Machine, Ports, Option<String>) {
+    let own = &definition.settings;
+    let setting = |path: &str| own.values.get(path).or_else(|| lab.global.values.get(path));
+    let calls: Vec<&Call> = lab.global.calls.iter().chain(&own.calls).collect();
+
+    let host_name = setting("vm.hostname").or_else(|| setting("vm.host_name"));
+    let (name, domain) = name(lab, definition, host_name, reader);
+    reader.machine.clone_from(&name);
+    if definition.is_manual {
+        let message = format!("autostart is off: `kinstall up` starts {name} as well");
+        reader.assumed(&definition.place, message);
+    }
+    let networks = reader.networks(&calls, &definition.place);
+    let mut sizes = reader.sizes(&definition.provider);
+    // Version 1 of the configuration has them here.
+    for call in calls.iter().filter(|it| it.name == "vm.customize") {
+        reader.customize(&call.arguments, &call.place, &mut sizes);
+    }
+    let image = image(setting("vm.box"), setting("vm.box_url"), reader);
+    let mut disk = setting("disksize.size")
+        .and_then(|it| reader.disk(&it.value, &it.place, "machine_disk", 1))
+        .or(sizes.disk.take());
+    let mut extra_disks = std::mem::take(&mut sizes.extra_disks);
+    for call in calls.iter().filter(|it| it.name == "vm.disk") {
+        match reader.disk_call(call) {
+            Some((true, size)) => disk = Some(size),
+            Some((false, size)) => extra_disks.push(size),
+            None => {}
+        }
+    }
+    let shared_folders = reader.folders(&calls);
+    for call in calls.iter().filter(|it| it.name == "vm.provision") {
+        reader.provisioner(call, &mut found.groups);
+    }
+    explain_the_rest(lab, definition, reader, found);
+    let memory_mib = sizes.memory.as_ref().and_then(|it| reader.memory(it));
+    let cpus = sizes.cpus.as_ref();
+    let cpus = cpus.and_then(|it| reader.number(&it.value, &it.place, "machine_cpus"));
+    let host_name = host_name.and_then(|it| it.value.as_text());
+    let machine = Machine {
+        host_name: host_name.filter(|it| *it != name).map(str::to_owned),
+        name,
+        address: networks.address,
+        cpus,
+        memory_mib,
+        disk,
+        image,
+        extra_disks,
+        networks: networks.others,
+        forwarded_ports: Vec::new(),
+        shared_folders,
+        to_fill_in: Vec::new(),
+    };
+    (machine, networks.ports, domain)
+}
+
+/// Returns the name of a machine and its domain; Kubernetes accepts lower-case names only.
+fn name(
+    lab: &Lab,
+    definition: &Definition,
+    host_name: Option<&Placed>,
+    reader: &mut Reader<'_>,
+) -> (String, Option<String>) {
+    let inside = host_name.and_then(|it| Some((it.value.as_text()?, &it.place)));
+    let written = match (lab.is_single, inside) {
+        (true, Some((inside, _))) => inside.split('.').next().unwrap_or(inside),
+        _ => &definition.name,
+    };
+    let name = if is_subdomain(written) {
+        written.to_owned()
+    } else {
+        corrected(written)
+    };
+    let place = inside.map_or(&definition.place, |it| it.1);
+    if name != written {
+        reader.assumed(
+            place,
+            format!("`{written}` becomes `{name}`: nodes have lower-case names"),
+        );
+    }
+    let Some((inside, place)) = inside else {
+        if let Some(placed) = host_name {
+            reader.left_out(
+                &placed.place,
+                "the host name is not known; the machine's name is taken",
+            );
+        }
+        return (name, None);
+    };
+    let domain = inside
+        .strip_prefix(written)
+        .and_then(|it| it.strip_prefix('.'))
+        .filter(|it| is_subdomain(it));
+    if domain.is_none() && inside != written {
+        let message =
+            format!("{name} was called `{inside}` inside: kinstall has one name for both");
+        reader.assumed(place, message);
+    }
+    (name, domain.map(str::to_owned))
+}
+
+fn image(name: Option<&Placed>, url: Option<&Placed>, reader: &mut Reader<'_>) -> Option<String> {
+    const IMAGES: [&str; 7] = [".box", ".ova", ".ovf", ".qcow2", ".img", ".vmdk", ".vdi"];
+    if let Some(placed) = url {
+        let text = placed.value.as_text().unwrap_or_default();
+        if IMAGES.iter().any(|suffix| text.ends_with(suffix)) {
+            return Some(text.to_owned());
+        }
+        if !matches!(placed.value, Value::Nil) {
+            reader.left_out(&placed.place, explain::configuration("vm.box_url"));
+        }
+    }
+    let placed = name.filter(|it| !matches!(it.value, Value::Nil))?;
+    reader.text(&placed.value, &placed.place, "machine_image")
+}
+
+/// Names everything that was set and isn't taken over.
+fn explain_the_rest(
+    lab: &Lab,
+    definition: &Definition,
+    reader: &mut Reader<'_>,
+    found: &mut Found,
+) {
+    for settings in [&lab.global, &definition.settings] {
+        for (path, placed) in &settings.values {
+            let text = placed.value.as_text();
+            match (path.as_str(), text) {
+                ("vm.box_url", _) => {}
+                ("timezone.value", Some(zone)) if matches!(placed.value, Value::Text(_)) => {
+                    found.time_zone = Some(zone.to_owned());
+                }
+                ("proxy.http" | "proxy.https", Some(proxy)) => {
+                    found.proxy = Some(proxy.to_owned());
+                }
+                (path, _) if UNDERSTOOD.contains(&path) => {}
+                (path, _) => {
+                    reader.left_out(&placed.place, explain::configuration(path));
+                }
+            }
+        }
+        for call in &settings.calls {
+            let name = call.name.as_str();
+            if !UNDERSTOOD.contains(&name) && name != "vm.customize" {
+                let note = Note::new(&call.place, explain::configuration(name));
+                note::add(&mut reader.notes.left_out, note);
+            }
+        }
+    }
+}

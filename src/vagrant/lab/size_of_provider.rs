@@ -1,0 +1,52 @@
+//! Sizes as the provider's block gives them, whoever the provider is.
+
+use super::explain;
+use super::read::Reader;
+use super::{Placed, Settings};
+use crate::vagrant::evaluate::value::Value;
+
+/// What a provider's block says of the hardware.
+#[derive(Default)]
+pub(super) struct Sizes {
+    pub memory: Option<Placed>,
+    pub cpus: Option<Placed>,
+    pub disk: Option<String>,
+    pub extra_disks: Vec<String>,
+}
+
+impl Reader<'_> {
+    pub fn sizes(&mut self, settings: &Settings) -> Sizes {
+        let mut sizes = Sizes::default();
+        for (path, placed) in &settings.values {
+            match path.as_str() {
+                "memory" | "memsize" | "vmx.memsize" | "vmx.memory" => {
+                    sizes.memory = Some(placed.clone());
+                }
+                "cpus" | "vmx.numvcpus" => sizes.cpus = Some(placed.clone()),
+                "machine_virtual_size" => {
+                    let size = self.disk(&placed.value, &placed.place, "machine_disk", 1024);
+                    sizes.disk = size;
+                }
+                _ => self.left_out(&placed.place, explain::provider(path)),
+            }
+        }
+        for call in &settings.calls {
+            match call.name.as_str() {
+                // Vagrant runs these after it has set memory and cpus.
+                "customize" => self.customize(&call.arguments, &call.place, &mut sizes),
+                "storage" if call.arguments.first().and_then(Value::as_text) == Some("file") => {
+                    let size = call.arguments.get(1).and_then(|it| it.option("size"));
+                    match size {
+                        Some(size) => {
+                            let disk = self.disk(&size, &call.place, "machine_extra_disks", 1024);
+                            sizes.extra_disks.extend(disk);
+                        }
+                        None => self.left_out(&call.place, explain::provider("storage")),
+                    }
+                }
+                name => self.left_out(&call.place, explain::provider(name)),
+            }
+        }
+        sizes
+    }
+}

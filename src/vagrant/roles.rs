@@ -1,0 +1,213 @@
+//! Who is what in the cluster: from the groups of an Ansible provisioner, else from the names.
+
+use serde::Serialize;
+
+use super::lab::machine::Machine;
+
+/// What a machine is in the cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    ControlPlane,
+    Worker,
+    /// The control plane of a cluster without workers runs the workloads as well.
+    Both,
+    /// Not a node: a load balancer, a file server.
+    Outside,
+}
+
+/// The roles, in the order of the machines, and how they were found.
+pub struct Roles {
+    pub roles: Vec<Role>,
+    pub reason: String,
+}
+
+/// Groups of control planes in inventories of kubespray and of other playbooks.
+const CONTROL_PLANES: [&str; 12] = [
+    "kube_control_plane",
+    "kube-master",
+    "kube_master",
+    "control_plane",
+    "control-plane",
+    "controlplane",
+    "controllers",
+    "masters",
+    "master",
+    "k8s_master",
+    "k8s-master",
+    "managers",
+];
+
+const WORKERS: [&str; 9] = [
+    "kube_node",
+    "kube-node",
+    "workers",
+    "worker",
+    "nodes",
+    "node",
+    "minions",
+    "k8s_node",
+    "k8s-node",
+];
+
+/// Parts of names of machines that stand beside a cluster.
+const OUTSIDE: [&str; 22] = [
+    "lb",
+    "haproxy",
+    "loadbalancer",
+    "balancer",
+    "nfs",
+    "storage",
+    "jenkins",
+    "gitlab",
+    "registry",
+    "harbor",
+    "bastion",
+    "jump",
+    "jumpbox",
+    "proxy",
+    "dns",
+    "db",
+    "database",
+    "ansible",
+    "client",
+    "workstation",
+    "desktop",
+    "windows",
+];
+
+/// Finds the roles of all machines.
+pub fn find(machines: &[Machine], groups: &[(String, Vec<String>)]) -> Roles {
+    from_groups(machines, groups).unwrap_or_else(|| from_names(machines))
+}
+
+fn from_groups(machines: &[Machine], groups: &[(String, Vec<String>)]) -> Option<Roles> {
+    let in_group = |names: &[&str], machine: &Machine| {
+        let mut members = groups
+            .iter()
+            .filter(|(group, _)| names.contains(&group.as_str()))
+            .flat_map(|(_, members)| members);
+        members.any(|it| *it == machine.name || Some(it) == machine.host_name.as_ref())
+    };
+    let role = |machine: &Machine| match (
+        in_group(&CONTROL_PLANES, machine),
+        in_group(&WORKERS, machine),
+    ) {
+        (true, true) => Role::Both,
+        (true, false) => Role::ControlPlane,
+        (false, true) => Role::Worker,
+        (false, false) => Role::Outside,
+    };
+    let mut roles: Vec<Role> = machines.iter().map(role).collect();
+    let is_control_plane = |it: &Role| matches!(it, Role::ControlPlane | Role::Both);
+    if !roles.iter().any(is_control_plane) {
+        return None;
+    }
+    without_workers(&mut roles);
+    Some(Roles {
+        roles,
+        reason: "roles are those of the groups that the Ansible provisioner is given".to_owned(),
+    })
+}
+
+fn from_names(machines: &[Machine]) -> Roles {
+    let mut roles: Vec<Role> = machines.iter().map(from_name).collect();
+    let mut reason = "roles are taken from the names".to_owned();
+    if !roles.contains(&Role::ControlPlane) {
+        let first = roles.iter().position(|it| *it == Role::Worker);
+        let first = first.unwrap_or_else(|| {
+            roles.fill(Role::Worker);
+            0
+        });
+        if let (Some(role), Some(machine)) = (roles.get_mut(first), machines.get(first)) {
+            *role = Role::ControlPlane;
+            reason = match machines.len() {
+                1 => format!("{} is control plane and worker: it is alone", machine.name),
+                _ => format!(
+                    "no name tells which machine is the control plane: the first, {}, is taken",
+                    machine.name
+                ),
+            };
+        }
+    }
+    without_workers(&mut roles);
+    let outside = machines.iter().zip(&roles);
+    let outside: Vec<&str> = outside
+        .filter(|(_, role)| **role == Role::Outside)
+        .map(|(machine, _)| machine.name.as_str())
+        .collect();
+    if !outside.is_empty() {
+        let names = outside.join(", ");
+        reason = format!("{reason}; beside the cluster, in no group: {names}");
+    }
+    Roles { roles, reason }
+}
+
+fn without_workers(roles: &mut [Role]) {
+    if roles
+        .iter()
+        .any(|it| matches!(it, Role::Worker | Role::Both))
+    {
+        return;
+    }
+    for role in roles.iter_mut().filter(|it| **it == Role::ControlPlane) {
+        *role = Role::Both;
+    }
+}
+
+/// Every machine is a worker unless its name says otherwise; the name inside speaks where the other is mute.
+fn from_name(machine: &Machine) -> Role {
+    let names = [Some(&machine.name), machine.host_name.as_ref()];
+    let known = names.into_iter().flatten().find_map(|name| told(name));
+    known.unwrap_or(Role::Worker)
+}
+
+fn told(name: &str) -> Option<Role> {
+    let name = name.split('.').next().unwrap_or(name).to_lowercase();
+    let parts: Vec<&str> = name
+        .split(|it: char| !it.is_ascii_alphabetic())
+        .filter(|it| !it.is_empty())
+        .collect();
+    let has = |words: &[&str]| parts.iter().any(|part| words.contains(part));
+    let contains = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    // `ansible-controller` and `nfs-server` are meant for something else.
+    if has(&OUTSIDE) {
+        return Some(Role::Outside);
+    }
+    if contains(&["master", "control", "manager"]) || has(&["cp", "ctrl", "ctl", "m", "server"]) {
+        return Some(Role::ControlPlane);
+    }
+    let is_worker = contains(&["worker", "node", "minion", "agent", "slave"]) || has(&["w", "n"]);
+    is_worker.then_some(Role::Worker)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell_roles() {
+        use Role::{ControlPlane, Outside, Worker};
+        for (name, role) in [
+            ("controll-plane", Some(ControlPlane)),
+            ("kmaster1", Some(ControlPlane)),
+            ("master-node", Some(ControlPlane)),
+            ("k8s-m1", Some(ControlPlane)),
+            ("cp-01", Some(ControlPlane)),
+            ("server-0", Some(ControlPlane)),
+            ("kworker2", Some(Worker)),
+            ("node-3.lab.local", Some(Worker)),
+            ("minion1", Some(Worker)),
+            ("k8s-w2", Some(Worker)),
+            ("agent0", Some(Worker)),
+            ("nfs-server1", Some(Outside)),
+            ("haproxy", Some(Outside)),
+            ("lb1", Some(Outside)),
+            ("ansible-controller", Some(Outside)),
+            ("box1", None),
+            ("k8s-1", None),
+        ] {
+            assert_eq!(told(name), role, "{name}");
+        }
+    }
+}
