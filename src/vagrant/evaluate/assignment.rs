@@ -67,7 +67,12 @@ impl Evaluator {
     }
 
     /// Gives a value to a variable, an element or a setting.
-    fn set(&mut self, target: &Node, value: Value, scope: &Rc<Scope>) -> Result<(), Flow> {
+    pub(super) fn set(
+        &mut self,
+        target: &Node,
+        value: Value,
+        scope: &Rc<Scope>,
+    ) -> Result<(), Flow> {
         match &target.kind {
             Kind::Name(name) => scope.set(name, value),
             Kind::Variable(name) => {

@@ -32,16 +32,15 @@ impl Evaluator {
         };
         let value = self.evaluate(left, scope)?;
         match value.is_true() {
-            Some(is_true) if is_true == is_and => self.evaluate(right, scope),
-            Some(false) => {
+            None => Ok(value),
+            Some(is_true) => {
                 self.note_unset(&value, (!is_and).then_some(&**right));
-                if is_and {
-                    Ok(value)
-                } else {
+                if is_true == is_and {
                     self.evaluate(right, scope)
+                } else {
+                    Ok(value)
                 }
             }
-            _ => Ok(value),
         }
     }
 
@@ -125,18 +124,14 @@ impl Evaluator {
         span: &Range<usize>,
         scope: &Rc<Scope>,
     ) -> Value {
-        let mut variables = Vec::new();
+        let mut targets = Vec::new();
         let mut has_effect = false;
         for node in branches.iter().copied().flatten() {
-            effects(node, &mut variables, &mut has_effect, 0);
+            effects(node, &mut targets, &mut has_effect, 0);
         }
-        for name in variables {
-            if name.starts_with(['$', '@']) {
-                self.globals.insert(name, value.clone());
-            } else if name.starts_with(char::is_uppercase) {
-                self.constants.insert(name, value.clone());
-            } else {
-                scope.set(&name, value.clone());
+        for target in targets {
+            if self.set(target, value.clone(), scope).is_err() {
+                has_effect = true;
             }
         }
         if has_effect && let Some(why) = value.why() {
@@ -203,33 +198,21 @@ impl Evaluator {
 }
 
 /// Collects what statements would set, and whether they would do more than that.
-fn effects(node: &Node, variables: &mut Vec<String>, has_effect: &mut bool, depth: usize) {
+fn effects<'a>(node: &'a Node, targets: &mut Vec<&'a Node>, has_effect: &mut bool, depth: usize) {
     if depth > 50 {
         *has_effect = true;
         return;
     }
-    let mut all = |nodes: &[Node]| {
+    let mut all = |nodes: &'a [Node]| {
         for node in nodes {
-            effects(node, variables, has_effect, depth + 1);
+            effects(node, targets, has_effect, depth + 1);
         }
     };
     match &node.kind {
-        Kind::Assign { target, .. } => match &target.kind {
-            Kind::Name(name) | Kind::Variable(name) | Kind::Constant(name) => {
-                variables.push(name.clone());
-            }
-            _ => *has_effect = true,
-        },
-        Kind::AssignAll { targets, .. } => {
-            for target in targets {
-                match &target.kind {
-                    Kind::Name(name) | Kind::Variable(name) | Kind::Constant(name) => {
-                        variables.push(name.clone());
-                    }
-                    _ => *has_effect = true,
-                }
-            }
-        }
+        Kind::Assign { target, .. } => targets.push(target),
+        Kind::AssignAll {
+            targets: several, ..
+        } => targets.extend(several),
         Kind::If {
             then, otherwise, ..
         } => {

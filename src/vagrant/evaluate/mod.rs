@@ -174,7 +174,7 @@ impl Evaluator {
                 Value::Text(text) => Value::Regex(text),
                 other => other,
             },
-            Kind::Command => self.unknown(&node.span, "commands are not run"),
+            Kind::Command => self.command(&node.span),
             Kind::List(items) => Value::list(self.values(items, scope)?),
             Kind::Map(pairs) => self.map_literal(pairs, scope)?,
             Kind::Range {
@@ -244,6 +244,20 @@ impl Evaluator {
                 self.unknown(&node.span, &format!("{what} is not followed"))
             }
         })
+    }
+
+    /// Commands are not run; what processor this is, kinstall knows itself.
+    fn command(&mut self, span: &Range<usize>) -> Value {
+        let text = self.file.text.get(span.clone()).unwrap_or_default();
+        if text.trim_matches('`').trim() == "uname -m" {
+            let processor = std::env::consts::ARCH;
+            self.assumed(
+                span,
+                format!("`uname -m` is {processor}, as on this computer"),
+            );
+            return Value::text(processor);
+        }
+        self.unknown(span, "commands are not run")
     }
 
     fn optional(&mut self, node: Option<&Node>, scope: &Rc<Scope>) -> Evaluated {

@@ -216,6 +216,7 @@ fn image(name: Option<&Placed>, url: Option<&Placed>, reader: &mut Reader<'_>) -
     if let Some(placed) = url {
         let text = placed.value.as_text().unwrap_or_default();
         if IMAGES.iter().any(|suffix| text.ends_with(suffix)) {
+            reader.assumed(&placed.place, "the image is taken from this URL");
             return Some(text.to_owned());
         }
         if !matches!(placed.value, Value::Nil) {
