@@ -50,30 +50,26 @@ const WORKERS: [&str; 9] = [
     "k8s-node",
 ];
 
-/// Parts of names of machines that stand beside a cluster.
-const OUTSIDE: [&str; 22] = [
-    "lb",
-    "haproxy",
-    "loadbalancer",
+/// Parts of names of machines that stand beside a cluster, whatever else the name says.
+const NEVER_NODES: [&str; 13] = [
+    "ansible",
     "balancer",
-    "nfs",
-    "storage",
-    "jenkins",
-    "gitlab",
-    "registry",
-    "harbor",
     "bastion",
+    "client",
+    "desktop",
+    "haproxy",
     "jump",
     "jumpbox",
+    "lb",
+    "loadbalancer",
     "proxy",
-    "dns",
-    "db",
-    "database",
-    "ansible",
-    "client",
-    "workstation",
-    "desktop",
     "windows",
+    "workstation",
+];
+
+/// Parts of names of machines that stand beside a cluster, unless they are called nodes.
+const OUTSIDE: [&str; 9] = [
+    "database", "db", "dns", "gitlab", "harbor", "jenkins", "nfs", "registry", "storage",
 ];
 
 /// Finds the roles of all machines.
@@ -170,15 +166,22 @@ fn told(name: &str) -> Option<Role> {
         .collect();
     let has = |words: &[&str]| parts.iter().any(|part| words.contains(part));
     let contains = |words: &[&str]| words.iter().any(|word| name.contains(word));
-    // `ansible-controller` and `nfs-server` are meant for something else.
+    if has(&NEVER_NODES) {
+        return Some(Role::Outside);
+    }
+    if contains(&["master", "control"]) {
+        return Some(Role::ControlPlane);
+    }
+    if contains(&["worker", "node", "minion", "agent", "slave"]) {
+        return Some(Role::Worker);
+    }
     if has(&OUTSIDE) {
         return Some(Role::Outside);
     }
-    if contains(&["master", "control", "manager"]) || has(&["cp", "ctrl", "ctl", "m", "server"]) {
+    if contains(&["manager"]) || has(&["cp", "ctrl", "ctl", "m", "server"]) {
         return Some(Role::ControlPlane);
     }
-    let is_worker = contains(&["worker", "node", "minion", "agent", "slave"]) || has(&["w", "n"]);
-    is_worker.then_some(Role::Worker)
+    has(&["w", "n"]).then_some(Role::Worker)
 }
 
 #[cfg(test)]
@@ -202,6 +205,8 @@ mod tests {
             ("agent0", Some(Worker)),
             ("nfs-server1", Some(Outside)),
             ("haproxy", Some(Outside)),
+            ("storage-node1", Some(Worker)),
+            ("storage", Some(Outside)),
             ("lb1", Some(Outside)),
             ("ansible-controller", Some(Outside)),
             ("box1", None),

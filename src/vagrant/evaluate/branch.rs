@@ -53,9 +53,9 @@ impl Evaluator {
         let message = match default {
             Some(text) => {
                 let text = text.lines().next().unwrap_or_default();
-                format!("{} is taken as not set: {text}", why.reason)
+                format!("{}: {text}", why.reason)
             }
-            None => format!("{} is taken as not set", why.reason),
+            None => why.reason.clone(),
         };
         let span = why.place.span.clone();
         self.assumed(&span, message);

@@ -131,7 +131,7 @@ impl Evaluator {
         }
         let unset = Value::Unset(Rc::new(Why {
             place: self.place(span),
-            reason: format!("ENV['{variable}']"),
+            reason: format!("ENV['{variable}'] is taken as not set"),
         }));
         Ok(match (name, &arguments[1..]) {
             ("[]", []) => unset,

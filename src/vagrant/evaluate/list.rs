@@ -143,8 +143,8 @@ impl Evaluator {
             }
             ("sort" | "min" | "max", []) => {
                 let mut items = items;
-                if items.iter().any(|it| it.why().is_some()) {
-                    return Ok(None);
+                if let Some(why) = items.iter().find_map(Value::why) {
+                    return Ok(Some(Value::Unknown(Rc::clone(why))));
                 }
                 items.sort_by(order);
                 match name {
