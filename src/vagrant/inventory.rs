@@ -86,7 +86,9 @@ fn lost(text: &mut String, found: &Found, notes: &Notes) {
     };
     for note in notes.to_fill_in.iter().filter(|it| !is_told(it)) {
         let _ = writeln!(text, "# to fill in: {}", origin(note));
-        let _ = writeln!(text, "#     {}", note.source);
+        if !note.source.is_empty() {
+            let _ = writeln!(text, "#     {}", note.source);
+        }
     }
 }
 

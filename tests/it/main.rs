@@ -15,3 +15,4 @@ mod program;
 #[path = "../sshd/mod.rs"]
 #[allow(dead_code, reason = "the tests of SSH itself need more of it")]
 mod sshd;
+mod vagrant;

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::rc::Rc;
 
+use super::call::Given;
 use super::scope::Scope;
 use super::value::Value;
 use super::{Evaluated, Evaluator, Flow};
@@ -124,9 +125,33 @@ impl Evaluator {
         span: &Range<usize>,
         scope: &Rc<Scope>,
     ) -> Value {
+        let has_effect = self.forget(value, branches.iter().copied().flatten(), scope);
+        if has_effect && let Some(why) = value.why() {
+            let message = format!("whether this holds can't be told: {}", why.reason);
+            self.fill_in(span, message);
+        }
+        value.clone()
+    }
+
+    /// A block that isn't run is listed if it would do more than set variables.
+    pub(super) fn lost_block(&mut self, given: Option<&Given>, value: &Value, span: &Range<usize>) {
+        if let (Some(Given::Block(closure)), Some(why)) = (given, value.why())
+            && self.forget(value, &closure.block.body, &closure.scope)
+        {
+            self.fill_in(span, format!("the block is left out: {}", why.reason));
+        }
+    }
+
+    /// Makes unknown what statements that aren't followed would set; tells whether they would do more.
+    fn forget<'a>(
+        &mut self,
+        value: &Value,
+        statements: impl IntoIterator<Item = &'a Node>,
+        scope: &Rc<Scope>,
+    ) -> bool {
         let mut targets = Vec::new();
         let mut has_effect = false;
-        for node in branches.iter().copied().flatten() {
+        for node in statements {
             effects(node, &mut targets, &mut has_effect, 0);
         }
         for target in targets {
@@ -134,11 +159,7 @@ impl Evaluator {
                 has_effect = true;
             }
         }
-        if has_effect && let Some(why) = value.why() {
-            let message = format!("whether this holds can't be told: {}", why.reason);
-            self.fill_in(span, message);
-        }
-        value.clone()
+        has_effect
     }
 
     pub(super) fn while_loop(
@@ -178,6 +199,8 @@ impl Evaluator {
                 Value::Unknown(why) => why.reason.clone(),
                 _ => "this is nothing to go through".to_owned(),
             };
+            let unknown = self.unknown(span, &reason);
+            self.forget(&unknown, &body.body, scope);
             self.fill_in(span, format!("the loop is left out: {reason}"));
             return Ok(values);
         };

@@ -85,11 +85,8 @@ impl Evaluator {
         given: Option<&Given>,
         span: &Range<usize>,
     ) -> Evaluated {
-        if let Value::Unknown(why) = receiver {
-            let message = format!("the block is left out: {}", why.reason);
-            if matches!(given, Some(Given::Block(_))) {
-                self.fill_in(span, message);
-            }
+        if let Value::Unknown(_) = receiver {
+            self.lost_block(given, receiver, span);
             return Ok(receiver.clone());
         }
         if let Some(value) = self.common(receiver, name, &arguments, span) {
@@ -144,10 +141,9 @@ impl Evaluator {
             Value::Nil => format!("`{name}` of nothing (nil)"),
             _ => format!("`{name}` is not followed"),
         };
-        if let Some(Given::Block(_)) = given {
-            self.fill_in(span, format!("the block is left out: {reason}"));
-        }
-        self.unknown(span, &reason)
+        let unknown = self.unknown(span, &reason);
+        self.lost_block(given, &unknown, span);
+        unknown
     }
 
     /// Methods that everything has.

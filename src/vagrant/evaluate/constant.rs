@@ -107,10 +107,9 @@ impl Evaluator {
             ("Integer" | "String" | "Float", "()", [value]) => value.clone(),
             _ => {
                 let reason = format!("`{constant}.{name}` is not followed");
-                if let Some(Given::Block(_)) = given {
-                    self.left_out(span, reason.clone());
-                }
-                self.unknown(span, &reason)
+                let unknown = self.unknown(span, &reason);
+                self.lost_block(given, &unknown, span);
+                unknown
             }
         })
     }

@@ -125,7 +125,7 @@ impl Evaluator {
         };
         match SourceFile::read(&found) {
             Ok(file) => Value::text(file.text.clone()),
-            Err(error) => self.unknown(span, &error.message),
+            Err(_) => self.unknown(span, &format!("`{path}` can't be read")),
         }
     }
 

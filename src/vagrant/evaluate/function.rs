@@ -86,10 +86,9 @@ impl Evaluator {
             ("gets" | "rand", _) => self.unknown(span, "its value differs from run to run"),
             _ => {
                 let reason = format!("`{name}` is not known");
-                if let Some(Given::Block(_)) = given {
-                    self.fill_in(span, format!("the block is left out: {reason}"));
-                }
-                self.unknown(span, &reason)
+                let unknown = self.unknown(span, &reason);
+                self.lost_block(given, &unknown, span);
+                unknown
             }
         })
     }

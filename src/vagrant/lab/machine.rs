@@ -69,6 +69,11 @@ pub fn read(lab: &Lab, notes: &mut Notes) -> Found {
     let mut taken: Vec<(Port, String)> = Vec::new();
     let mut domains: Vec<Option<String>> = Vec::new();
     for definition in &lab.machines {
+        if is_windows(lab, definition) {
+            let message = format!("{}: kinstall makes no Windows machines", definition.name);
+            note::add(&mut notes.left_out, Note::new(&definition.place, message));
+            continue;
+        }
         let mut reader = Reader {
             machine: definition.name.clone(),
             notes: &mut *notes,
@@ -101,6 +106,15 @@ pub fn read(lab: &Lab, notes: &mut Notes) -> Found {
         found.node_domain = Some(domain.clone());
     }
     found
+}
+
+fn is_windows(lab: &Lab, definition: &Definition) -> bool {
+    let says = |path: &str, word: &str| {
+        let own = definition.settings.values.get(path);
+        let placed = own.or_else(|| lab.global.values.get(path));
+        placed.is_some_and(|it| it.value.as_text() == Some(word))
+    };
+    says("vm.guest", "windows") || says("vm.communicator", "winrm")
 }
 
 type Ports = Vec<(Port, Location)>;
