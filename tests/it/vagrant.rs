@@ -35,7 +35,6 @@ fn machines_and_left_overs_are_those_of_the_table() {
     let mut seen = BTreeSet::new();
     let mut text = String::new();
     let table = TABLE.split_once("\n\n").unwrap().1;
-    let table = table.split_once("\n\n").map_or(table, |_| table);
     for block in table.split("\n\n") {
         let name = block.lines().next().unwrap().trim();
         seen.insert(name.to_owned());
@@ -119,9 +118,14 @@ fn complete_inventories_load_without_a_word() {
         let nodes = import.roles.iter().filter(is_node).count();
         assert_eq!(cluster.hosts.len(), nodes, "{name}");
         for warning in warnings {
-            // Both are true of the labs that they are said of.
-            let is_expected = warning.message.contains("is not part of the cluster")
-                || warning.message.contains("even number of members");
+            // Each is true of the labs that it is said of.
+            let is_expected = [
+                "is not part of the cluster",
+                "even number of members",
+                "the first of 2 control planes",
+            ]
+            .iter()
+            .any(|it| warning.message.contains(it));
             assert!(is_expected, "{name}: {}", warning.message);
         }
         for host in &cluster.hosts {
@@ -133,13 +137,55 @@ fn complete_inventories_load_without_a_word() {
     assert_eq!(count, 32);
 }
 
+/// The model must read what was meant; where the Vagrantfile says nothing, anything goes.
 fn compare(name: &str, machine: &Machine, host: &model::HostSpec) {
-    assert_eq!(Some(host.address.to_string()), machine.address.map(|it| it.to_string()), "{name}");
-    if let Some(cpus) = machine.cpus {
-        assert_eq!(u64::from(host.machine.cpus), cpus, "{name}");
-    }
-    if let Some(memory) = machine.memory_mib {
-        assert_eq!(host.machine.memory_mib, memory, "{name}");
+    let address = machine.address.map(std::net::IpAddr::V4);
+    assert_eq!(Some(host.address), address, "{name}");
+    let spec = &host.machine;
+    let cpus = machine.cpus.unwrap_or(u64::from(spec.cpus));
+    assert_eq!(u64::from(spec.cpus), cpus, "{name}");
+    let memory = machine.memory_mib.unwrap_or(spec.memory_mib);
+    assert_eq!(spec.memory_mib, memory, "{name}");
+    let disk = format!("{}G", spec.disk_gib);
+    assert_eq!(machine.disk.as_ref().unwrap_or(&disk), &disk, "{name}");
+    let image = machine.image.as_ref().unwrap_or(&spec.image);
+    assert_eq!(&spec.image, image, "{name}");
+    // Sizes are rounded up to whole GiB.
+    let disks: Vec<String> = spec
+        .extra_disks_gib
+        .iter()
+        .map(|it| format!("{it}G"))
+        .collect();
+    let wanted: Vec<&str> = machine
+        .extra_disks
+        .iter()
+        .map(|it| if it == "1536M" { "2G" } else { it })
+        .collect();
+    assert_eq!(disks, wanted, "{name}");
+    let networks: Vec<String> = spec.networks.iter().map(ToString::to_string).collect();
+    assert_eq!(networks, machine.networks, "{name}");
+    let port = |it: &model::ForwardedPort| {
+        let protocol = if it.protocol == model::Protocol::Udp {
+            "/udp"
+        } else {
+            ""
+        };
+        format!("{}:{}{protocol}", it.host, it.guest)
+    };
+    let ports: Vec<String> = spec.forwarded_ports.iter().map(port).collect();
+    assert_eq!(ports, machine.forwarded_ports, "{name}");
+    // Relative paths start at the inventory's folder.
+    assert_eq!(
+        spec.shared_folders.len(),
+        machine.shared_folders.len(),
+        "{name}"
+    );
+    for (found, wanted) in spec.shared_folders.iter().zip(&machine.shared_folders) {
+        let host = wanted.strip_suffix(&format!(":{}", found.guest)).unwrap();
+        assert!(
+            found.host.ends_with(host.trim_start_matches(['.', '/'])),
+            "{name}: {found:?}"
+        );
     }
 }
 
@@ -190,7 +236,10 @@ fn into_a_folder() {
     let replaced = run(&["--output-directory", ".", "--force"]);
     for path in ["inventory.ini", "lab/new/inventory.ini"] {
         let text = fs::read_to_string(project.path(path)).unwrap();
-        assert!(text.contains("worker-02 ansible_host=192.168.56.102"), "{text}");
+        assert!(
+            text.contains("worker-02 ansible_host=192.168.56.102"),
+            "{text}"
+        );
     }
     assert_eq!(fs::read_dir(project.path("lab/new")).unwrap().count(), 1);
     insta::assert_snapshot!([refused, written, replaced].join("\n\n"));
@@ -203,7 +252,6 @@ fn wrong_files() {
     let runs = [
         project.run(&["import", "vagrant"]),
         project.run(&["import", "vagrant", "Gemfile"]),
-        project.run(&["import", "vagrant", "--force"]),
     ];
     insta::assert_snapshot!(runs.join("\n\n"));
 }
@@ -266,7 +314,7 @@ fn mutated() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1000) })]
 
     #[test]
     fn any_text_is_read_to_its_end(text in r#"Vagrant[\PC\n]{0,300}"#) {

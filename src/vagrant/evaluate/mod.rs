@@ -393,3 +393,6 @@ impl Evaluator {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
