@@ -217,6 +217,9 @@ pub enum ImageCommand {
         #[arg(value_name = "NAME|HASH")]
         image: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
 pub enum ImportCommand {
     /// From a Vagrantfile; exit 0: complete, 2: something is left to fill in
     Vagrant(ImportVagrantArguments),
