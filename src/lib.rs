@@ -8,9 +8,12 @@
 //! [`model::ClusterSpec`], `plan` expands playbooks and templates into typed resources, `run` hands them
 //! to the agents over `ssh`, and `ui` shows the events that come back. `ARCHITECTURE.md` tells more.
 
+#[cfg(target_os = "linux")]
 pub mod agent;
 pub mod bundle;
 pub mod cli;
+#[cfg(target_os = "linux")]
+pub mod converge;
 pub mod diagnostic;
 pub mod did_you_mean;
 pub mod digest;

@@ -3,7 +3,8 @@
 use std::error::Error;
 use std::time::Instant;
 
-use crate::resource::{Action, Change, Node, Resource, ResourceError};
+use crate::converge::{Node, ResourceError};
+use crate::resource::{Action, Change, Resource};
 use crate::wire::{Batch, Event, Handler, Outcome, Step, StepError, StepState};
 
 use super::handlers::Pending;

@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use sha2::Digest as _;
 
-use crate::resource::error::FileContext;
-use crate::resource::{BlobRef, Cancel, Link, ResourceError, Sha256, disk};
+use crate::converge::error::FileContext;
+use crate::converge::{Cancel, Link, ResourceError, disk};
+use crate::resource::{BlobRef, Sha256};
 use crate::wire::Event;
 
 use super::incoming::{Part, Parts};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::resource::{Node, disk};
+use crate::converge::{Node, disk};
 use crate::wire::Facts;
 
 use super::{addresses, handlers};

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::resource::draft::{self, Access};
-use crate::resource::marker::STATE;
-use crate::resource::{Node, Resource, ResourceError, Sha256, UnitState};
+use crate::converge::draft::{self, Access};
+use crate::converge::marker::STATE;
+use crate::converge::{Node, ResourceError};
+use crate::resource::{Resource, Sha256, UnitState};
 use crate::wire::{Batch, Handler, Step};
 
 /// A handler that is owed, as it is written down.

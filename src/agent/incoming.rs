@@ -5,7 +5,8 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use crate::resource::{Cancel, Sha256};
+use crate::converge::Cancel;
+use crate::resource::Sha256;
 use crate::wire::{Request, frame};
 
 /// Parts of a blob that may wait to be written; beyond that the controller waits.

@@ -7,8 +7,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use crate::resource::Node;
-use crate::resource::marker::STATE;
+use crate::converge::Node;
+use crate::converge::marker::STATE;
 use crate::wire::Event;
 
 /// Journals kept.

@@ -4,8 +4,8 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Seek, Write};
 use std::time::Duration;
 
-use crate::resource::error::FileContext;
-use crate::resource::{Node, ResourceError};
+use crate::converge::error::FileContext;
+use crate::converge::{Node, ResourceError};
 
 const PATH: &str = "/run/kinstall.lock";
 

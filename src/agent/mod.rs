@@ -24,7 +24,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::resource::{Cancel, Node, ResourceError};
+use crate::converge::{Cancel, Node, ResourceError};
 use crate::wire::{Event, Mode, Outcome, PROTOCOL, Request};
 
 use self::blobs::ControllerLink;

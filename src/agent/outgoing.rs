@@ -5,7 +5,7 @@ use std::sync::mpsc::{self, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use crate::resource::{Cancel, Node};
+use crate::converge::{Cancel, Node};
 use crate::wire::{Event, frame};
 
 use super::journal::Journal;

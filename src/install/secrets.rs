@@ -9,6 +9,7 @@ use std::time::SystemTime;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use ring::rand::{SecureRandom as _, SystemRandom};
 use serde::{Deserialize, Serialize};
 
 use super::pki::{self, KeyPem, KeyedCertificate, PkiError, Subject};
@@ -57,8 +58,8 @@ pub enum SecretsError {
     },
     #[error("`{path}` has format {found}, this kinstall knows format {FORMAT}")]
     Format { path: PathBuf, found: u32 },
-    #[error("failed to get random bytes from the kernel")]
-    Random { source: io::Error },
+    #[error("failed to get random bytes from the system")]
+    Random,
     #[error("failed to make the cluster's certificates")]
     Pki(#[from] PkiError),
 }
@@ -191,14 +192,9 @@ fn bootstrap_token() -> Result<Secret, SecretsError> {
 
 fn random<const LENGTH: usize>() -> Result<[u8; LENGTH], SecretsError> {
     let mut bytes = [0; LENGTH];
-    let mut filled = 0;
-    while filled < LENGTH {
-        filled +=
-            rustix::rand::getrandom(&mut bytes[filled..], rustix::rand::GetRandomFlags::empty())
-                .map_err(|error| SecretsError::Random {
-                    source: error.into(),
-                })?;
-    }
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| SecretsError::Random)?;
     Ok(bytes)
 }
 

@@ -5,9 +5,9 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::time::SystemTime;
 
+use kinstall::converge::Node;
+use kinstall::converge::kubernetes::Client;
 use kinstall::install::pki::{self, Subject};
-use kinstall::resource::Node;
-use kinstall::resource::kubernetes::Client;
 use serde_json::json;
 
 use crate::started::{Started, free_port};

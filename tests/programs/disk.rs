@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use kinstall::resource::{Archive, BlobRef, Content, File, Node, Resource, ResourceError, Sha256};
+use kinstall::converge::{Node, ResourceError};
+use kinstall::resource::{Archive, BlobRef, Content, File, Resource, Sha256};
 
 const FOLDER: &str = "KINSTALL_TEST_SMALL_FILE_SYSTEM";
 

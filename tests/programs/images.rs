@@ -6,7 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use kinstall::resource::{BlobRef, Cancel, Image, Link, Node, Resource, ResourceError, Sha256};
+use kinstall::converge::{Cancel, Link, Node, ResourceError};
+use kinstall::resource::{BlobRef, Image, Resource, Sha256};
 use serde_json::json;
 
 use crate::containerd::Containerd;

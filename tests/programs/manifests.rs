@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use kinstall::resource::{Action, Change, Condition, Manifests, Resource, ResourceError, Wait};
+use kinstall::converge::ResourceError;
+use kinstall::resource::{Action, Change, Condition, Manifests, Resource, Wait};
 use serde_json::{Value, json};
 
 use crate::api_server::{ApiServer, KUBECONFIG};

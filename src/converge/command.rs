@@ -1,0 +1,148 @@
+//! Programs that are run when their guard says so.
+
+use std::fs;
+
+use super::draft::{Access, Draft};
+use super::marker::Marker;
+use super::program::{Program, quoted};
+use super::{Converge, Node, ResourceError};
+use crate::resource::{Action, Change, Command, Content, Guard, Input};
+
+/// What is known about the command.
+#[derive(Clone, Copy, Debug)]
+pub struct Observed {
+    /// The guard is satisfied.
+    satisfied: bool,
+    /// An attempt began and did not end well.
+    cut_short: bool,
+}
+
+impl Converge for Command {
+    type Observed = Observed;
+
+    fn probe(&self, node: &Node) -> Result<Observed, ResourceError> {
+        let satisfied = match &self.guard {
+            Guard::Once => done_marker(node).exists(),
+            Guard::Creates(path) => node.path(path).exists(),
+            Guard::Unless(argv) => match Program::new(argv).capture(node) {
+                Ok(finished) => finished.status.success(),
+                // The program that could tell isn't installed yet.
+                Err(ResourceError::Start { .. }) => false,
+                Err(error) => return Err(error),
+            },
+            Guard::Always => false,
+        };
+        Ok(Observed {
+            satisfied,
+            cut_short: started_marker(node).exists(),
+        })
+    }
+
+    fn diff(&self, observed: &Observed) -> Vec<Change> {
+        let believed = match self.guard {
+            // A path may appear long before its maker is done.
+            Guard::Creates(_) => observed.satisfied && !observed.cut_short,
+            _ => observed.satisfied,
+        };
+        if believed {
+            return Vec::new();
+        }
+        let mut changes = Vec::new();
+        if let (true, Some(recover)) = (observed.cut_short, &self.recover) {
+            changes.push(Change::new(Action::Run, quoted(recover)));
+        }
+        changes.push(Change::new(Action::Run, quoted(&self.argv)));
+        changes
+    }
+
+    fn apply(&self, _changes: &[Change], node: &mut Node) -> Result<(), ResourceError> {
+        let started = started_marker(node);
+        if let (true, Some(recover)) = (started.exists(), &self.recover) {
+            self.program(recover).run(node)?;
+            // Nobody may be there any more, and the next run begins here again.
+            node.cancel().check_now()?;
+        }
+        done_marker(node).remove()?;
+        started.write(node.step())?;
+        let inputs = WrittenInputs::write(&self.inputs, node)?;
+        let result = self.program(&self.argv).run(node);
+        drop(inputs);
+        result?;
+        if self.guard == Guard::Once {
+            done_marker(node).write(node.step())?;
+        }
+        started.remove()
+    }
+}
+
+impl Command {
+    /// Returns what will be run if the guard is not satisfied by then.
+    pub fn announced(&self) -> Vec<Change> {
+        let condition = match &self.guard {
+            Guard::Creates(path) => Some(format!("unless {path} exists by then")),
+            Guard::Unless(argv) => Some(format!("unless by then `{}` succeeds", quoted(argv))),
+            Guard::Once | Guard::Always => None,
+        };
+        let mut change = Change::new(Action::Run, quoted(&self.argv));
+        change.to = condition;
+        vec![change]
+    }
+
+    fn program(&self, argv: &[String]) -> Program {
+        Program::new(argv)
+            .environment(&self.environment)
+            .timeout(self.timeout)
+            .critical(self.critical)
+    }
+}
+
+fn started_marker(node: &Node) -> Marker {
+    Marker::new(node, "commands", node.step(), ".started")
+}
+
+fn done_marker(node: &Node) -> Marker {
+    Marker::new(node, "commands", node.step(), ".done")
+}
+
+/// Files that go when this goes.
+struct WrittenInputs(Vec<std::path::PathBuf>);
+
+impl WrittenInputs {
+    fn write(inputs: &[Input], node: &Node) -> Result<Self, ResourceError> {
+        let mut written = Self(Vec::new());
+        for input in inputs {
+            let target = node.path(&input.path);
+            let mut draft = match &input.content {
+                Content::Blob(blob) => {
+                    let source = node.blob(*blob)?;
+                    let mut draft = Draft::new(&target, blob.size)?;
+                    draft.copy_file(&source)?;
+                    draft
+                }
+                content => Draft::new(&target, content.text().map_or(0, str::len) as u64)?,
+            };
+            if let Some(text) = input.content.text() {
+                draft.write(text.as_bytes())?;
+            }
+            draft.publish(Access {
+                mode: 0o600,
+                user: None,
+                group: None,
+            })?;
+            written.0.push(target);
+        }
+        Ok(written)
+    }
+}
+
+impl Drop for WrittenInputs {
+    fn drop(&mut self) {
+        for path in &self.0 {
+            // The command may have removed its input itself.
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,278 @@
+//! Container images, put together from content-addressed parts and handed to containerd.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::error::FileContext;
+use super::program::{Program, exists};
+use super::{Converge, Node, ResourceError};
+use crate::resource::{Action, BlobRef, Change, Image};
+
+/// Seconds that an import may take: the layers are unpacked as well.
+const IMPORT_TIMEOUT: u32 = 900;
+const MANIFEST_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
+
+/// containerd's answers, asked once for all images of a batch.
+#[derive(Debug, Default)]
+pub struct ImageStore {
+    /// Digest of the target, by name.
+    images: Option<BTreeMap<String, String>>,
+    /// Digests of the parts that containerd has.
+    content: Option<BTreeSet<String>>,
+}
+
+impl ImageStore {
+    /// Forgets the answers.
+    pub fn forget(&mut self) {
+        *self = Self::default();
+    }
+
+    fn target(&mut self, name: &str, node: &Node) -> Result<Option<String>, ResourceError> {
+        if self.images.is_none() {
+            self.images = Some(list_images(node)?);
+        }
+        Ok(self.images.iter().find_map(|it| it.get(name).cloned()))
+    }
+
+    fn has(&mut self, blob: BlobRef, node: &Node) -> Result<bool, ResourceError> {
+        if self.content.is_none() {
+            self.content = Some(list_content(node)?);
+        }
+        let digest = digest(blob);
+        Ok(self.content.iter().any(|it| it.contains(&digest)))
+    }
+
+    fn learn(&mut self, image: &Image) {
+        if let Some(images) = &mut self.images {
+            images.insert(image.name.clone(), digest(image.manifest));
+        }
+        if let Some(content) = &mut self.content {
+            content.extend(image.parts().map(digest));
+        }
+    }
+}
+
+impl Converge for Image {
+    /// Digest of what the name stands for now.
+    type Observed = Option<String>;
+
+    fn probe(&self, node: &Node) -> Result<Self::Observed, ResourceError> {
+        node.images.borrow_mut().target(&self.name, node)
+    }
+
+    fn diff(&self, observed: &Self::Observed) -> Vec<Change> {
+        let wanted = digest(self.manifest);
+        match observed {
+            Some(is) if *is == wanted => Vec::new(),
+            Some(is) => {
+                vec![Change::new(Action::Update, "image").values(Some(is.clone()), Some(wanted))]
+            }
+            None => vec![Change::new(Action::Create, "image").values(None, Some(wanted))],
+        }
+    }
+
+    fn apply(&self, _changes: &[Change], node: &mut Node) -> Result<(), ResourceError> {
+        let mut files = Vec::new();
+        for part in self.parts() {
+            // Without its manifest in the tar the import has nothing to name.
+            let is_manifest = part == self.manifest;
+            let is_there = node.images.borrow_mut().has(part, node)?;
+            if is_manifest || !is_there {
+                files.push((part, node.blob(part)?));
+            }
+        }
+        let brought: Vec<PathBuf> = files.iter().map(|(_, path)| path.clone()).collect();
+        let index = self.index().to_string();
+        Program::new(["ctr", "-n", "k8s.io", "images", "import", "-"])
+            .timeout(IMPORT_TIMEOUT)
+            .feed(move |stdin| write_layout(stdin, &index, &files))
+            .output(node)?;
+        node.images.get_mut().learn(self);
+        // containerd has them now; another image with the same layer finds it there.
+        for path in brought {
+            fs::remove_file(&path).doing("remove", &path)?;
+        }
+        Ok(())
+    }
+}
+
+impl Image {
+    /// Manifest, configuration, and each layer once.
+    fn parts(&self) -> impl Iterator<Item = BlobRef> {
+        let mut parts = vec![self.manifest, self.config];
+        for layer in &self.layers {
+            if !parts.contains(layer) {
+                parts.push(*layer);
+            }
+        }
+        parts.into_iter()
+    }
+
+    fn index(&self) -> serde_json::Value {
+        let tag = self.name.rsplit(':').next().unwrap_or_default();
+        json!({
+            "schemaVersion": 2,
+            "mediaType": "application/vnd.oci.image.index.v1+json",
+            "manifests": [{
+                "mediaType": MANIFEST_TYPE,
+                "digest": digest(self.manifest),
+                "size": self.manifest.size,
+                "annotations": {
+                    "io.containerd.image.name": self.name,
+                    "org.opencontainers.image.ref.name": tag,
+                },
+            }],
+        })
+    }
+}
+
+fn digest(blob: BlobRef) -> String {
+    format!("sha256:{}", blob.sha256)
+}
+
+/// Writes an OCI image layout; parts that containerd has may be missing from it.
+fn write_layout(out: impl Write, index: &str, parts: &[(BlobRef, PathBuf)]) -> io::Result<()> {
+    let mut tar = tar::Builder::new(out);
+    let version = r#"{"imageLayoutVersion":"1.0.0"}"#;
+    append(
+        &mut tar,
+        "oci-layout",
+        version.len() as u64,
+        version.as_bytes(),
+    )?;
+    append(&mut tar, "index.json", index.len() as u64, index.as_bytes())?;
+    for (part, path) in parts {
+        let name = format!("blobs/sha256/{}", part.sha256);
+        append(&mut tar, &name, part.size, fs::File::open(path)?)?;
+    }
+    tar.finish()
+}
+
+fn append(
+    tar: &mut tar::Builder<impl Write>,
+    name: &str,
+    size: u64,
+    content: impl io::Read,
+) -> io::Result<()> {
+    let mut header = tar::Header::new_ustar();
+    header.set_size(size);
+    header.set_mode(0o444);
+    tar.append_data(&mut header, Path::new(name), content)
+}
+
+fn list_images(node: &Node) -> Result<BTreeMap<String, String>, ResourceError> {
+    if !is_running(node) {
+        return Ok(BTreeMap::new());
+    }
+    let output = Program::new(["ctr", "-n", "k8s.io", "images", "ls"]).output(node)?;
+    Ok(parse_images(&output))
+}
+
+fn list_content(node: &Node) -> Result<BTreeSet<String>, ResourceError> {
+    let output = Program::new(["ctr", "-n", "k8s.io", "content", "ls", "-q"]).output(node)?;
+    Ok(output.lines().map(str::to_owned).collect())
+}
+
+/// Before containerd is installed and started there are no images. One that died leaves its socket.
+fn is_running(node: &Node) -> bool {
+    let socket = node.path("/run/containerd/containerd.sock");
+    exists("ctr", node) && UnixStream::connect(socket).is_ok()
+}
+
+/// Reads `ctr images ls`: name, media type, digest, size, …
+fn parse_images(output: &str) -> BTreeMap<String, String> {
+    output
+        .lines()
+        .skip(1)
+        .filter_map(|line| {
+            let mut fields = line.split_whitespace();
+            let name = fields.next()?.to_owned();
+            Some((name, fields.nth(1)?.to_owned()))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::Sha256;
+
+    fn blob(text: &str) -> BlobRef {
+        BlobRef {
+            sha256: Sha256::of(text.as_bytes()),
+            size: text.len() as u64,
+        }
+    }
+
+    fn image() -> Image {
+        Image {
+            name: "kinstall.local/pause:3.10".into(),
+            manifest: blob("manifest"),
+            config: blob("config"),
+            layers: vec![blob("base"), blob("program"), blob("base")],
+        }
+    }
+
+    #[test]
+    fn the_socket_of_a_dead_containerd_is_no_containerd() {
+        let root = tempfile::tempdir().unwrap();
+        let node = Node::at(root.path());
+        for folder in ["/usr/local/bin", "/run/containerd"] {
+            fs::create_dir_all(node.path(folder)).unwrap();
+        }
+        fs::write(node.path("/usr/local/bin/ctr"), "").unwrap();
+        let socket = node.path("/run/containerd/containerd.sock");
+        drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
+        assert!(socket.exists());
+        assert_eq!(image().diff(&image().probe(&node).unwrap()).len(), 1);
+    }
+
+    #[test]
+    fn the_listing_is_read() {
+        let wanted = digest(blob("manifest"));
+        let listing = format!(
+            "REF                       TYPE DIGEST SIZE PLATFORMS LABELS\n\
+             kinstall.local/pause:3.10 {MANIFEST_TYPE} {wanted} 345.2 KiB linux/amd64 io.cri-containerd.image=managed\n"
+        );
+        let images = parse_images(&listing);
+        let image = image();
+        assert!(image.diff(&images.get(&image.name).cloned()).is_empty());
+        assert_eq!(image.diff(&None)[0].action, Action::Create);
+        let other = Some("sha256:0".to_owned());
+        assert_eq!(image.diff(&other)[0].action, Action::Update);
+    }
+
+    #[test]
+    fn the_layout_holds_each_part_once_and_names_the_image() {
+        let folder = tempfile::tempdir().unwrap();
+        let parts: Vec<_> = image()
+            .parts()
+            .zip(["manifest", "config", "base", "program"])
+            .map(|(part, text)| {
+                let path = folder.path().join(text);
+                fs::write(&path, text).unwrap();
+                (part, path)
+            })
+            .collect();
+        assert_eq!(parts.len(), 4);
+        let mut bytes = Vec::new();
+        write_layout(&mut bytes, &image().index().to_string(), &parts).unwrap();
+        let mut archive = tar::Archive::new(bytes.as_slice());
+        let mut entries = BTreeMap::new();
+        for entry in archive.entries().unwrap() {
+            let mut entry = entry.unwrap();
+            let mut text = String::new();
+            io::Read::read_to_string(&mut entry, &mut text).unwrap();
+            entries.insert(entry.path().unwrap().display().to_string(), text);
+        }
+        assert_eq!(entries.len(), 6);
+        let program = format!("blobs/sha256/{}", Sha256::of(b"program"));
+        assert_eq!(entries[&program], "program");
+        assert!(entries["index.json"].contains("kinstall.local/pause:3.10"));
+    }
+}

@@ -1,0 +1,173 @@
+//! Requests to an API server.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
+
+use super::kubeconfig::Kubeconfig;
+use crate::converge::{Node, ResourceError};
+
+/// Requests at a time.
+const PARALLEL: usize = 8;
+/// The name that kinstall's fields carry in an object's `managedFields`.
+const FIELD_MANAGER: &str = "kinstall";
+
+/// A connection pool to one API server.
+#[derive(Clone, Debug)]
+pub struct Client {
+    agent: ureq::Agent,
+    server: String,
+}
+
+/// What the server said.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub body: Value,
+}
+
+impl Answer {
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// Returns the `message` of a Status object.
+    pub fn message(&self) -> &str {
+        self.body["message"].as_str().unwrap_or("no message")
+    }
+
+    /// Makes an error of an answer that isn't a success.
+    pub fn refused(&self, action: impl Into<String>) -> ResourceError {
+        ResourceError::Api {
+            action: action.into(),
+            status: self.status,
+            message: self.message().to_owned(),
+        }
+    }
+}
+
+impl Client {
+    /// Prepares requests as a kubeconfig on the node says; nothing is sent yet.
+    pub fn new(kubeconfig: &str, node: &Node) -> Result<Self, ResourceError> {
+        let config = Kubeconfig::load(kubeconfig, node)?;
+        let damaged = |error: ureq::Error| {
+            ResourceError::other(format!("`{kubeconfig}` is damaged: {error}"))
+        };
+        let key = PrivateKey::from_pem(config.key.expose().as_bytes()).map_err(damaged)?;
+        let identity = ClientCert::new_with_certs(&certificates(&config.certificate), key);
+        let tls = TlsConfig::builder()
+            .root_certs(RootCerts::Specific(Arc::new(certificates(
+                &config.authority,
+            ))))
+            .client_cert(Some(identity))
+            .build();
+        let agent = ureq::Agent::config_builder()
+            .tls_config(tls)
+            .http_status_as_error(false)
+            .proxy(None)
+            .no_delay(true)
+            .timeout_connect(Some(Duration::from_secs(5)))
+            // A webhook may take 30 s before the server gives up on it.
+            .timeout_global(Some(Duration::from_secs(45)))
+            .max_idle_connections_per_host(PARALLEL)
+            .max_idle_connections(PARALLEL)
+            .build()
+            .new_agent();
+        Ok(Self {
+            agent,
+            server: config.server,
+        })
+    }
+
+    /// Returns where the server is.
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// Gets one object or list.
+    pub fn get(&self, path: &str) -> Result<Answer, ResourceError> {
+        let answer = self.agent.get(format!("{}{path}", self.server)).call();
+        self.read(answer, || format!("read {path}"))
+    }
+
+    /// Gets several at a time; the answers come in the order of the paths.
+    pub fn get_all(&self, paths: &[String]) -> Vec<Result<Answer, ResourceError>> {
+        self.in_parallel(paths, |client, path| client.get(path))
+    }
+
+    /// Applies an object on the server's side.
+    pub fn apply(&self, path: &str, object: &str, dry_run: bool) -> Result<Answer, ResourceError> {
+        let dry_run = if dry_run { "&dryRun=All" } else { "" };
+        let url = format!(
+            "{}{path}?fieldManager={FIELD_MANAGER}&force=true{dry_run}",
+            self.server
+        );
+        let answer = self
+            .agent
+            .patch(url)
+            .content_type("application/apply-patch+yaml")
+            .send(object);
+        self.read(answer, || format!("apply {path}"))
+    }
+
+    /// Does the same with all of `items`, several at a time, and keeps their order.
+    pub fn in_parallel<T: Sync, R: Send>(
+        &self,
+        items: &[T],
+        work: impl Fn(&Client, &T) -> R + Sync,
+    ) -> Vec<R> {
+        let share = items.len().div_ceil(PARALLEL).max(1);
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = items
+                .chunks(share)
+                .map(|items| {
+                    let work = &work;
+                    scope.spawn(move || items.iter().map(|item| work(self, item)).collect())
+                })
+                .collect();
+            threads
+                .into_iter()
+                .flat_map(|thread| -> Vec<R> {
+                    match thread.join() {
+                        Ok(results) => results,
+                        Err(panic) => std::panic::resume_unwind(panic),
+                    }
+                })
+                .collect()
+        })
+    }
+
+    fn read(
+        &self,
+        answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+        action: impl Fn() -> String,
+    ) -> Result<Answer, ResourceError> {
+        let silent = |error: ureq::Error| ResourceError::Api {
+            action: action(),
+            status: 0,
+            message: format!("{} does not answer: {error}", self.server),
+        };
+        let mut answer = answer.map_err(silent)?;
+        let status = answer.status().as_u16();
+        let body = answer
+            .body_mut()
+            .with_config()
+            .limit(64 << 20)
+            .read_to_string()
+            .map_err(silent)?;
+        let body = serde_json::from_str(&body).unwrap_or(Value::String(body));
+        Ok(Answer { status, body })
+    }
+}
+
+/// Reads the certificates of a PEM text; the TLS library judges them.
+pub fn certificates(pem: &[u8]) -> Vec<Certificate<'static>> {
+    parse_pem(pem)
+        .filter_map(|item| match item {
+            Ok(PemItem::Certificate(certificate)) => Some(certificate),
+            _ => None,
+        })
+        .collect()
+}

@@ -1,0 +1,288 @@
+//! Kubernetes objects, applied on the server's side.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::file::unified_diff;
+use super::kubernetes::object::desired_part;
+use super::kubernetes::text::{render, without_secrets};
+use super::kubernetes::{Answer, Client, Discovery, Object};
+use super::marker::Marker;
+use super::{Converge, Node, ResourceError};
+use crate::resource::{Action, Change, Manifests, Sha256};
+
+/// How long new kinds and webhooks may take to be there, in all.
+const PATIENCE: Duration = Duration::from_mins(3);
+const INTERVAL: Duration = Duration::from_millis(500);
+
+/// What the server has, in the order of the objects.
+#[derive(Debug)]
+pub struct Observed {
+    /// Why the server could not be asked.
+    silent: Option<String>,
+    objects: Vec<(String, State)>,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Not there, or its kind or namespace isn't.
+    Missing,
+    Same,
+    /// With the difference as text.
+    Differs(String),
+}
+
+impl Converge for Manifests {
+    type Observed = Observed;
+
+    fn probe(&self, node: &Node) -> Result<Observed, ResourceError> {
+        let objects = self.parse()?;
+        let all_missing = |silent| Observed {
+            silent,
+            objects: objects
+                .iter()
+                .map(|object| (object.title(), State::Missing))
+                .collect(),
+        };
+        if !node.path(&self.kubeconfig).exists() {
+            return Ok(all_missing(None));
+        }
+        let client = node.kubernetes(&self.kubeconfig)?;
+        match states(&client, &objects, node) {
+            Ok(states) => Ok(Observed {
+                silent: None,
+                objects: objects.iter().map(Object::title).zip(states).collect(),
+            }),
+            // While the control plane is being made it answers with this and that; forbidden means that its
+            // administrator has no role yet.
+            Err(ResourceError::Api {
+                status, message, ..
+            }) if matches!(status, 0 | 403) || is_passing(status) => Ok(all_missing(Some(message))),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn diff(&self, observed: &Observed) -> Vec<Change> {
+        let mut changes = Vec::new();
+        if let Some(reason) = &observed.silent {
+            changes.push(
+                Change::new(Action::Wait, "the API server answers")
+                    .values(Some(reason.clone()), None),
+            );
+        }
+        for (title, state) in &observed.objects {
+            match state {
+                State::Missing => changes.push(Change::new(Action::Create, title)),
+                State::Same => {}
+                State::Differs(diff) => {
+                    let mut change = Change::new(Action::Update, title);
+                    change.diff = Some(diff.clone());
+                    changes.push(change);
+                }
+            }
+        }
+        changes
+    }
+
+    fn apply(&self, changes: &[Change], node: &mut Node) -> Result<(), ResourceError> {
+        let objects: Vec<Object> = self
+            .parse()?
+            .into_iter()
+            .filter(|object| {
+                let title = object.title();
+                changes.iter().any(|change| change.subject == title)
+            })
+            .collect();
+        let mut application = Application {
+            client: node.kubernetes(&self.kubeconfig)?,
+            discovery: None,
+            end: Instant::now() + PATIENCE,
+        };
+        let mut definitions = Vec::new();
+        for object in &objects {
+            if !object.is_definition() {
+                for definition in definitions.drain(..) {
+                    application.wait_until_established(definition, node)?;
+                }
+            }
+            application.apply(object, &objects, node)?;
+            node.tell(&object.title());
+            if object.is_definition() {
+                definitions.push(object);
+            }
+        }
+        for definition in definitions {
+            application.wait_until_established(definition, node)?;
+        }
+        Ok(())
+    }
+}
+
+impl Manifests {
+    fn parse(&self) -> Result<Vec<Object>, ResourceError> {
+        self.objects
+            .iter()
+            .map(|text| Object::parse(text))
+            .collect()
+    }
+}
+
+/// Compares all objects with the server's, many at a time.
+fn states(client: &Client, objects: &[Object], node: &Node) -> Result<Vec<State>, ResourceError> {
+    let discovery = Discovery::new(client, objects)?;
+    let known: Vec<Option<String>> = objects
+        .iter()
+        .map(|object| record(client, object, node).read())
+        .collect();
+    let work: Vec<_> = objects.iter().zip(known).collect();
+    client
+        .in_parallel(&work, |client, (object, known)| {
+            state(client, object, &discovery, known.as_deref())
+        })
+        .into_iter()
+        .collect()
+}
+
+fn state(
+    client: &Client,
+    object: &Object,
+    discovery: &Discovery,
+    known: Option<&str>,
+) -> Result<State, ResourceError> {
+    let Some(path) = object.path(discovery) else {
+        return Ok(State::Missing);
+    };
+    let live = client.get(&path)?;
+    if live.status == 404 {
+        return Ok(State::Missing);
+    }
+    if !live.is_success() {
+        return Err(live.refused(format!("show {}", object.title())));
+    }
+    let live = desired_part(live.body);
+    if known == Some(&fingerprint(object, &live)) {
+        return Ok(State::Same);
+    }
+    let wanted = client.apply(&path, &object.text, true)?;
+    if is_passing(wanted.status) {
+        // A webhook's pod isn't ready, say: applying waits for it.
+        return Ok(State::Differs(format!("? {}\n", wanted.message())));
+    }
+    if !wanted.is_success() {
+        return Err(wanted.refused(format!("apply {}", object.title())));
+    }
+    let wanted = desired_part(wanted.body);
+    if live == wanted {
+        return Ok(State::Same);
+    }
+    let text = |value: Value| {
+        render(&if object.is_secret() {
+            without_secrets(value)
+        } else {
+            value
+        })
+    };
+    Ok(State::Differs(unified_diff(&text(live), &text(wanted))))
+}
+
+/// Where it is remembered how an object looked right after it was applied: if it still looks like that,
+/// and is still wanted like that, the server need not be asked what applying would change.
+fn record(client: &Client, object: &Object, node: &Node) -> Marker {
+    let key = format!(
+        "{} {} {}",
+        client.server(),
+        object.api_version,
+        object.title()
+    );
+    Marker::new(node, "objects", &key, "")
+}
+
+fn fingerprint(object: &Object, live: &Value) -> String {
+    Sha256::of(format!("{}\n{}", object.text, render(live)).as_bytes()).to_string()
+}
+
+/// One set on its way to the server.
+struct Application {
+    client: Client,
+    /// `None` until it is asked for the first time, and after new kinds came.
+    discovery: Option<Discovery>,
+    end: Instant,
+}
+
+impl Application {
+    /// Applies one object, again and again while what is in the way can go away by itself.
+    fn apply(&mut self, object: &Object, all: &[Object], node: &Node) -> Result<(), ResourceError> {
+        loop {
+            let answer = match self.attempt(object, all) {
+                Ok(answer) if answer.is_success() => {
+                    let text = fingerprint(object, &desired_part(answer.body));
+                    return record(&self.client, object, node).write(&text);
+                }
+                Ok(answer) if !is_passing(answer.status) => {
+                    return Err(answer.refused(format!("apply {}", object.title())));
+                }
+                Ok(answer) => answer.refused(format!("apply {}", object.title())),
+                Err(error) => error,
+            };
+            if Instant::now() > self.end {
+                return Err(answer);
+            }
+            self.discovery = None;
+            node.cancel().sleep(INTERVAL)?;
+        }
+    }
+
+    fn attempt(&mut self, object: &Object, all: &[Object]) -> Result<Answer, ResourceError> {
+        let discovery = match self.discovery.take() {
+            Some(discovery) => discovery,
+            None => Discovery::new(&self.client, all)?,
+        };
+        let path = object.path(&discovery);
+        self.discovery = Some(discovery);
+        match path {
+            Some(path) => self.client.apply(&path, &object.text, false),
+            None => Err(ResourceError::Api {
+                action: format!("apply {}", object.title()),
+                status: 404,
+                message: format!("it has no {} of {}", object.kind, object.api_version),
+            }),
+        }
+    }
+
+    /// Waits until the server serves the kind that a definition brings.
+    fn wait_until_established(
+        &mut self,
+        definition: &Object,
+        node: &Node,
+    ) -> Result<(), ResourceError> {
+        self.discovery = None;
+        let base = super::kubernetes::object::group_path(&definition.api_version);
+        let path = format!("{base}/customresourcedefinitions/{}", definition.name);
+        loop {
+            let last = match self.client.get(&path) {
+                Ok(answer) if is_established(&answer.body) => return Ok(()),
+                Ok(answer) => answer.refused(format!("establish {}", definition.title())),
+                Err(error) => error,
+            };
+            if Instant::now() > self.end {
+                return Err(last);
+            }
+            node.cancel().sleep(Duration::from_millis(100))?;
+        }
+    }
+}
+
+fn is_established(definition: &Value) -> bool {
+    definition["status"]["conditions"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .any(|condition| condition["type"] == "Established" && condition["status"] == "True")
+}
+
+/// Tells whether the server may think better of it by itself: it starts, its kinds or namespaces
+/// appear, a webhook's pod gets ready.
+fn is_passing(status: u16) -> bool {
+    matches!(status, 404 | 409 | 429 | 500 | 502 | 503 | 504)
+}

@@ -1,0 +1,56 @@
+//! What the agent remembers on a node: small files under `/var/lib/kinstall`.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::draft::{self, Access};
+use super::error::FileContext;
+use super::{Node, ResourceError};
+use crate::resource::Sha256;
+
+/// Folder of everything that kinstall remembers on a node.
+pub const STATE: &str = "/var/lib/kinstall";
+
+/// One remembered thing: there or not there, with some text in it.
+#[derive(Debug)]
+pub struct Marker(PathBuf);
+
+impl Marker {
+    /// The marker of `key` in a folder below [`STATE`].
+    pub fn new(node: &Node, folder: &str, key: &str, suffix: &str) -> Self {
+        let name = Sha256::of(key.as_bytes());
+        Self(node.path(&format!("{STATE}/{folder}/{name}{suffix}")))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub fn exists(&self) -> bool {
+        self.0.exists()
+    }
+
+    /// Reads the marker's text; `None` where it isn't there.
+    pub fn read(&self) -> Option<String> {
+        fs::read_to_string(&self.0).ok()
+    }
+
+    /// Makes the marker; it is on the disk when this returns.
+    pub fn write(&self, text: &str) -> Result<(), ResourceError> {
+        let access = Access {
+            mode: 0o600,
+            user: None,
+            group: None,
+        };
+        draft::write(&self.0, text.as_bytes(), access)
+    }
+
+    /// Removes the marker.
+    pub fn remove(&self) -> Result<(), ResourceError> {
+        match fs::remove_file(&self.0) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            result => result.doing("remove", &self.0),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Brings a node to what resources say: the agent's side of `resource`, for Linux.
+//!
+//! [`Converge::probe`] reads the node, [`Converge::diff`] compares without touching anything,
+//! [`Converge::apply`] makes the change and is the only code in kinstall that changes a node. The law,
+//! tested for every resource: after `apply`, `probe` and `diff` find nothing; and `probe` and `diff`
+//! alone change nothing.
+
+pub mod absent;
+pub mod account;
+pub mod archive;
+pub mod block;
+pub mod cancel;
+pub mod command;
+pub mod directory;
+pub mod disk;
+pub mod dispatch;
+pub mod download;
+pub mod draft;
+pub mod error;
+pub mod file;
+pub mod file_state;
+pub mod image;
+pub mod kernel_module;
+pub mod kubernetes;
+pub mod link;
+pub mod manifests;
+pub mod marker;
+pub mod node;
+pub mod package;
+pub mod program;
+pub mod stat_cache;
+pub mod swap;
+pub mod symlink;
+pub mod sysctl;
+pub mod tail;
+pub mod unit;
+pub mod wait;
+
+pub use cancel::Cancel;
+pub use error::ResourceError;
+pub use link::Link;
+pub use node::Node;
+
+use crate::resource::Change;
+
+/// How a resource is brought to the state that it describes.
+pub trait Converge {
+    /// What [`Converge::probe`] saw.
+    type Observed;
+
+    /// Reads the node; changes nothing.
+    fn probe(&self, node: &Node) -> Result<Self::Observed, ResourceError>;
+
+    /// Compares; pure.
+    fn diff(&self, observed: &Self::Observed) -> Vec<Change>;
+
+    /// Makes the changes that [`Converge::diff`] found; called with at least one.
+    fn apply(&self, changes: &[Change], node: &mut Node) -> Result<(), ResourceError>;
+}
+
+#[cfg(test)]
+mod law;

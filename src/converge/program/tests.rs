@@ -1,0 +1,70 @@
+//! Real programs: their failures, their end, their input.
+
+use std::time::{Duration, Instant};
+
+use super::Program;
+use crate::converge::{Node, ResourceError};
+
+fn shell(script: &str) -> Program {
+    Program::new(["sh", "-c", script])
+}
+
+#[test]
+fn a_failure_carries_the_last_lines() {
+    let node = Node::this();
+    let error = shell("seq 1 30; echo why >&2; exit 3")
+        .run(&node)
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`sh -c 'seq 1 30; echo why >&2; exit 3'` ended with exit code 3"
+    );
+    assert_eq!(error.output().len(), 20);
+    assert!(error.output().contains(&"why".to_owned()));
+}
+
+#[test]
+fn a_late_program_is_stopped_with_its_children() {
+    let node = Node::this();
+    let start = Instant::now();
+    let error = shell("sleep 60 & echo started; wait")
+        .timeout(1)
+        .run(&node)
+        .unwrap_err();
+    assert!(matches!(error, ResourceError::Timeout { seconds: 1, .. }));
+    assert!(start.elapsed() < Duration::from_secs(8));
+}
+
+#[test]
+fn a_program_that_leaves_something_running_is_done_when_it_ends() {
+    let node = Node::this();
+    let start = Instant::now();
+    let output = shell("sleep 5 & echo $!").output(&node).unwrap();
+    assert!(start.elapsed() < Duration::from_secs(4));
+    shell(&format!("kill {output}")).run(&node).unwrap();
+}
+
+#[test]
+fn the_wish_to_stop_ends_a_program_unless_it_is_critical() {
+    let node = Node::this();
+    let cancel = node.cancel().clone();
+    std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(200));
+        cancel.now();
+    });
+    let start = Instant::now();
+    let error = shell("sleep 60").run(&node).unwrap_err();
+    assert!(matches!(error, ResourceError::Interrupted));
+    assert!(start.elapsed() < Duration::from_secs(8));
+    shell("sleep 0.3; true").critical(true).run(&node).unwrap();
+}
+
+#[test]
+fn input_reaches_the_program() {
+    use std::io::Write;
+    let output = Program::new(["wc", "-c"])
+        .feed(|mut stdin| stdin.write_all(&vec![b'x'; 300_000]))
+        .output(&Node::this())
+        .unwrap();
+    assert_eq!(output.trim(), "300000");
+}

@@ -1,0 +1,249 @@
+//! systemd units.
+
+use std::collections::BTreeMap;
+
+use super::program::{Program, exists};
+use super::{Converge, Node, ResourceError};
+use crate::resource::{Action, Change, Unit, UnitState};
+
+/// What systemd says about a unit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Observed {
+    /// `LoadState`.
+    load: String,
+    /// `ActiveState`.
+    active: String,
+    /// `UnitFileState`; empty for a unit without a file.
+    file: String,
+    /// The file changed since systemd read it.
+    needs_reload: bool,
+}
+
+/// Answers of `systemctl show` for all units of a batch.
+#[derive(Debug, Default)]
+pub struct Units {
+    names: Vec<String>,
+    known: BTreeMap<String, Observed>,
+}
+
+impl Units {
+    /// Says which units will be asked for.
+    pub fn begin(&mut self, names: Vec<String>) {
+        self.names = names;
+        self.known.clear();
+    }
+
+    /// Forgets the answers.
+    pub fn forget(&mut self) {
+        self.known.clear();
+    }
+
+    fn find(&mut self, name: &str, node: &Node) -> Result<Observed, ResourceError> {
+        if !self.known.contains_key(name) {
+            if !self.names.iter().any(|known| known == name) {
+                self.names.push(name.to_owned());
+            }
+            self.known = show(&self.names, node)?;
+        }
+        Ok(self.known.get(name).cloned().unwrap_or_default())
+    }
+}
+
+impl Converge for Unit {
+    type Observed = Observed;
+
+    fn probe(&self, node: &Node) -> Result<Observed, ResourceError> {
+        node.units.borrow_mut().find(&self.name, node)
+    }
+
+    fn diff(&self, observed: &Observed) -> Vec<Change> {
+        let mut changes = Vec::new();
+        if let Some(enabled) = self.enabled
+            && observed.is_enabled().unwrap_or(enabled) != enabled
+        {
+            let word = |enabled| if enabled { "enabled" } else { "disabled" };
+            let from = Some(observed.file.clone()).filter(|state| !state.is_empty());
+            changes.push(
+                Change::new(Action::Update, "enabled").values(from, Some(word(enabled).to_owned())),
+            );
+        }
+        let state = |to: &str| {
+            let from = Some(observed.active.clone()).filter(|state| !state.is_empty());
+            Change::new(Action::Restart, "state").values(from, Some(to.to_owned()))
+        };
+        match self.state {
+            UnitState::Running if !observed.is_running() => changes.push(state("running")),
+            UnitState::Stopped if observed.is_running() => changes.push(state("stopped")),
+            UnitState::Restarted => changes.push(state("restarted")),
+            UnitState::Running | UnitState::Stopped | UnitState::Any => {}
+        }
+        changes
+    }
+
+    fn apply(&self, changes: &[Change], node: &mut Node) -> Result<(), ResourceError> {
+        let observed = self.probe(node)?;
+        if self.state == UnitState::Restarted || observed.needs_reload || observed.load != "loaded"
+        {
+            systemctl(&["daemon-reload"]).output(node)?;
+        }
+        for change in changes {
+            match (change.action, change.to.as_deref()) {
+                (Action::Update, Some("enabled")) => self.call("enable", node)?,
+                (Action::Update, _) => self.call("disable", node)?,
+                (_, Some("stopped")) => self.call("stop", node)?,
+                (_, Some("restarted")) => self.start("restart", node)?,
+                _ => self.start("start", node)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Unit {
+    fn call(&self, verb: &str, node: &Node) -> Result<(), ResourceError> {
+        systemctl(&[verb, &self.name]).output(node).map(drop)
+    }
+
+    /// Starts the unit; where it doesn't, its own last words are part of the error.
+    fn start(&self, verb: &str, node: &Node) -> Result<(), ResourceError> {
+        let mut result = self.call(verb, node);
+        if let Err(ResourceError::Command { output, .. }) = &mut result {
+            let journal = Program::new(["journalctl", "--no-pager", "-q", "-o", "cat", "-n", "20"])
+                .argument("-u")
+                .argument(&self.name)
+                .timeout(10)
+                .output(node)
+                // Only an ornament of the error that is returned.
+                .unwrap_or_default();
+            output.extend(journal.lines().map(str::to_owned));
+        }
+        result
+    }
+}
+
+impl Observed {
+    /// `None` where the unit has no say in it: static units, generated ones.
+    fn is_enabled(&self) -> Option<bool> {
+        match self.file.as_str() {
+            "enabled" | "enabled-runtime" | "linked" | "alias" => Some(true),
+            "static" | "indirect" | "generated" | "transient" => None,
+            _ => Some(false),
+        }
+    }
+
+    fn is_running(&self) -> bool {
+        matches!(self.active.as_str(), "active" | "activating" | "reloading")
+    }
+}
+
+fn systemctl(arguments: &[&str]) -> Program {
+    Program::new(["systemctl"].iter().chain(arguments).copied()).timeout(300)
+}
+
+fn show(names: &[String], node: &Node) -> Result<BTreeMap<String, Observed>, ResourceError> {
+    if !exists("systemctl", node) {
+        return Err(ResourceError::other(
+            "systemd is not there (no `systemctl` on the node)",
+        ));
+    }
+    let properties = "--property=LoadState,ActiveState,UnitFileState,NeedDaemonReload";
+    let output = systemctl(&["show", properties, "--"])
+        .arguments(names)
+        .output(node)?;
+    Ok(parse(&output, names))
+}
+
+/// Reads the blocks of `systemctl show`, which come in the order of the names.
+fn parse(output: &str, names: &[String]) -> BTreeMap<String, Observed> {
+    names
+        .iter()
+        .zip(output.split("\n\n"))
+        .map(|(name, block)| {
+            let value = |key: &str| {
+                block
+                    .lines()
+                    .find_map(|line| line.strip_prefix(key)?.strip_prefix('='))
+                    .unwrap_or_default()
+                    .to_owned()
+            };
+            let observed = Observed {
+                load: value("LoadState"),
+                active: value("ActiveState"),
+                file: value("UnitFileState"),
+                needs_reload: value("NeedDaemonReload") == "yes",
+            };
+            (name.clone(), observed)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As printed by systemd 257 for a running, an unknown, and a changed unit.
+    const SHOWN: &str = "LoadState=loaded\n\
+        ActiveState=active\nUnitFileState=enabled\nNeedDaemonReload=no\n\n\
+        LoadState=not-found\nActiveState=inactive\n\
+        UnitFileState=\nNeedDaemonReload=no\n\n\
+        LoadState=loaded\nActiveState=failed\n\
+        UnitFileState=disabled\nNeedDaemonReload=yes\n";
+
+    fn shown(name: &str) -> Observed {
+        let names = ["sshd.service", "nothing.service", "containerd.service"].map(str::to_owned);
+        parse(SHOWN, &names)[name].clone()
+    }
+
+    fn subjects(enabled: Option<bool>, state: UnitState, name: &str) -> Vec<String> {
+        let unit = Unit {
+            name: name.to_owned(),
+            enabled,
+            state,
+        };
+        unit.diff(&shown(name))
+            .into_iter()
+            .map(|change| format!("{} {}", change.subject, change.to.unwrap_or_default()))
+            .collect()
+    }
+
+    #[test]
+    fn the_difference_follows_from_what_systemd_shows() {
+        use UnitState::{Any, Restarted, Running, Stopped};
+        assert!(shown("containerd.service").needs_reload);
+        let none: Vec<String> = Vec::new();
+        assert_eq!(subjects(Some(true), Running, "sshd.service"), none);
+        assert_eq!(
+            subjects(Some(true), Running, "nothing.service"),
+            ["enabled enabled", "state running"]
+        );
+        assert_eq!(
+            subjects(None, Running, "containerd.service"),
+            ["state running"]
+        );
+        assert_eq!(subjects(Some(false), Stopped, "containerd.service"), none);
+        assert_eq!(
+            subjects(Some(false), Stopped, "sshd.service"),
+            ["enabled disabled", "state stopped"]
+        );
+        assert_eq!(subjects(None, Any, "sshd.service"), none);
+        assert_eq!(
+            subjects(None, Restarted, "sshd.service"),
+            ["state restarted"]
+        );
+    }
+
+    #[test]
+    fn a_static_unit_cannot_be_enabled_and_is_left_alone() {
+        let observed = Observed {
+            file: "static".into(),
+            active: "active".into(),
+            ..Observed::default()
+        };
+        let unit = Unit {
+            name: "x.service".into(),
+            enabled: Some(true),
+            state: UnitState::Running,
+        };
+        assert!(unit.diff(&observed).is_empty());
+    }
+}

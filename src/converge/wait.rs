@@ -1,0 +1,282 @@
+//! Conditions that the node reaches by itself.
+
+use std::fs;
+use std::net::{TcpStream, ToSocketAddrs};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use ureq::tls::{RootCerts, TlsConfig};
+
+use super::error::FileContext;
+use super::kubernetes::client::certificates;
+use super::kubernetes::object::group_path;
+use super::{Converge, Node, ResourceError};
+use crate::resource::{Action, Change, Condition, Wait};
+
+/// Time between two looks.
+const INTERVAL: Duration = Duration::from_millis(200);
+/// Longest time for one look.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The condition holds, or the reason why it doesn't.
+type State = Result<(), String>;
+
+impl Converge for Wait {
+    type Observed = State;
+
+    fn probe(&self, node: &Node) -> Result<State, ResourceError> {
+        self.condition.look(node)
+    }
+
+    fn diff(&self, observed: &State) -> Vec<Change> {
+        match observed {
+            Ok(()) => Vec::new(),
+            Err(reason) => vec![
+                Change::new(Action::Wait, self.condition.title())
+                    .values(Some(reason.clone()), None),
+            ],
+        }
+    }
+
+    fn apply(&self, _changes: &[Change], node: &mut Node) -> Result<(), ResourceError> {
+        let end = Instant::now() + Duration::from_secs(self.timeout.into());
+        loop {
+            let last = match self.condition.look(node)? {
+                Ok(()) => return Ok(()),
+                Err(reason) => reason,
+            };
+            if Instant::now() >= end {
+                return Err(ResourceError::Condition {
+                    condition: self.condition.title(),
+                    seconds: self.timeout,
+                    last,
+                });
+            }
+            node.cancel().sleep(INTERVAL)?;
+        }
+    }
+}
+
+impl Condition {
+    /// Returns the condition in words: `node2 is ready`.
+    pub fn title(&self) -> String {
+        match self {
+            Condition::Tcp { address, port } => format!("{address}:{port} accepts connections"),
+            Condition::Https { url, .. } => format!("{url} answers"),
+            Condition::UnixSocket(path) => format!("{path} accepts connections"),
+            Condition::Path(path) => format!("{path} exists"),
+            Condition::NodeReady { name, .. } => format!("node {name} is ready"),
+            Condition::RolledOut {
+                kind,
+                namespace,
+                name,
+                ..
+            } => format!("{kind} {namespace}/{name} is rolled out"),
+        }
+    }
+}
+
+impl Condition {
+    fn look(&self, node: &Node) -> Result<State, ResourceError> {
+        match self {
+            Condition::Tcp { address, port } => Ok(tcp(address, *port)),
+            Condition::Https { url, ca } => https(url, ca, node),
+            Condition::UnixSocket(path) => Ok(UnixStream::connect(node.path(path))
+                .map(drop)
+                .map_err(|error| error.to_string())),
+            Condition::Path(path) if node.path(path).exists() => Ok(Ok(())),
+            Condition::Path(_) => Ok(Err("it does not exist".to_owned())),
+            Condition::NodeReady { kubeconfig, name } => {
+                let path = format!("/api/v1/nodes/{name}");
+                object(kubeconfig, &path, node_is_ready, node)
+            }
+            Condition::RolledOut {
+                kubeconfig,
+                kind,
+                namespace,
+                name,
+            } => {
+                let plural = format!("{}s", kind.to_lowercase());
+                let base = group_path("apps/v1");
+                let path = format!("{base}/namespaces/{namespace}/{plural}/{name}");
+                object(kubeconfig, &path, is_rolled_out, node)
+            }
+        }
+    }
+}
+
+/// Reads an object and judges it. A server that isn't there yet is something to wait for.
+fn object(
+    kubeconfig: &str,
+    path: &str,
+    judge: impl Fn(&Value) -> State,
+    node: &Node,
+) -> Result<State, ResourceError> {
+    if !node.path(kubeconfig).exists() {
+        return Ok(Err(format!("{kubeconfig} is not there yet")));
+    }
+    Ok(match node.kubernetes(kubeconfig)?.get(path) {
+        Ok(answer) if answer.is_success() => judge(&answer.body),
+        Ok(answer) => Err(answer.message().to_owned()),
+        Err(error) => Err(error.to_string()),
+    })
+}
+
+fn tcp(address: &str, port: u16) -> State {
+    let addresses = (address, port)
+        .to_socket_addrs()
+        .map_err(|error| error.to_string())?;
+    let mut last = "no address".to_owned();
+    for address in addresses {
+        match TcpStream::connect_timeout(&address, PATIENCE) {
+            Ok(_) => return Ok(()),
+            Err(error) => last = error.to_string(),
+        }
+    }
+    Err(last)
+}
+
+fn https(url: &str, ca: &str, node: &Node) -> Result<State, ResourceError> {
+    let path = node.path(ca);
+    if !path.exists() {
+        return Ok(Err(format!("{ca} is not there yet")));
+    }
+    let authority = certificates(&fs::read(&path).doing("read", &path)?);
+    let tls = TlsConfig::builder()
+        .root_certs(RootCerts::Specific(Arc::new(authority)))
+        .build();
+    let agent = ureq::Agent::config_builder()
+        .tls_config(tls)
+        .proxy(None)
+        .http_status_as_error(false)
+        .timeout_global(Some(PATIENCE))
+        .build()
+        .new_agent();
+    Ok(match agent.get(url).call() {
+        Ok(answer) if answer.status() == 200 => Ok(()),
+        Ok(answer) => Err(format!("HTTP {}", answer.status().as_u16())),
+        Err(error) => Err(error.to_string()),
+    })
+}
+
+fn node_is_ready(node: &Value) -> State {
+    let ready = node["status"]["conditions"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|condition| condition["type"] == "Ready");
+    match ready {
+        Some(ready) if ready["status"] == "True" => Ok(()),
+        Some(ready) => Err(ready["message"].as_str().unwrap_or("not ready").to_owned()),
+        None => Err("its kubelet has not reported yet".to_owned()),
+    }
+}
+
+/// The same questions for a Deployment and for a DaemonSet, whose fields have other names.
+fn is_rolled_out(object: &Value) -> State {
+    let status = &object["status"];
+    let number = |value: &Value| value.as_i64().unwrap_or(0);
+    if number(&status["observedGeneration"]) < number(&object["metadata"]["generation"]) {
+        return Err("its controller has not seen the change yet".to_owned());
+    }
+    let (wanted, total, updated, available) = if object["kind"] == "DaemonSet" {
+        (
+            number(&status["desiredNumberScheduled"]),
+            number(&status["currentNumberScheduled"]),
+            number(&status["updatedNumberScheduled"]),
+            number(&status["numberAvailable"]),
+        )
+    } else {
+        (
+            object["spec"]["replicas"].as_i64().unwrap_or(1),
+            number(&status["replicas"]),
+            number(&status["updatedReplicas"]),
+            number(&status["availableReplicas"]),
+        )
+    };
+    if updated < wanted || available < wanted || total > wanted {
+        return Err(format!(
+            "{updated} of {wanted} pods updated, {available} available"
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn wait(condition: Condition, timeout: u32) -> Wait {
+        Wait { condition, timeout }
+    }
+
+    #[test]
+    fn a_path_that_appears_is_waited_for() {
+        let root = tempfile::tempdir().unwrap();
+        let mut node = Node::at(root.path());
+        let path = wait(Condition::Path("/made".into()), 5);
+        let changes = path.diff(&path.probe(&node).unwrap());
+        assert_eq!(changes[0].action, Action::Wait);
+        let file = root.path().join("made");
+        let maker = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(300));
+            fs::write(file, "").unwrap();
+        });
+        path.apply(&changes, &mut node).unwrap();
+        maker.join().unwrap();
+        assert!(path.diff(&path.probe(&node).unwrap()).is_empty());
+    }
+
+    #[test]
+    fn time_is_limited_and_the_wish_to_stop_is_heard() {
+        let root = tempfile::tempdir().unwrap();
+        let mut node = Node::at(root.path());
+        let socket = wait(Condition::UnixSocket("/none".into()), 0);
+        let error = socket.apply(&[], &mut node).unwrap_err();
+        assert!(matches!(error, ResourceError::Condition { .. }), "{error}");
+        node.cancel().now();
+        let path = wait(Condition::Path("/never".into()), 600);
+        assert!(matches!(
+            path.apply(&[], &mut node),
+            Err(ResourceError::Interrupted)
+        ));
+    }
+
+    #[test]
+    fn ports_are_tried() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        assert_eq!(tcp("127.0.0.1", port), Ok(()));
+        drop(listener);
+        assert!(tcp("127.0.0.1", port).is_err());
+    }
+
+    #[test]
+    fn objects_are_judged() {
+        let deployment = |updated, available, total| {
+            json!({
+                "kind": "Deployment", "metadata": {"generation": 2}, "spec": {"replicas": 2},
+                "status": {"observedGeneration": 2, "replicas": total,
+                    "updatedReplicas": updated, "availableReplicas": available},
+            })
+        };
+        assert_eq!(is_rolled_out(&deployment(2, 2, 2)), Ok(()));
+        assert!(is_rolled_out(&deployment(2, 1, 2)).is_err());
+        assert!(is_rolled_out(&deployment(2, 2, 3)).is_err());
+        let mut old = deployment(2, 2, 2);
+        old["metadata"]["generation"] = json!(3);
+        assert!(is_rolled_out(&old).is_err());
+        let daemons = json!({"kind": "DaemonSet", "metadata": {"generation": 1}, "status": {
+            "observedGeneration": 1, "desiredNumberScheduled": 3, "currentNumberScheduled": 3,
+            "updatedNumberScheduled": 3, "numberAvailable": 3}});
+        assert_eq!(is_rolled_out(&daemons), Ok(()));
+        let ready =
+            |status| json!({"status": {"conditions": [{"type": "Ready", "status": status}]}});
+        assert_eq!(node_is_ready(&ready("True")), Ok(()));
+        assert!(node_is_ready(&ready("False")).is_err());
+    }
+}

@@ -1,0 +1,27 @@
+//! What a resource owns.
+
+use super::Resource;
+
+impl Resource {
+    /// Returns what this resource owns on a node; two resources of one host must not share it.
+    pub fn key(&self) -> String {
+        match self {
+            Resource::Absent(it) => format!("path {}", it.path),
+            Resource::Archive(it) => format!("archive {} {}", it.path, it.source.sha256),
+            Resource::Block(it) => format!("block {} {}", it.path, it.name),
+            Resource::Command(it) => format!("command {}", it.argv.join(" ")),
+            Resource::Directory(it) => format!("path {}", it.path),
+            Resource::Download(it) => format!("path {}", it.path),
+            Resource::File(it) => format!("path {}", it.path),
+            Resource::Image(it) => format!("image {}", it.name),
+            Resource::KernelModule(it) => format!("kernel module {}", it.name),
+            Resource::Manifests(it) => format!("manifests {}", it.name),
+            Resource::Package(it) => format!("package {}", it.name),
+            Resource::Swap(_) => "swap".to_owned(),
+            Resource::Symlink(it) => format!("path {}", it.path),
+            Resource::Sysctl(it) => format!("sysctl {}", it.key),
+            Resource::Unit(it) => format!("unit {}", it.name),
+            Resource::Wait(it) => format!("wait {:?}", it.condition),
+        }
+    }
+}
