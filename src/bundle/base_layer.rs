@@ -32,18 +32,18 @@ pub(super) fn entries(
     let mmdebstrap = which::which("mmdebstrap").map_err(|_| BuildError::NoTool {
         tool: "mmdebstrap",
         part: "the images' base layer".into(),
-        hint: "on Debian: `apt install mmdebstrap`".into(),
+        hint: "on Debian: `apt install mmdebstrap`; where there is none, take the bundle's folder \
+               from a Linux computer and name it with --bundle"
+            .into(),
     })?;
-    let is_root = rustix::process::geteuid().is_root();
-    let mode = if is_root { "root" } else { "unshare" };
     let mut command = Command::new(mmdebstrap);
     command
         .args([
             "--variant=extract",
             "--format=tar",
+            "--mode=auto",
             "--aptopt=Acquire::Languages \"none\"",
         ])
-        .arg(format!("--mode={mode}"))
         .arg(format!("--architectures={architecture}"))
         .arg(format!("--include={}", base.packages.join(",")))
         .args([&base.debian_release, "-"])
@@ -120,7 +120,10 @@ fn hint(lines: &[String]) -> Option<String> {
          debian-archive-keyring`, from a newer Debian if it has it already"
     } else if has("Could not resolve") || has("Could not connect") || has("Connection failed") {
         "the Debian mirror can't be reached: check the network and apt's proxy settings"
-    } else if has("newuidmap") || has("user namespace") || has("unshare") {
+    } else if ["newuidmap", "user namespace", "unshare", "chroot mode"]
+        .map(has)
+        .contains(&true)
+    {
         "without root, mmdebstrap needs user namespaces: `apt install uidmap`, or run as root"
     } else if has("No space left on device") {
         "the disk is full: make room"

@@ -238,11 +238,16 @@ impl Store {
 
 /// Marks a file as finished.
 pub(super) fn stamp(path: &Path) -> io::Result<()> {
-    File::open(path)?.set_modified(SystemTime::UNIX_EPOCH + STAMP)
+    set_modified(path, SystemTime::UNIX_EPOCH + STAMP)
 }
 
 fn touch(path: &Path) -> io::Result<()> {
-    File::open(path)?.set_modified(SystemTime::now())
+    set_modified(path, SystemTime::now())
+}
+
+fn set_modified(path: &Path, time: SystemTime) -> io::Result<()> {
+    // Windows wants a file that is open for writing.
+    File::options().write(true).open(path)?.set_modified(time)
 }
 
 fn is_touched(path: &Path) -> bool {

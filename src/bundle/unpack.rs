@@ -2,8 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::manifest::Encoding;
 use super::open::{Bundle, StoredFile};
@@ -19,11 +18,11 @@ pub fn unpack(bundle: &Bundle, folder: &Path) -> Result<(), Diagnostic> {
     for node_program in &bundle.manifest().node_programs {
         let path = folder.join(&node_program.program);
         for link in &node_program.links {
-            let (Some(name), Some(target)) = (Path::new(link).file_name(), path.file_name()) else {
+            let Some(name) = Path::new(link).file_name() else {
                 continue;
             };
             let link = path.with_file_name(name);
-            replace_link(Path::new(target), &link).map_err(|error| failed(&link, &error))?;
+            replace_link(&path, &link).map_err(|error| failed(&link, &error))?;
         }
     }
     Ok(())
@@ -38,16 +37,29 @@ fn write(stored: StoredFile, path: &Path) -> io::Result<()> {
         Encoding::Raw => io::copy(&mut { stored.file }, &mut file)?,
         Encoding::Zstd => io::copy(&mut zstd::Decoder::new(stored.file)?, &mut file)?,
     };
-    fs::set_permissions(&temporary, fs::Permissions::from_mode(0o755))?;
+    make_executable(&temporary)?;
     fs::rename(temporary, path)
 }
 
-fn replace_link(target: &Path, link: &PathBuf) -> io::Result<()> {
+#[cfg(unix)]
+fn make_executable(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+}
+
+/// The programs are for Linux: Windows can't run them, only keep them.
+#[cfg(windows)]
+fn make_executable(_path: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+fn replace_link(target: &Path, link: &Path) -> io::Result<()> {
     match fs::remove_file(link) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    symlink(target, link)
+    // Not a symbolic one, for which Windows wants an administrator.
+    fs::hard_link(target, link)
 }
 
 fn failed(path: &Path, error: &io::Error) -> Diagnostic {

@@ -1,6 +1,5 @@
 //! What a command's end means for the shell.
 
-use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 
 /// How a command ends when nothing went wrong.
@@ -18,10 +17,18 @@ pub enum Exit {
 impl Exit {
     /// Passes on how a command ended; a signal counts as in a shell.
     pub fn of_status(status: ExitStatus) -> Self {
-        let code = status
-            .code()
-            .or_else(|| Some(128 + status.signal()?))
-            .unwrap_or(1);
+        let code = status.code().unwrap_or_else(|| 128 + signal(status));
         Self::Of(u8::try_from(code).unwrap_or(1))
     }
+}
+
+#[cfg(unix)]
+fn signal(status: ExitStatus) -> i32 {
+    std::os::unix::process::ExitStatusExt::signal(&status).unwrap_or_default()
+}
+
+/// Windows has no signals: a process always ends with a code.
+#[cfg(windows)]
+fn signal(_status: ExitStatus) -> i32 {
+    0
 }

@@ -7,7 +7,6 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::ui::printer::Format;
 
-mod agent;
 mod bundle;
 mod connect;
 mod converge;
@@ -24,6 +23,8 @@ mod project;
 mod providers;
 mod run;
 mod runtime;
+#[cfg(target_os = "linux")]
+mod service;
 mod ssh;
 mod state;
 mod status;
@@ -88,16 +89,9 @@ pub enum Command {
     /// Make an inventory from the files of another tool
     #[command(subcommand)]
     Import(ImportCommand),
-    /// The agent on a node, spoken to over stdin and stdout
-    #[command(hide = true)]
-    Agent,
-    /// Keeps the machines of a container lab running
-    #[command(hide = true)]
-    LabSupervisor {
-        #[arg(long)]
-        inside: bool,
-        directory: PathBuf,
-    },
+    #[cfg(target_os = "linux")]
+    #[command(flatten)]
+    Service(service::ServiceCommand),
 }
 
 /// The inventory, as an argument.

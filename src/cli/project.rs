@@ -1,6 +1,6 @@
 //! What every command starts from: the inventory's cluster and the folder with its state.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -10,6 +10,7 @@ use super::state::LabState;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::install::secrets::{ClusterSecrets, SecretsError};
 use crate::model::{self, ClusterSpec, Provider};
+use crate::private_file;
 use crate::ui::printer::Printer;
 
 /// A cluster with the folder that kinstall keeps beside its inventory.
@@ -26,7 +27,7 @@ impl Project {
     pub fn load(global: &GlobalArguments, argument: Option<&Path>) -> Result<Self, Diagnostics> {
         let path = find(global, argument)?;
         let (cluster, warnings) = model::load(&path)?;
-        let absolute = path.canonicalize().unwrap_or(path);
+        let absolute = dunce::canonicalize(&path).unwrap_or(path);
         let directory = absolute
             .parent()
             .unwrap_or(Path::new("/"))
@@ -51,7 +52,7 @@ impl Project {
     pub fn lock(&self) -> Result<File, Diagnostics> {
         let path = self.directory.join("lock");
         let open = || -> io::Result<File> {
-            fs::create_dir_all(&self.directory)?;
+            private_file::create_folder(&self.directory)?;
             File::options().create(true).append(true).open(&path)
         };
         let file = open().map_err(|error| {

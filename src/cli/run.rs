@@ -44,7 +44,7 @@ fn dispatch(cli: Cli, printer: Printer) -> Result<Exit, Diagnostics> {
         Command::Bundle(command) => super::bundle::run(global, &command, printer),
         Command::Image(command) => super::image::run(&command, printer),
         Command::Import(command) => super::import::run(&command, printer),
-        Command::Agent => super::agent::run(),
-        Command::LabSupervisor { inside, directory } => super::agent::supervise(&directory, inside),
+        #[cfg(target_os = "linux")]
+        Command::Service(command) => super::service::run(&command),
     }
 }

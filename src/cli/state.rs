@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::model::Provider;
+use crate::private_file;
 use crate::resource::Sha256;
 
 const FILE: &str = "lab.json";
@@ -63,7 +64,7 @@ impl LabState {
     /// Writes the state.
     pub fn save(&self, directory: &Path) -> Result<(), Diagnostics> {
         let write = || -> io::Result<()> {
-            fs::create_dir_all(directory)?;
+            private_file::create_folder(directory)?;
             let path = directory.join(FILE);
             let temporary = directory.join(format!("{FILE}.new"));
             fs::write(&temporary, serde_json::to_vec_pretty(self)?)?;

@@ -1,9 +1,8 @@
 //! What a cluster must keep to itself, made once and kept in its state folder.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -13,6 +12,7 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use serde::{Deserialize, Serialize};
 
 use super::pki::{self, KeyPem, KeyedCertificate, PkiError, Subject};
+use crate::private_file;
 use crate::secret::Secret;
 
 /// Version of the file's layout.
@@ -136,15 +136,10 @@ impl ClusterSecrets {
     /// Writes a complete file or none, and never over another one: two runs that start at once must
     /// not make two clusters out of one.
     fn keep(&self, state_folder: &Path, path: &Path) -> io::Result<()> {
-        fs::create_dir_all(state_folder)?;
+        private_file::create_folder(state_folder)?;
         let text = serde_json::to_string_pretty(self)?;
         let temporary = path.with_extension(format!("{}.new", std::process::id()));
-        let written = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&temporary)
+        let written = private_file::create(&temporary)
             .and_then(|mut file| {
                 file.write_all(text.as_bytes())?;
                 file.sync_all()
@@ -155,7 +150,7 @@ impl ClusterSecrets {
             _ => Err(error),
         })?;
         written?;
-        File::open(state_folder)?.sync_all()
+        private_file::sync_folder(state_folder)
     }
 }
 

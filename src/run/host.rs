@@ -243,10 +243,7 @@ pub struct Checked {
 }
 
 fn whoami() -> String {
-    let user = std::env::var("USER").unwrap_or_else(|_| "somebody".to_owned());
-    let host = rustix::system::uname()
-        .nodename()
-        .to_string_lossy()
-        .into_owned();
-    format!("{user}@{host}")
+    let user = std::env::var("USER").or_else(|_| std::env::var("USERNAME"));
+    let user = user.unwrap_or_else(|_| "somebody".to_owned());
+    format!("{user}@{}", gethostname::gethostname().to_string_lossy())
 }

@@ -2,10 +2,10 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use super::RunEvent;
+use crate::private_file;
 
 /// Runs that are kept; older ones are removed when a new one begins.
 const KEPT: usize = 20;
@@ -17,7 +17,7 @@ impl Journal {
     /// Begins the journal of a run and forgets the oldest ones.
     pub fn create(directory: &Path, run: &str) -> io::Result<Self> {
         let directory = directory.join("runs");
-        fs::create_dir_all(&directory)?;
+        private_file::create_folder(&directory)?;
         let mut old: Vec<_> = fs::read_dir(&directory)?
             .filter_map(|it| Some(it.ok()?.path()))
             .collect();
@@ -26,12 +26,7 @@ impl Journal {
             // Another run may have been faster.
             let _ = fs::remove_file(path);
         }
-        let file = File::options()
-            .create(true)
-            .write(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(directory.join(format!("{run}.jsonl")))?;
+        let file = private_file::create(&directory.join(format!("{run}.jsonl")))?;
         Ok(Self(BufWriter::new(file)))
     }
 

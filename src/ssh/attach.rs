@@ -2,13 +2,12 @@
 
 use std::io::{self, IsTerminal, Read, Write};
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::error::SshError;
 use super::process::{Exit, Input, Piece, Process};
 use super::session::Session;
-use super::terminal::{RawMode, Size};
+use super::terminal::{RawMode, Resizes, Size};
 
 /// The user's side of an attached command.
 pub struct Streams<I, O, E> {
@@ -40,11 +39,9 @@ impl Session {
             return pump(self.start_shell(None).await?, streams, None).await;
         }
         let kind = std::env::var("TERM").unwrap_or_else(|_| "xterm".to_owned());
-        let process = self
-            .start_shell(Some((&kind, Size::of(io::stdin()))))
-            .await?;
-        let resized = signal(SignalKind::window_change()).map_err(local("watch the terminal"))?;
-        let _raw = RawMode::enter(io::stdin()).map_err(local("set up the terminal"))?;
+        let process = self.start_shell(Some((&kind, Size::of_terminal()))).await?;
+        let resized = Resizes::watch().map_err(local("watch the terminal"))?;
+        let _raw = RawMode::enter().map_err(local("set up the terminal"))?;
         pump(process, streams, Some(resized)).await
     }
 }
@@ -53,7 +50,7 @@ impl Session {
 async fn pump(
     process: Process,
     mut streams: Streams<impl Read + Send + 'static, impl Write, impl Write>,
-    mut resized: Option<Signal>,
+    mut resized: Option<Resizes>,
 ) -> Result<Exit, SshError> {
     let Process { mut output, input } = process;
     let feed = feed(&input, streams.input);
@@ -68,7 +65,7 @@ async fn pump(
             }
             () = next(&mut resized) => {
                 // The shell is told again with the next change.
-                let _ = input.resize(Size::of(io::stdin())).await;
+                let _ = input.resize(Size::of_terminal()).await;
                 continue;
             }
         };
@@ -108,11 +105,9 @@ async fn feed(input: &Input, mut stdin: impl Read + Send + 'static) {
     let _ = input.finish().await;
 }
 
-async fn next(signal: &mut Option<Signal>) {
-    match signal {
-        Some(signal) => {
-            signal.recv().await;
-        }
+async fn next(resizes: &mut Option<Resizes>) {
+    match resizes {
+        Some(resizes) => resizes.next().await,
         None => std::future::pending().await,
     }
 }

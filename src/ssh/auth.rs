@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use russh::client::{AuthResult, Handle, KeyboardInteractiveAuthResponse};
 use russh::keys::agent::AgentIdentity;
-use russh::keys::agent::client::AgentClient;
 use russh::keys::{Algorithm, HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKey};
 use russh::{MethodKind, MethodSet};
 
@@ -17,6 +16,7 @@ use super::credentials::{Credentials, decode, read};
 use super::error::SshError;
 use super::keys::KeyError;
 use super::refusal::Attempt;
+use super::user_agent;
 use crate::secret::Secret;
 
 /// Keys that are offered at most; sshd's limit is six attempts, and one is left for the password.
@@ -134,7 +134,7 @@ impl<'a> Login<'a> {
 
     async fn agent(&mut self, socket: &Path) -> Result<bool, SshError> {
         let listed = async {
-            let mut agent = AgentClient::connect_uds(socket).await?;
+            let mut agent = user_agent::connect(socket).await?;
             let identities = agent.request_identities().await?;
             Ok::<_, russh::keys::Error>((agent, identities))
         };

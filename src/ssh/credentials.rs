@@ -5,22 +5,23 @@ use std::path::{Path, PathBuf};
 use russh::keys::PrivateKey;
 
 use super::keys::{KeyError, KeyPair};
+use super::user_agent;
 use crate::secret::Secret;
 
 /// The user's own keys, tried after those that the inventory names.
 #[derive(Clone, Debug, Default)]
 pub struct UserKeys {
-    /// Socket of the running ssh-agent.
+    /// Socket (Windows: pipe) of the running ssh-agent.
     pub agent: Option<PathBuf>,
     /// Folder that holds `id_ed25519` and the like: `~/.ssh`.
     pub folder: Option<PathBuf>,
 }
 
 impl UserKeys {
-    /// Takes the agent of `SSH_AUTH_SOCK` and the keys in `~/.ssh`.
+    /// Takes the running agent and the keys in `~/.ssh`.
     pub fn from_environment() -> Self {
         Self {
-            agent: std::env::var_os("SSH_AUTH_SOCK").map(PathBuf::from),
+            agent: user_agent::address(),
             folder: std::env::home_dir().map(|home| home.join(".ssh")),
         }
     }

@@ -31,6 +31,7 @@ mod script;
 mod session;
 mod target;
 mod terminal;
+mod user_agent;
 mod wait;
 
 pub use agent_binary::AgentBinary;

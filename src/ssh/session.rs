@@ -216,17 +216,16 @@ async fn log_in(
     }))
 }
 
-/// Returns the name of the user who runs kinstall, as OpenSSH would.
+/// Returns the name of the user who runs kinstall: as the environment has it, else as their home is called.
 fn current_user() -> Result<String, SshError> {
-    let name = ["USER", "LOGNAME"]
+    let home = || Some(std::env::home_dir()?.file_name()?.to_str()?.to_owned());
+    ["USER", "LOGNAME", "USERNAME"]
         .into_iter()
-        .find_map(|name| std::env::var(name).ok());
-    match name {
-        Some(name) if !name.is_empty() => Ok(name),
-        _ if rustix::process::geteuid().is_root() => Ok("root".to_owned()),
-        _ => Err(SshError::Local {
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|name| !name.is_empty())
+        .or_else(home)
+        .ok_or_else(|| SshError::Local {
             action: "find out your user name",
-            source: std::io::Error::other("neither USER nor LOGNAME is set"),
-        }),
-    }
+            source: std::io::Error::other("none of USER, LOGNAME and USERNAME is set"),
+        })
 }

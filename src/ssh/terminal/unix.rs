@@ -1,42 +1,26 @@
-//! The user's terminal while a remote shell has it.
+//! Raw mode by termios; the kernel's signal tells of another size.
 
 use std::io::{self, Stdin};
 use std::os::fd::AsFd;
 
 use rustix::termios::{self, OptionalActions, Termios};
-
-/// Size of a terminal in characters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Size {
-    pub columns: u16,
-    pub rows: u16,
-}
-
-impl Size {
-    /// Returns a terminal's size; 80x24 if it has none.
-    pub fn of(terminal: impl AsFd) -> Self {
-        match termios::tcgetwinsize(terminal) {
-            Ok(size) if size.ws_col > 0 && size.ws_row > 0 => Self {
-                columns: size.ws_col,
-                rows: size.ws_row,
-            },
-            _ => Self {
-                columns: 80,
-                rows: 24,
-            },
-        }
-    }
-}
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// A terminal that passes on every key as it is; dropping this gives it back as it was.
-pub struct RawMode<F: AsFd = Stdin> {
+pub(in crate::ssh) struct RawMode<F: AsFd = Stdin> {
     terminal: F,
     before: Termios,
 }
 
+impl RawMode {
+    /// Switches the user's terminal to raw mode.
+    pub(in crate::ssh) fn enter() -> io::Result<Self> {
+        Self::of(io::stdin())
+    }
+}
+
 impl<F: AsFd> RawMode<F> {
-    /// Switches a terminal to raw mode.
-    pub fn enter(terminal: F) -> io::Result<Self> {
+    fn of(terminal: F) -> io::Result<Self> {
         let before = termios::tcgetattr(&terminal)?;
         let mut raw = before.clone();
         raw.make_raw();
@@ -52,11 +36,26 @@ impl<F: AsFd> Drop for RawMode<F> {
     }
 }
 
+/// Changes of the terminal's size.
+pub(in crate::ssh) struct Resizes(Signal);
+
+impl Resizes {
+    /// Begins to listen.
+    pub(in crate::ssh) fn watch() -> io::Result<Self> {
+        signal(SignalKind::window_change()).map(Self)
+    }
+
+    /// Waits for the next one.
+    pub(in crate::ssh) async fn next(&mut self) {
+        self.0.recv().await;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use rustix::termios::{LocalModes, tcgetattr};
 
-    use super::{RawMode, Size};
+    use super::RawMode;
 
     #[test]
     fn raw_mode_is_undone() {
@@ -73,19 +72,9 @@ mod tests {
                 .contains(LocalModes::ICANON)
         };
         assert!(canonical());
-        let raw = RawMode::enter(&terminal).unwrap();
+        let raw = RawMode::of(&terminal).unwrap();
         assert!(!canonical());
         drop(raw);
         assert!(canonical());
-    }
-
-    #[test]
-    fn a_file_has_the_usual_size() {
-        let file = tempfile::tempfile().unwrap();
-        let expected = Size {
-            columns: 80,
-            rows: 24,
-        };
-        assert_eq!(Size::of(&file), expected);
     }
 }

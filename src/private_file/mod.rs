@@ -1,21 +1,28 @@
-//! Writes files that only their owner may read.
+//! Files and folders that only their owner may read.
+
+#[cfg_attr(unix, path = "unix.rs")]
+#[cfg_attr(windows, path = "windows.rs")]
+mod system;
 
 use std::ffi::OsString;
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
-/// Replaces a file as a whole, with mode 0600; missing folders are made with mode 0700.
+pub use system::{create_folder, sync_folder};
+
+/// Creates a file, or empties the one that is there.
+pub fn create(path: &Path) -> io::Result<File> {
+    system::private(OpenOptions::new().write(true).create(true).truncate(true)).open(path)
+}
+
+/// Replaces a file as a whole; missing folders are made, as private as the file.
 pub fn write(path: &Path, contents: &[u8]) -> io::Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)?;
+    create_folder(folder)?;
     let mut name = OsString::from(path.as_os_str());
     name.push(format!(".{}.new", std::process::id()));
     let temporary = Path::new(&name);
@@ -33,11 +40,7 @@ fn fill(path: &Path, contents: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
+    let mut file = system::private(OpenOptions::new().write(true).create_new(true)).open(path)?;
     file.write_all(contents)?;
     file.sync_all()
 }
