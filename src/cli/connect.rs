@@ -12,7 +12,7 @@ use crate::bundle::Bundle;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::model::Provider;
 use crate::run::{Cancel, EventSender, HostRun, RunEvent};
-use crate::ssh::{AgentBinary, Session, SshError, Target, wait_for};
+use crate::ssh::{AgentBinary, NoAgent, Session, SshError, Target, wait_for};
 
 /// A host that doesn't know the lab's key: the login was done with something else.
 pub struct Stranger {
@@ -33,8 +33,14 @@ pub async fn all(
     let cluster = &project.cluster;
     let cache = crate::bundle::cache_directory().unwrap_or_else(std::env::temp_dir);
     let program = AgentBinary::current(&cache).map_err(|error| {
-        let message = format!("failed to read this program: {error}");
-        vec![Diagnostic::error(Kind::Environment, message)]
+        let diagnostic = Diagnostic::from_error(Kind::Environment, &error);
+        vec![match error {
+            NoAgent::NotInside { .. } => diagnostic.hint(
+                "take a release; a build of your own carries the agent if it is told where one is \
+                 (docs/building.md)",
+            ),
+            NoAgent::Read(_) => diagnostic,
+        }]
     })?;
     let program = Arc::new(program);
     let mut tasks = JoinSet::new();

@@ -21,6 +21,7 @@ mod diagnosis;
 mod dial;
 mod elevation;
 mod elevation_error;
+mod embedded_agent;
 mod error;
 mod jump;
 pub mod keys;
@@ -34,7 +35,7 @@ mod terminal;
 mod user_agent;
 mod wait;
 
-pub use agent_binary::AgentBinary;
+pub use agent_binary::{AgentBinary, NoAgent};
 pub use agent_channel::{AgentChannel, AgentError, Events, Requests};
 pub use attach::Streams;
 pub use bootstrap_error::BootstrapError;

@@ -9,8 +9,9 @@ const LONGEST: usize = 400;
 
 /// What each module may use beside itself and [`EVERYBODY`]; data flows one way, so there is no circle.
 const MAY_USE: &[(&str, &[&str])] = &[
-    ("agent", &["resource", "wire"]),
+    ("agent", &["converge", "resource", "wire"]),
     ("bundle", &["diagnostic", "download", "resource", "yaml"]),
+    ("converge", &["resource", "yaml"]),
     ("diagnostic", &[]),
     ("did_you_mean", &[]),
     ("digest", &["resource"]),
@@ -57,10 +58,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "report",
         &["install", "provision", "resource", "run", "wire"],
     ),
-    ("resource", &["diagnostic", "secret", "yaml"]),
+    ("resource", &["secret"]),
     (
         "run",
-        &["bundle", "plan", "provision", "resource", "ssh", "wire"],
+        &["bundle", "plan", "private_file", "provision", "resource", "ssh", "wire"],
     ),
     ("secret", &[]),
     (
