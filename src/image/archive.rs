@@ -11,7 +11,6 @@ use std::path::{Component, Path};
 use tar::EntryType;
 
 use super::probe::Packing;
-use crate::resource::disk;
 
 /// Why an archive could not be unpacked.
 #[derive(Debug, thiserror::Error)]
@@ -102,6 +101,6 @@ fn name(path: &Path) -> Result<Option<String>, &'static str> {
 }
 
 fn missing_room(folder: &Path, size: u64) -> Option<u64> {
-    size.checked_sub(disk::free(folder)?)
+    size.checked_sub(fs4::available_space(folder).ok()?)
         .filter(|missing| *missing > 0)
 }

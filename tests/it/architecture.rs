@@ -11,7 +11,7 @@ const LONGEST: usize = 400;
 const MAY_USE: &[(&str, &[&str])] = &[
     ("agent", &["converge", "resource", "wire"]),
     ("bundle", &["diagnostic", "download", "resource", "yaml"]),
-    ("converge", &["resource", "yaml"]),
+    ("converge", &["diagnostic", "resource", "secret", "yaml"]),
     ("diagnostic", &[]),
     ("did_you_mean", &[]),
     ("digest", &["resource"]),
