@@ -61,7 +61,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("resource", &["secret"]),
     (
         "run",
-        &["bundle", "plan", "private_file", "provision", "resource", "ssh", "wire"],
+        &[
+            "bundle",
+            "plan",
+            "private_file",
+            "provision",
+            "resource",
+            "ssh",
+            "wire",
+        ],
     ),
     ("secret", &[]),
     (
