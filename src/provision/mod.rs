@@ -7,10 +7,12 @@
 pub mod container;
 pub mod forward;
 mod lab;
+mod mac;
 #[cfg(target_os = "linux")]
 mod namespace;
 mod observed;
 pub mod plan;
+pub mod seed;
 mod snapshot;
 
 use std::io;
@@ -20,6 +22,7 @@ use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
 pub use lab::{Forward, Lab, Machine};
+pub use mac::{Mac, Macs};
 pub use observed::{MachineSettings, MachineState, MadeWith, ObservedMachine};
 pub use plan::{MachineAction, MachineChange, SettingChange};
 pub use snapshot::{Snapshot, SnapshotOfMachine};
