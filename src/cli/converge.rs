@@ -13,6 +13,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver};
 use super::GlobalArguments;
 use super::connect::{self, Stranger};
 use super::lab::{Keys, LabMachines};
+use super::memory;
 use super::project::Project;
 use crate::bundle::Bundle;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind, SourceFile};
@@ -140,8 +141,19 @@ impl Converge {
         })
     }
 
-    /// Makes the machines and brings every host to the planned state.
-    pub fn up(mut self) -> Result<Applied, Diagnostics> {
+    /// Makes the machines and brings every host to the planned state. Machines that the inventory doesn't
+    /// have any more go only if `may_remove` says so.
+    pub fn up(mut self, may_remove: impl Fn(&[&str]) -> bool) -> Result<Applied, Diagnostics> {
+        if self.machines.made().is_some() {
+            self.save_state()?;
+        }
+        let mut changes = self.machines.changes()?;
+        let left_over = changes.iter().filter(|it| it.is_removal());
+        let left_over: Vec<&str> = left_over.map(|it| it.host.as_str()).collect();
+        if !left_over.is_empty() && !may_remove(&left_over) {
+            changes.retain(|it| !it.is_removal());
+        }
+        memory::warn(&self.project, &changes, self.printer);
         let observer = self.printer.observer();
         let (all_done, summary) =
             self.observed(observer, async |events: EventSender, cancel| {
@@ -150,13 +162,7 @@ impl Converge {
                     let (host, state) = (machine.to_owned(), state.to_owned());
                     let _ = events.send(RunEvent::Machine { host, state });
                 };
-                if self.machines.made().is_some() {
-                    self.save_state()?;
-                }
-                tokio::task::block_in_place(|| {
-                    let changes = self.machines.changes()?;
-                    self.machines.up(&changes, &report)
-                })?;
+                tokio::task::block_in_place(|| self.machines.up(&changes, &report))?;
                 let (mut engine, plan, strangers) = self.connect(&events, &cancel).await?;
                 self.save_state()?;
                 let checked = engine

@@ -1,22 +1,24 @@
 //! `kinstall down`: tears the lab down and leaves no trace.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use super::exit::Exit;
 use super::lab::{self, Keys, LabMachines};
 use super::project::Project;
-use super::{DownArguments, GlobalArguments};
+use super::{DownArguments, GlobalArguments, down_nodes, hosts};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::ui::printer::Printer;
 use crate::ui::prompt;
 
-/// Removes the machines that kinstall made, and the state beside the inventory.
+/// Removes the machines that kinstall made, and the state beside the inventory; or single machines.
 pub fn run(
     global: &GlobalArguments,
     arguments: &DownArguments,
     printer: Printer,
 ) -> Result<Exit, Diagnostics> {
-    let mut project = Project::load(global, arguments.inventory.path.as_deref())?;
+    let (inventory, nodes) = targets(&arguments.targets);
+    let mut project = Project::load(global, inventory.as_deref())?;
     if !project.directory.exists() {
         printer.message("There is no lab of this inventory.");
         return Ok(Exit::Success);
@@ -33,20 +35,22 @@ pub fn run(
             project.directory.display()
         ))]);
     };
+    if !nodes.is_empty() {
+        let lab = (provider, described);
+        return down_nodes::run(&project.cluster, lab, nodes, arguments.yes, printer);
+    }
     let question = format!(
         "Remove {} machines of cluster {} with everything on them?",
         described.machines.len(),
         project.cluster.name
     );
-    if !arguments.yes && !prompt::confirm(&question) {
-        let error = Diagnostic::error(Kind::Interrupted, "nothing was removed");
-        return Err(vec![error.hint("answer y, or give --yes")]);
-    }
-    let report = |machine: &str, state: &str| printer.message(&format!("{machine}  {state}"));
+    confirm(&question, arguments.yes)?;
+    let report = |machine: &str, state: &str| printer.machine(machine, state);
     provider
         .down(described, &report)
         .map_err(|error| lab::failed(&error))?;
     super::kubeconfig::forget(&mut project)?;
+    forget_names(&project, &arguments.hosts_file.path, printer);
     fs::remove_dir_all(&project.directory).map_err(|error| {
         let message = format!(
             "failed to remove `{}`: {error}",
@@ -55,4 +59,83 @@ pub fn run(
         vec![Diagnostic::error(Kind::Environment, message)]
     })?;
     Ok(Exit::Success)
+}
+
+/// Asks before something is lost.
+pub fn confirm(question: &str, is_sure: bool) -> Result<(), Diagnostics> {
+    if is_sure || prompt::confirm(question) {
+        return Ok(());
+    }
+    let error = Diagnostic::error(Kind::Interrupted, "nothing was removed");
+    Err(vec![error.hint("answer y, or give --yes")])
+}
+
+/// Tells the inventory from names of machines, which have no suffix: node names are DNS labels. Only the
+/// first can be the inventory.
+fn targets(words: &[String]) -> (Option<PathBuf>, &[String]) {
+    let Some((first, rest)) = words.split_first() else {
+        return (None, &[]);
+    };
+    let path = Path::new(first);
+    let is_inventory = path.is_file()
+        || path.components().count() > 1
+        || path
+            .extension()
+            .is_some_and(|it| ["ini", "yml", "yaml"].iter().any(|known| it == *known));
+    if is_inventory {
+        (Some(path.to_owned()), rest)
+    } else {
+        (None, words)
+    }
+}
+
+/// Takes the lab's names out of the hosts file. The machines are gone already, so that a file which
+/// may not be written is told, and no failure.
+fn forget_names(project: &Project, file: &Path, printer: Printer) {
+    let block = hosts::block(project);
+    match hosts::remove(&block, file) {
+        Ok(false) => {}
+        Ok(true) => printer.message(&format!("The lab's names are out of {}.", file.display())),
+        Err(problems) => {
+            for problem in problems {
+                let warning = Diagnostic::warning(problem.message);
+                printer.diagnostic(&warning.hint(format!(
+                    "the lab's names are still in {}: remove the lines from `# kinstall {} {} begin` \
+                     to its end",
+                    file.display(),
+                    block.cluster,
+                    block.lab
+                )));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::targets;
+
+    #[test]
+    fn an_inventory_and_names_of_machines() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("hosts");
+        std::fs::write(&file, "").unwrap();
+        let file = file.display().to_string();
+        let cases: [(&[&str], Option<&str>, &[&str]); 6] = [
+            (&[], None, &[]),
+            (&["node3"], None, &["node3"]),
+            (&["node3", "node4"], None, &["node3", "node4"]),
+            (&[&file], Some(&file), &[]),
+            (&["missing.ini", "node3"], Some("missing.ini"), &["node3"]),
+            (&["lab/hosts", "node3"], Some("lab/hosts"), &["node3"]),
+        ];
+        for (words, inventory, nodes) in cases {
+            let words: Vec<String> = words.iter().map(ToString::to_string).collect();
+            let (path, names) = targets(&words);
+            assert_eq!(path, inventory.map(PathBuf::from), "{words:?}");
+            assert_eq!(names, nodes, "{words:?}");
+        }
+    }
 }

@@ -96,6 +96,16 @@ impl LabMachines {
         self.made.as_ref().map(|made| (&*made.provider, &*made.lab))
     }
 
+    /// Returns the same, or says that kinstall can't do this to machines that it didn't make.
+    pub fn require_made(&self, action: &str) -> Result<(&dyn Provider, &Lab), Diagnostics> {
+        self.made().ok_or_else(|| {
+            let message =
+                format!("kinstall did not make these machines, so it can't {action} them");
+            let error = Diagnostic::error(Kind::Environment, message);
+            vec![error.hint("whoever made them can; `kinstall ssh NODE` leads to them")]
+        })
+    }
+
     /// Returns the same, for other threads.
     pub fn shared(&self) -> Option<(Arc<dyn Provider>, Arc<Lab>)> {
         let made = self.made.as_ref()?;

@@ -9,23 +9,35 @@ use crate::ui::printer::Format;
 
 mod bundle;
 mod connect;
+mod console;
 mod converge;
+mod dial;
+mod doctor;
 mod down;
+mod down_nodes;
 mod exit;
 mod forward;
+mod hosts;
+mod hosts_block;
 mod image;
 mod import;
 mod kubeconfig;
 mod lab;
+mod memory;
+mod named_hosts;
 mod net;
 mod plan;
+mod power;
 mod project;
 mod providers;
+mod ready;
 mod run;
 mod runtime;
 #[cfg(target_os = "linux")]
 mod service;
+mod snapshot;
 mod ssh;
+mod ssh_config;
 mod state;
 mod status;
 mod up;
@@ -70,12 +82,33 @@ pub enum Command {
     Plan(InventoryArgument),
     /// Show machines, nodes, versions, add-ons, addresses and certificate expiry
     Status(InventoryArgument),
-    /// Tear the lab down without a trace
+    /// Tear the lab down without a trace, or remove single machines
     Down(DownArguments),
+    /// Shut machines down; all of them without a name
+    Halt(NodesArgument),
+    /// Start machines
+    Start(NodesArgument),
+    /// Write the memory of machines to disk and stop them
+    Suspend(NodesArgument),
+    /// Wake suspended machines
+    Resume(NodesArgument),
+    /// Shut machines down and start them again
+    Restart(NodesArgument),
+    /// Keep and bring back states of the lab or of single machines
+    #[command(subcommand)]
+    Snapshot(SnapshotCommand),
     /// Merge the cluster into your kubeconfig
     Kubeconfig(KubeconfigArguments),
     /// Open a shell on a node, or run a command there
     Ssh(SshArguments),
+    /// Print a configuration for ssh, scp and rsync, with all hosts
+    SshConfig,
+    /// Print the hosts' names and addresses for /etc/hosts, or keep them there
+    Hosts(HostsArguments),
+    /// Show what a machine wrote to its serial console
+    Console(ConsoleArguments),
+    /// Say what stands in the way on this computer, and how to mend it
+    Doctor(DoctorArguments),
     /// Lead an address of the lab to a loopback port, for the browser
     Forward(ForwardArguments),
     /// Run a command inside the lab's network
@@ -92,6 +125,12 @@ pub enum Command {
     #[cfg(target_os = "linux")]
     #[command(flatten)]
     Service(service::ServiceCommand),
+    /// Connects stdin and stdout to an address of the lab: what `ssh-config` has ssh go through
+    #[command(hide = true)]
+    Dial {
+        #[arg(value_name = "ADDRESS:PORT")]
+        target: std::net::SocketAddr,
+    },
 }
 
 /// The inventory, as an argument.
@@ -109,6 +148,9 @@ pub struct UpArguments {
     /// Who makes the machines, where the inventory doesn't say
     #[arg(long, value_enum)]
     pub provider: Option<ProviderArgument>,
+    /// Don't ask before machines are removed that the inventory doesn't have any more
+    #[arg(short, long)]
+    pub yes: bool,
 }
 
 /// `--provider`.
@@ -127,11 +169,83 @@ pub enum ProviderArgument {
 
 #[derive(Debug, Args)]
 pub struct DownArguments {
-    #[command(flatten)]
-    pub inventory: InventoryArgument,
+    /// Inventory file, or names of single machines: what is a file, or ends like an inventory's name
+    /// (.ini, .yml, .yaml), is the inventory
+    #[arg(value_name = "INVENTORY | NODE")]
+    pub targets: Vec<String>,
     /// Don't ask
     #[arg(short, long)]
     pub yes: bool,
+    #[command(flatten)]
+    pub hosts_file: HostsFileArgument,
+}
+
+/// Machines, by name.
+#[derive(Debug, Args)]
+pub struct NodesArgument {
+    /// Names of machines [default: all]
+    #[arg(value_name = "NODE")]
+    pub nodes: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SnapshotCommand {
+    /// Keep the state of the whole lab at one moment, or of single machines
+    Save(SnapshotArguments),
+    /// Go back to a snapshot; what happened since is lost
+    Restore(SnapshotArguments),
+    /// List the snapshots
+    List,
+    /// Remove a snapshot; the machines stay as they are
+    Delete(SnapshotArguments),
+}
+
+#[derive(Debug, Args)]
+pub struct SnapshotArguments {
+    /// Letters, digits, `-`, `_` and `.`
+    #[arg(value_parser = snapshot::name)]
+    pub name: String,
+    /// Names of machines [default: all]
+    #[arg(value_name = "NODE")]
+    pub nodes: Vec<String>,
+    /// Don't ask
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct HostsArguments {
+    /// Put them into the computer's hosts file, in place of what this lab has there
+    #[arg(long, conflicts_with = "remove")]
+    pub write: bool,
+    /// Take them out of the computer's hosts file
+    #[arg(long)]
+    pub remove: bool,
+    #[command(flatten)]
+    pub file: HostsFileArgument,
+}
+
+/// Where the computer's hosts file is; another one for tests.
+#[derive(Debug, Args)]
+pub struct HostsFileArgument {
+    #[arg(long = "hosts-file", hide = true, value_name = "FILE", default_value = hosts::FILE)]
+    pub path: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct ConsoleArguments {
+    /// Name of the machine
+    pub node: String,
+    /// Go on with what is written from now on, until Ctrl-C
+    #[arg(short, long)]
+    pub follow: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct DoctorArguments {
+    /// Look at this provider only
+    #[arg(long, value_enum)]
+    pub provider: Option<ProviderArgument>,
 }
 
 #[derive(Debug, Args)]

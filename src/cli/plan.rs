@@ -3,8 +3,10 @@
 use super::converge::{Converge, Found};
 use super::exit::Exit;
 use super::project::Project;
-use super::{GlobalArguments, InventoryArgument};
+use super::{GlobalArguments, InventoryArgument, memory};
 use crate::diagnostic::Diagnostics;
+use crate::model::Provider;
+use crate::provision::computer;
 use crate::ui::changes;
 use crate::ui::printer::{Format, Printer};
 
@@ -16,6 +18,14 @@ pub fn run(
 ) -> Result<Exit, Diagnostics> {
     let project = Project::load(global, arguments.path.as_deref())?;
     project.show_warnings(printer);
+    if project.provider().is_some_and(Provider::makes_machines) {
+        let computer = computer::memory();
+        for warning in memory::warnings(&project.cluster, computer) {
+            printer.diagnostic(&warning);
+        }
+        let line = memory::line(&project.cluster, computer);
+        printer.message(&format!("memory: {line}"));
+    }
     let Found {
         planned, failed, ..
     } = Converge::to_check(global, project, printer)?.check_only()?;

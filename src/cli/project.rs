@@ -17,6 +17,8 @@ use crate::ui::printer::Printer;
 pub struct Project {
     pub cluster: ClusterSpec,
     warnings: Diagnostics,
+    /// The inventory file, absolute.
+    pub inventory: PathBuf,
     /// `.kinstall` beside the inventory: keys, known hosts, secrets, kubeconfig, journals.
     pub directory: PathBuf,
     pub state: LabState,
@@ -36,6 +38,7 @@ impl Project {
         Ok(Self {
             cluster,
             warnings,
+            inventory: absolute,
             directory,
             state,
         })

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use super::exit::Exit;
+use super::power::Button;
 use super::{Cli, Command};
 use crate::diagnostic::Diagnostics;
 use crate::ui::printer::Printer;
@@ -37,6 +38,17 @@ fn dispatch(cli: Cli, printer: Printer) -> Result<Exit, Diagnostics> {
         Command::Plan(arguments) => super::plan::run(global, &arguments, printer),
         Command::Status(arguments) => super::status::run(global, &arguments, printer),
         Command::Down(arguments) => super::down::run(global, &arguments, printer),
+        Command::Halt(nodes) => super::power::run(global, &nodes, Button::Halt, printer),
+        Command::Start(nodes) => super::power::run(global, &nodes, Button::Start, printer),
+        Command::Suspend(nodes) => super::power::run(global, &nodes, Button::Suspend, printer),
+        Command::Resume(nodes) => super::power::run(global, &nodes, Button::Resume, printer),
+        Command::Restart(nodes) => super::power::run(global, &nodes, Button::Restart, printer),
+        Command::Snapshot(command) => super::snapshot::run(global, &command, printer),
+        Command::SshConfig => super::ssh_config::run(global, printer),
+        Command::Hosts(arguments) => super::hosts::run(global, &arguments, printer),
+        Command::Console(arguments) => super::console::run(global, &arguments, printer),
+        Command::Doctor(arguments) => super::doctor::run(global, &arguments, printer),
+        Command::Dial { target } => super::dial::run(global, target),
         Command::Kubeconfig(arguments) => super::kubeconfig::run(global, &arguments, printer),
         Command::Ssh(arguments) => super::ssh::run(global, &arguments, printer),
         Command::Forward(arguments) => super::forward::run(global, &arguments, printer),

@@ -4,10 +4,10 @@ use std::io;
 
 use super::exit::Exit;
 use super::lab::{Keys, LabMachines};
+use super::named_hosts;
 use super::project::Project;
 use super::{GlobalArguments, SshArguments};
-use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
-use crate::did_you_mean::closest;
+use crate::diagnostic::Diagnostics;
 use crate::ssh::{Session, Streams};
 use crate::ui::printer::Printer;
 
@@ -19,25 +19,7 @@ pub fn run(
 ) -> Result<Exit, Diagnostics> {
     let mut project = Project::load(global, None)?;
     let machines = LabMachines::of(&mut project, Keys::Read)?;
-    let Some(host) = project.cluster.host(&arguments.node) else {
-        let names: Vec<_> = project
-            .cluster
-            .hosts
-            .iter()
-            .map(|host| host.name.as_str())
-            .collect();
-        let error = Diagnostic::error(
-            Kind::Inventory,
-            format!("there is no host `{}`", arguments.node),
-        );
-        let error = match closest(&arguments.node, names.iter().copied()) {
-            Some(name) => error.hint(format!("did you mean `{name}`?")),
-            None => error,
-        };
-        return Err(vec![
-            error.hint(format!("the inventory has: {}", names.join(", "))),
-        ]);
-    };
+    let host = named_hosts::host(&project.cluster, &arguments.node)?;
     let target = machines.target(host);
     let runtime = super::runtime::start()?;
     let exit = runtime.block_on(async {

@@ -4,10 +4,10 @@ use super::converge::{Applied, Converge};
 use super::exit::Exit;
 use super::project::Project;
 use super::{GlobalArguments, ProviderArgument, UpArguments};
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::Provider;
 use crate::ui::printer::{Format, Printer};
-use crate::ui::recap;
+use crate::ui::{prompt, recap};
 
 /// Creates what is missing and installs the cluster; a second run changes nothing.
 pub fn run(
@@ -18,7 +18,8 @@ pub fn run(
     let mut project = Project::load(global, arguments.inventory.path.as_deref())?;
     project.show_warnings(printer);
     project.choose_provider(arguments.provider.map(Provider::from))?;
-    let mut applied = Converge::to_apply(global, project, printer)?.up()?;
+    let may_remove = |names: &[&str]| arguments.yes || may_remove(names, printer);
+    let mut applied = Converge::to_apply(global, project, printer)?.up(may_remove)?;
     if printer.format == Format::Json {
         printer.json_line(&serde_json::json!({ "summary": applied.summary }));
     } else {
@@ -42,6 +43,20 @@ impl From<ProviderArgument> for Provider {
             ProviderArgument::Existing => Provider::Existing,
         }
     }
+}
+
+/// Asks whether machines that the inventory doesn't have any more may go; without a terminal they stay.
+fn may_remove(names: &[&str], printer: Printer) -> bool {
+    let names = names.join(", ");
+    let question =
+        format!("The inventory doesn't have {names} any more. Remove with everything on it?");
+    if prompt::confirm(&question) {
+        return true;
+    }
+    let message = format!("{names} stays, although the inventory doesn't have it any more");
+    let warning = Diagnostic::warning(message);
+    printer.diagnostic(&warning.hint("`kinstall up --yes` or `kinstall down NODE` removes it"));
+    false
 }
 
 fn show_how_to_use(applied: &mut Applied, printer: Printer) -> Result<(), Diagnostics> {

@@ -8,6 +8,7 @@ pub mod build;
 mod duplicates;
 #[cfg(test)]
 mod hash;
+pub mod memory;
 pub mod order;
 pub mod phases;
 mod playbook_order;

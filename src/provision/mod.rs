@@ -3,6 +3,7 @@
 //! A provider observes the machines of a lab, [`plan::changes`] says what is missing, and the provider
 //! carries that out; one folder a provider.
 
+pub mod computer;
 #[cfg(target_os = "linux")]
 pub mod container;
 pub mod forward;

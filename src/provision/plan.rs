@@ -53,6 +53,11 @@ impl MachineChange {
         }
     }
 
+    /// Returns whether the machine goes.
+    pub fn is_removal(&self) -> bool {
+        self.action == MachineAction::Remove
+    }
+
     /// Returns whether the machine doesn't run yet.
     pub fn is_start(&self) -> bool {
         matches!(self.action, MachineAction::Create | MachineAction::Start)
@@ -202,3 +207,6 @@ fn list(items: &[impl Display]) -> String {
     let items: Vec<_> = items.iter().map(ToString::to_string).collect();
     items.join(", ")
 }
+
+#[cfg(test)]
+mod tests;

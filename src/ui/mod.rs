@@ -6,13 +6,16 @@
 pub mod bars;
 pub mod build;
 pub mod changes;
+pub mod console;
 pub mod diagnostic;
+pub mod doctor;
 pub mod image;
 pub mod json;
 pub mod lines;
 pub mod printer;
 pub mod prompt;
 pub mod recap;
+pub mod snapshots;
 pub mod status;
 
 use crate::run::RunEvent;

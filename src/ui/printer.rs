@@ -9,6 +9,7 @@ use super::bars::Bars;
 use super::json::JsonLines;
 use super::lines::Lines;
 use crate::diagnostic::Diagnostic;
+use crate::run::RunEvent;
 
 /// `--output`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -50,6 +51,17 @@ impl Printer {
     /// Tells the person at the terminal something.
     pub fn message(self, text: &str) {
         let _ = writeln!(anstream::stderr().lock(), "{text}");
+    }
+
+    /// Tells what happens to a machine: a message, or an event as of a run.
+    pub fn machine(self, host: &str, state: &str) {
+        match self.format {
+            Format::Text => self.message(format!("{host}  {state}").trim_start()),
+            Format::Json => self.json_line(&RunEvent::Machine {
+                host: host.to_owned(),
+                state: state.to_owned(),
+            }),
+        }
     }
 
     /// Shows an error or a warning.

@@ -1,0 +1,122 @@
+//! `kinstall down NODE…`: removes single machines.
+
+use super::exit::Exit;
+use super::{down, lab, named_hosts};
+use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::model::ClusterSpec;
+use crate::provision::{Lab, MachineState, ObservedMachine, Provider};
+use crate::ui::printer::Printer;
+
+/// Removes them after asking, and says what is left to do in the cluster.
+pub fn run(
+    cluster: &ClusterSpec,
+    (provider, lab): (&dyn Provider, &Lab),
+    nodes: &[String],
+    is_sure: bool,
+    printer: Printer,
+) -> Result<Exit, Diagnostics> {
+    let observed = provider.observe(lab).map_err(|error| lab::failed(&error))?;
+    let names = chosen(&observed, nodes)?;
+    keeps_a_majority(cluster, &observed, &names)?;
+    if names.is_empty() {
+        printer.message("These machines are not there.");
+        return Ok(Exit::Success);
+    }
+    let question = format!("Remove {} with everything on it?", names.join(", "));
+    down::confirm(&question, is_sure)?;
+    provider
+        .remove(lab, &names, &|host, state| printer.machine(host, state))
+        .map_err(|error| lab::failed(&error))?;
+    let stays = |host: &&crate::model::HostSpec| !names.contains(&host.name.as_str());
+    let Some(control_plane) = cluster.control_planes().find(stays) else {
+        return Ok(Exit::Success);
+    };
+    let through = format!("kinstall ssh {} -- sudo kubectl", control_plane.name);
+    for name in &names {
+        printer.message(&format!(
+            "Kubernetes still has the node {name}: `{through} delete node {name}` removes it."
+        ));
+        if cluster.host(name).is_some_and(|it| it.roles.control_plane) {
+            let etcd = format!(
+                "{through} -n kube-system exec etcd-{} --",
+                control_plane.name
+            );
+            printer.message(&format!(
+                "etcd still has the member {name}: `{etcd} etcdctl member list` and `member remove ID`."
+            ));
+        }
+    }
+    let in_inventory = names.iter().any(|name| cluster.host(name).is_some());
+    if in_inventory {
+        printer.message("`kinstall up` makes anew what the inventory still has.");
+    }
+    Ok(Exit::Success)
+}
+
+/// Returns the machines that were named and are there, whole or not; the inventory needn't have them.
+fn chosen<'a>(
+    observed: &'a [ObservedMachine],
+    nodes: &[String],
+) -> Result<Vec<&'a str>, Diagnostics> {
+    let known: Vec<&str> = observed.iter().map(|it| it.name.as_str()).collect();
+    let problems: Diagnostics = nodes
+        .iter()
+        .filter(|name| !known.contains(&name.as_str()))
+        .map(|name| named_hosts::unknown("machine", name, &known, "the lab has"))
+        .collect();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let is_chosen =
+        |it: &&ObservedMachine| nodes.contains(&it.name) && it.state != MachineState::Absent;
+    Ok(observed
+        .iter()
+        .filter(is_chosen)
+        .map(|it| it.name.as_str())
+        .collect())
+}
+
+/// Fails where too few control planes would be left: etcd answers only as long as more than half of its
+/// members run, and with the last one the cluster's data is gone.
+fn keeps_a_majority(
+    cluster: &ClusterSpec,
+    observed: &[ObservedMachine],
+    names: &[&str],
+) -> Result<(), Diagnostics> {
+    let is_there = |name: &str| {
+        let found = observed.iter().find(|it| it.name == name);
+        found.is_some_and(|it| it.state != MachineState::Absent)
+    };
+    let all: Vec<&str> = cluster
+        .control_planes()
+        .map(|host| host.name.as_str())
+        .collect();
+    let removed: Vec<&str> = all
+        .iter()
+        .filter(|it| names.contains(it))
+        .copied()
+        .collect();
+    let left = all
+        .iter()
+        .filter(|it| is_there(it) && !names.contains(it))
+        .count();
+    if removed.is_empty() || left > all.len() / 2 {
+        return Ok(());
+    }
+    let message = if left == 0 {
+        format!(
+            "without {} the cluster has no control plane",
+            removed.join(", ")
+        )
+    } else {
+        format!(
+            "without {} only {left} of {} control planes are left, and etcd stops",
+            removed.join(", "),
+            all.len()
+        )
+    };
+    let error = Diagnostic::error(Kind::Environment, message);
+    Err(vec![error.hint(
+        "`kinstall down` without names removes the whole lab",
+    )])
+}

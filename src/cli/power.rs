@@ -1,0 +1,76 @@
+//! `kinstall halt`, `start`, `suspend`, `resume` and `restart`: machines on and off.
+
+use super::exit::Exit;
+use super::lab::{self, Keys, LabMachines};
+use super::project::Project;
+use super::ready::{self, Clock};
+use super::{GlobalArguments, NodesArgument, named_hosts};
+use crate::diagnostic::Diagnostics;
+use crate::provision::Power;
+use crate::ui::printer::Printer;
+
+/// What the user asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Button {
+    Halt,
+    Start,
+    Suspend,
+    Resume,
+    Restart,
+}
+
+/// Presses the button of the named machines, or of all; those that run afterwards are waited for.
+pub fn run(
+    global: &GlobalArguments,
+    arguments: &NodesArgument,
+    button: Button,
+    printer: Printer,
+) -> Result<Exit, Diagnostics> {
+    let mut project = Project::load(global, None)?;
+    project.require_lab()?;
+    let _lock = project.lock()?;
+    let machines = LabMachines::of(&mut project, Keys::Read)?;
+    let (provider, described) = machines.require_made(button.verb())?;
+    let observed = provider
+        .observe(described)
+        .map_err(|error| lab::failed(&error))?;
+    let chosen = named_hosts::machines(&project.cluster, &observed, &arguments.nodes)?;
+    let names: Vec<&str> = chosen.iter().map(|it| it.name.as_str()).collect();
+    for power in button.presses() {
+        provider
+            .power(described, &names, *power, &|host, state| {
+                printer.machine(host, state);
+            })
+            .map_err(|error| lab::failed(&error))?;
+    }
+    let clock = match button {
+        Button::Halt | Button::Suspend => return Ok(Exit::Success),
+        // A machine that starts reads its computer's clock.
+        Button::Restart => Clock::Right,
+        // A start also wakes machines that were suspended.
+        Button::Start | Button::Resume => Clock::MayBeBehind,
+    };
+    ready::wait(&project.cluster, &machines, &names, clock, printer)
+}
+
+impl Button {
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Halt => "halt",
+            Self::Start => "start",
+            Self::Suspend => "suspend",
+            Self::Resume => "resume",
+            Self::Restart => "restart",
+        }
+    }
+
+    fn presses(self) -> &'static [Power] {
+        match self {
+            Self::Halt => &[Power::Halt],
+            Self::Start => &[Power::Start],
+            Self::Suspend => &[Power::Suspend],
+            Self::Resume => &[Power::Resume],
+            Self::Restart => &[Power::Halt, Power::Start],
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! How much memory a host needs for what is installed on it.
+//!
+//! The figures are measured: the share of physical memory (`Pss`) that the processes of each component
+//! had right after `up` of the course's lab, one control plane and three workers, rounded up. The
+//! components' own requests are lower: they are what the scheduler keeps free, not what is used.
+
+use crate::model::{ClusterSpec, HostSpec};
+
+/// On every node, in MiB: kubelet 145, containerd and its shims 120, kube-proxy 110, flannel 30, pause 10.
+const NODE: u64 = 415;
+/// systemd, journald, sshd and logind 30; the kernel, and the files that programs are read from, are not
+/// measured but what a small machine has to keep free for them.
+const SYSTEM: u64 = 30 + 256;
+/// API server 330, controller manager 100, scheduler 65, etcd 65.
+const CONTROL_PLANE: u64 = 560;
+/// kubeadm refuses a control plane with less than 1700 MiB (`ControlPlaneMem` in its constants), and
+/// counts what the kernel leaves, which is about 100 MiB less than the machine has.
+const CONTROL_PLANE_LEAST: u64 = 1700 + 100;
+const NODE_LOCAL_DNS: u64 = 40;
+const COREDNS: u64 = 50;
+/// On every worker.
+const METALLB_SPEAKER: u64 = 65;
+const ENVOY: u64 = 70;
+/// On one of the workers, and nobody knows on which.
+const METALLB_CONTROLLER: u64 = 60;
+const CONTOUR: u64 = 60;
+const METRICS_SERVER: u64 = 65;
+
+/// Returns the memory in MiB that a host needs for its role and the cluster's components, without
+/// anything of the user's.
+pub fn need(cluster: &ClusterSpec, host: &HostSpec) -> u64 {
+    let mut mib = SYSTEM + NODE;
+    let mut add = |is_there: bool, share: u64| mib += if is_there { share } else { 0 };
+    let addons = &cluster.addons;
+    let (has_metallb, has_ingress) = (addons.metallb.is_some(), addons.ingress.is_some());
+    add(cluster.dns.node_local_address.is_some(), NODE_LOCAL_DNS);
+    add(true, COREDNS);
+    let takes_workloads = host.roles.worker || cluster.workers().next().is_none();
+    if takes_workloads {
+        add(has_metallb, METALLB_SPEAKER + METALLB_CONTROLLER);
+        add(has_ingress, ENVOY + CONTOUR);
+        add(addons.metrics_server, METRICS_SERVER);
+    }
+    if host.roles.control_plane {
+        return (mib + CONTROL_PLANE).max(CONTROL_PLANE_LEAST);
+    }
+    mib
+}
