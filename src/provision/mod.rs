@@ -15,6 +15,7 @@ mod observed;
 pub mod plan;
 pub mod seed;
 mod snapshot;
+pub mod virtualbox;
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};

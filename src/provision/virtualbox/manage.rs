@@ -1,0 +1,175 @@
+//! Runs VBoxManage: the one place that knows its ways.
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::failure::{self, Failure};
+use super::uuid::Uuid;
+
+/// Two of several hundred calls were seen to take ten seconds.
+const PATIENCE: Duration = Duration::from_mins(2);
+/// For calls that copy disks or write memory.
+const LONG_PATIENCE: Duration = Duration::from_mins(60);
+/// How long a lock of another process is waited for.
+const LOCK_PATIENCE: Duration = Duration::from_secs(20);
+
+/// VBoxManage, as a program.
+#[derive(Debug)]
+pub struct Manage {
+    program: PathBuf,
+    /// One call at a time changes a machine: more would fail at its lock.
+    queues: Mutex<HashMap<Uuid, Arc<Mutex<()>>>>,
+}
+
+/// Why a call failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ManageError {
+    #[error("failed to start `{program}`")]
+    Start { program: PathBuf, source: io::Error },
+    #[error("`VBoxManage {command}` was not done after {seconds} s")]
+    Slow { command: String, seconds: u64 },
+    #[error("`VBoxManage {command}` failed: {failure}")]
+    Failed { command: String, failure: Failure },
+}
+
+impl ManageError {
+    /// Returns whether VirtualBox doesn't know the object.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Failed { failure, .. } if failure.code() == Some("VBOX_E_OBJECT_NOT_FOUND"))
+    }
+
+    /// Returns whether VBoxManage wrote this.
+    pub fn says(&self, words: &str) -> bool {
+        matches!(self, Self::Failed { failure, .. } if failure.text().contains(words))
+    }
+}
+
+impl Manage {
+    pub fn new(program: PathBuf) -> Self {
+        Self {
+            program,
+            queues: Mutex::default(),
+        }
+    }
+
+    /// Returns what a call writes to its stdout.
+    pub fn call(&self, arguments: &[impl AsRef<OsStr>]) -> Result<String, ManageError> {
+        self.retry(arguments, PATIENCE)
+    }
+
+    /// Does the same with a call that may take long.
+    pub fn call_long(&self, arguments: &[impl AsRef<OsStr>]) -> Result<String, ManageError> {
+        self.retry(arguments, LONG_PATIENCE)
+    }
+
+    /// Makes a call that changes a machine, after those that are at it.
+    pub fn change(
+        &self,
+        machine: Uuid,
+        arguments: &[impl AsRef<OsStr>],
+    ) -> Result<String, ManageError> {
+        let queue = Arc::clone(lock(&self.queues).entry(machine).or_default());
+        let _turn = lock(&queue);
+        self.retry(arguments, LONG_PATIENCE)
+    }
+
+    fn retry(
+        &self,
+        arguments: &[impl AsRef<OsStr>],
+        patience: Duration,
+    ) -> Result<String, ManageError> {
+        let deadline = Instant::now() + LOCK_PATIENCE;
+        let mut pause = Duration::from_millis(100);
+        loop {
+            match self.once(arguments, patience) {
+                Err(ManageError::Failed { failure, .. })
+                    if failure.is_passing() && Instant::now() < deadline =>
+                {
+                    thread::sleep(pause);
+                    pause = (pause * 2).min(Duration::from_secs(2));
+                }
+                result => return result,
+            }
+        }
+    }
+
+    fn once(
+        &self,
+        arguments: &[impl AsRef<OsStr>],
+        patience: Duration,
+    ) -> Result<String, ManageError> {
+        let words: Vec<_> = arguments
+            .iter()
+            .map(|it| it.as_ref().to_string_lossy())
+            .collect();
+        let command = words.join(" ");
+        let start = |source| ManageError::Start {
+            program: self.program.clone(),
+            source,
+        };
+        let mut child = Command::new(&self.program)
+            .args(arguments)
+            // Messages are compared with those that are known.
+            .env("LANG", "C")
+            .env("LC_ALL", "C")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(start)?;
+        let stdout = collect(child.stdout.take());
+        let stderr = collect(child.stderr.take());
+        let Some(status) = wait(&mut child, patience).map_err(start)? else {
+            return Err(ManageError::Slow {
+                command,
+                seconds: patience.as_secs(),
+            });
+        };
+        let stdout = stdout.join().unwrap_or_default();
+        let stderr = stderr.join().unwrap_or_default();
+        if status.success() {
+            return Ok(stdout);
+        }
+        Err(ManageError::Failed {
+            command,
+            failure: failure::Failure::read(status.code(), &stdout, &stderr),
+        })
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn collect(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        // What came before a broken pipe is all that there is to read.
+        let _ = pipe.map(|mut pipe| pipe.read_to_end(&mut bytes));
+        String::from_utf8_lossy(&bytes).replace("\r\n", "\n")
+    })
+}
+
+/// Waits for the end of a call; `None` where it took too long and was killed.
+fn wait(child: &mut Child, patience: Duration) -> io::Result<Option<ExitStatus>> {
+    let deadline = Instant::now() + patience;
+    let mut pause = Duration::from_millis(2);
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if Instant::now() > deadline {
+            child.kill()?;
+            child.wait()?;
+            return Ok(None);
+        }
+        thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(20));
+    }
+}

@@ -1,0 +1,256 @@
+//! Images inside VirtualBox: a machine that is never started, whose snapshot `base` the clones stand on.
+//!
+//! It is made once for each content and goes with the last clone.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::super::{Lab, ProviderError, Report};
+use super::failure::at_lab;
+use super::found::{self, all_machines};
+use super::info::Info;
+use super::manage::{Manage, ManageError};
+use super::media::Media;
+use super::remove;
+use super::uuid::Uuid;
+
+const GROUP: &str = "/kinstall-images";
+/// Names of masters, before the first digits of the hash.
+const NAME: &str = "kinstall-image-";
+const SNAPSHOT: &str = "base";
+/// Of a cloud image's master; the kernels of cloud images often have drivers for virtio only.
+const CONTROLLER: &str = "disks";
+
+/// An image on this computer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BootImage {
+    /// Hexadecimal digits of the hash of its content.
+    pub hash: String,
+    pub file: ImageFile,
+}
+
+/// What an image is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ImageFile {
+    /// A cloud image: one disk, set up by cloud-init.
+    Disk { path: PathBuf, is_raw: bool },
+    /// A box or an appliance: a description with its disks.
+    Appliance { ovf: PathBuf },
+}
+
+/// An image that clones can be made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Master {
+    pub uuid: Uuid,
+    pub hash: String,
+    /// Set up by cloud-init, with drivers for virtio.
+    pub is_cloud_image: bool,
+    /// Of the disk that it boots from.
+    pub disk_mib: u64,
+}
+
+/// Returns the first digits of a hash; the master is named by them.
+pub fn short(hash: &str) -> &str {
+    hash.get(..12).unwrap_or(hash)
+}
+
+/// Makes the master of an image, where it isn't there; what an interrupted run left of it is removed before.
+pub fn prepare(
+    manage: &Manage,
+    lab: &Lab,
+    image: &BootImage,
+    report: Report,
+) -> Result<Master, ProviderError> {
+    let hash = short(&image.hash).to_owned();
+    let name = format!("{NAME}{hash}");
+    let _lock = lock(lab)?;
+    let action = || at_lab(format!("import image {hash} into VirtualBox"));
+    let mut found = find(manage, &name)?;
+    if !found
+        .as_ref()
+        .is_some_and(|(_, info)| info.get("SnapshotName") == Some(SNAPSHOT))
+    {
+        report("", "importing the image into VirtualBox");
+        discard(manage, &name)?;
+        match &image.file {
+            ImageFile::Disk { path, is_raw } => from_disk(manage, &name, path, *is_raw),
+            ImageFile::Appliance { ovf } => from_appliance(manage, &name, ovf),
+        }
+        .map_err(action())?;
+        manage
+            .call_long(&["snapshot", &name, "take", SNAPSHOT])
+            .map_err(action())?;
+        found = find(manage, &name)?;
+    }
+    let Some((uuid, info)) = found else {
+        return Err(ProviderError::Lab {
+            action: format!("import image {hash} into VirtualBox"),
+            detail: format!("VirtualBox has no machine `{name}` afterwards"),
+        });
+    };
+    let disks = Media::read(manage)?.of_machine(&info);
+    Ok(Master {
+        uuid,
+        hash,
+        is_cloud_image: matches!(image.file, ImageFile::Disk { .. }),
+        disk_mib: disks.first().map_or(0, |it| it.capacity_mib),
+    })
+}
+
+/// Removes masters that nothing stands on any more.
+pub fn remove_unused(manage: &Manage, lab: &Lab) -> Result<(), ProviderError> {
+    let machines = all_machines(manage)?;
+    let names: Vec<_> = machines
+        .into_iter()
+        .map(|(name, _)| name)
+        .filter(|it| it.starts_with(NAME))
+        .collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let _lock = lock(lab)?;
+    let media = Media::read(manage)?;
+    for name in names {
+        let Some((_, info)) = find(manage, &name)? else {
+            continue;
+        };
+        // To unregister one with clones would fail half-way, with the machine gone and its disks kept.
+        if !media.is_base_for_others(&folder(&info)) {
+            discard(manage, &name)?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes a linked clone, with the UUID that says whose it is.
+pub fn clone(
+    manage: &Manage,
+    master: &Master,
+    uuid: Uuid,
+    name: &str,
+    group: &str,
+) -> Result<(), ManageError> {
+    let (master, uuid) = (master.uuid.to_string(), uuid.to_string());
+    let arguments = [
+        "clonevm",
+        &master,
+        "--snapshot",
+        SNAPSHOT,
+        "--options",
+        "link",
+        "--name",
+        name,
+        "--groups",
+        group,
+        "--uuid",
+        &uuid,
+        "--register",
+    ];
+    manage.call_long(&arguments).map(drop)
+}
+
+fn find(manage: &Manage, name: &str) -> Result<Option<(Uuid, Info)>, ProviderError> {
+    let machines = all_machines(manage)?;
+    let Some((_, uuid)) = machines.into_iter().find(|(it, _)| it == name) else {
+        return Ok(None);
+    };
+    let info = found::machine(manage, uuid).map_err(at_lab("look at images"))?;
+    Ok(info.map(|info| (uuid, info)))
+}
+
+fn from_disk(manage: &Manage, name: &str, disk: &Path, is_raw: bool) -> Result<(), ManageError> {
+    manage.call(&[
+        "createvm",
+        "--name",
+        name,
+        "--groups",
+        GROUP,
+        "--ostype",
+        "Linux_64",
+        "--register",
+    ])?;
+    let text = manage.call(&["showvminfo", name, "--machinereadable"])?;
+    let target = folder(&Info::parse(&text)).join("disk.vdi");
+    let words = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
+    // `clonemedium` reads no raw disks.
+    let mut arguments = match is_raw {
+        true => words(&["convertfromraw"]),
+        false => words(&["clonemedium", "disk"]),
+    };
+    arguments.extend([disk.into(), target.as_os_str().to_owned()]);
+    arguments.extend(words(&["--format", "VDI"]));
+    manage.call_long(&arguments)?;
+    manage.call(&[
+        "storagectl",
+        name,
+        "--name",
+        CONTROLLER,
+        "--add",
+        "virtio-scsi",
+        "--portcount",
+        "16",
+        "--bootable",
+        "on",
+    ])?;
+    let mut arguments = words(&[
+        "storageattach",
+        name,
+        "--storagectl",
+        CONTROLLER,
+        "--port",
+        "0",
+        "--device",
+        "0",
+        "--type",
+        "hdd",
+        "--medium",
+    ]);
+    arguments.push(target.into());
+    manage.call(&arguments).map(drop)
+}
+
+fn from_appliance(manage: &Manage, name: &str, ovf: &Path) -> Result<(), ManageError> {
+    let mut arguments = vec![OsString::from("import"), ovf.into()];
+    arguments.extend(
+        [
+            "--vsys", "0", "--vmname", name, "--group", GROUP, "--eula", "accept",
+        ]
+        .map(OsString::from),
+    );
+    manage.call_long(&arguments).map(drop)
+}
+
+/// Removes a master, whatever there is of it.
+fn discard(manage: &Manage, name: &str) -> Result<(), ProviderError> {
+    if let Some((uuid, info)) = find(manage, name)? {
+        remove::machine(manage, uuid, &info).map_err(at_lab("remove an image from VirtualBox"))?;
+    }
+    let folder = remove::machine_folder(manage)?.join(GROUP.trim_start_matches('/'));
+    remove::leftovers(manage, &folder.join(name))?;
+    remove::empty_folder(&folder);
+    Ok(())
+}
+
+fn folder(info: &Info) -> PathBuf {
+    let file = Path::new(info.get("CfgFile").unwrap_or_default());
+    file.parent().unwrap_or(file).to_owned()
+}
+
+/// Keeps other kinstalls of this user from the masters; ends with the file.
+fn lock(lab: &Lab) -> Result<File, ProviderError> {
+    let folder = lab.directory.parent().unwrap_or(&lab.directory);
+    let path = folder.join("virtualbox-images.lock");
+    let open = || -> io::Result<File> {
+        fs::create_dir_all(folder)?;
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)?;
+        file.lock()?;
+        Ok(file)
+    };
+    open().map_err(ProviderError::file("lock", &path))
+}
