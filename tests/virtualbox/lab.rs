@@ -1,0 +1,208 @@
+//! A lab on a VirtualBox of its own: the real VBoxManage, in a network namespace of its own.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use kinstall::model::{MachineDefaults, MachineSpec};
+use kinstall::provision::virtualbox::{BootImage, ImageFile, Manage, VirtualBoxProvider};
+use kinstall::provision::{
+    Lab, Machine, MachineChange, MachineState, Provider, ProviderError, plan,
+};
+use kinstall::secret::Secret;
+
+const VBOXMANAGE: &str = "/usr/lib/virtualbox/VBoxManage";
+
+pub struct TestLab {
+    folder: tempfile::TempDir,
+    namespace: String,
+    /// Counts the calls, and kills the caller at one of them.
+    wrapper: PathBuf,
+    pub provider: VirtualBoxProvider,
+    pub lab: Lab,
+    pub told: Mutex<Vec<String>>,
+}
+
+impl TestLab {
+    pub fn new(name: &str, machines: u8) -> Self {
+        let folder = tempfile::Builder::new()
+            .prefix("kinstall-vb")
+            .tempdir()
+            .unwrap();
+        let namespace = format!("kvb-{name}-{}", std::process::id());
+        run("ip", &["netns", "add", &namespace]);
+        run("ip", &["-n", &namespace, "link", "set", "lo", "up"]);
+        let root = folder.path();
+        fs::create_dir(root.join("home")).unwrap();
+        let wrapper = root.join("VBoxManage");
+        let script = format!(
+            "#!/bin/sh\n\
+             export VBOX_USER_HOME={root}/home VBOX_IPC_SOCKETID={namespace} KINSTALL_TEST_HOST_ONLY=1\n\
+             (flock 9; echo \"$@\" >>{root}/calls) 9>{root}/lock\n\
+             if [ -e {root}/kill-at ] && [ \"$(wc -l <{root}/calls)\" -eq \"$(cat {root}/kill-at)\" ]; then kill -9 $PPID; fi\n\
+             exec ip netns exec {namespace} {VBOXMANAGE} \"$@\"\n",
+            root = root.display(),
+        );
+        fs::write(&wrapper, script).unwrap();
+        fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755)).unwrap();
+        let disk = root.join("image.raw");
+        fs::File::create(&disk).unwrap().set_len(64 << 20).unwrap();
+        let lab = description(root, machines);
+        let provider = provider(&wrapper, &disk);
+        let test = Self {
+            folder,
+            namespace,
+            wrapper,
+            provider,
+            lab,
+            told: Mutex::default(),
+        };
+        test.manage(&[
+            "setproperty",
+            "machinefolder",
+            &format!("{}/machines", test.root().display()),
+        ]);
+        test.forget_calls();
+        test
+    }
+
+    pub fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Calls the real VBoxManage; panics where it fails.
+    pub fn manage(&self, arguments: &[&str]) -> String {
+        let output = self.try_manage(arguments);
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    pub fn try_manage(&self, arguments: &[&str]) -> Output {
+        Command::new(&self.wrapper)
+            .args(arguments)
+            .output()
+            .unwrap()
+    }
+
+    pub fn calls(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.root().join("calls")).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    pub fn forget_calls(&self) {
+        let _ = fs::remove_file(self.root().join("calls"));
+    }
+
+    pub fn changes(&self) -> Vec<MachineChange> {
+        plan::changes(&self.lab, &self.provider.observe(&self.lab).unwrap())
+    }
+
+    pub fn up(&self) -> Result<(), ProviderError> {
+        self.provider
+            .up(&self.lab, &self.changes(), &|machine, what| {
+                self.hear(machine, what)
+            })
+    }
+
+    pub fn down(&self) {
+        self.provider.down(&self.lab, &|_, _| {}).unwrap();
+    }
+
+    pub fn hear(&self, machine: &str, what: &str) {
+        self.told.lock().unwrap().push(format!("{machine}: {what}"));
+    }
+
+    pub fn states(&self) -> Vec<MachineState> {
+        self.provider
+            .observe(&self.lab)
+            .unwrap()
+            .into_iter()
+            .map(|it| it.state)
+            .collect()
+    }
+
+    /// Everything that VirtualBox has, to compare before and after.
+    pub fn inventory(&self) -> String {
+        let lists = ["vms", "hdds", "dvds", "hostonlyifs"].map(|kind| self.manage(&["list", kind]));
+        let extra = self.manage(&["getextradata", "global", "enumerate"]);
+        format!("{}{extra}", lists.concat())
+    }
+}
+
+impl Drop for TestLab {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(self.root().join("kill-at"));
+        let listed = self.try_manage(&["list", "runningvms"]);
+        for line in String::from_utf8_lossy(&listed.stdout).lines() {
+            let uuid = line.rsplit(['{', '}']).nth(1).unwrap_or_default();
+            let _ = self.try_manage(&["controlvm", uuid, "poweroff"]);
+        }
+        let _ = Command::new("ip")
+            .args(["netns", "delete", &self.namespace])
+            .status();
+        // VBoxSVC ends 5 seconds after its last client, and writes its settings then.
+        std::thread::sleep(Duration::from_secs(6));
+    }
+}
+
+pub fn description(root: &Path, machines: u8) -> Lab {
+    Lab {
+        id: "0123abcd".into(),
+        cluster: "course".into(),
+        directory: root.join("labs/0123abcd"),
+        gateway: "192.168.56.1/24".parse().unwrap(),
+        user: "kinstall".into(),
+        authorized_key: String::new(),
+        machines: (1..=machines).map(machine).collect(),
+        defaults: MachineDefaults::default(),
+        forwards: Vec::new(),
+    }
+}
+
+pub fn provider(vboxmanage: &Path, disk: &Path) -> VirtualBoxProvider {
+    let disk = disk.to_owned();
+    VirtualBoxProvider {
+        manage: Manage::new(vboxmanage.to_owned()),
+        images: Box::new(move |_, _| {
+            Ok(BootImage {
+                hash: "5ec7a5f4".repeat(8),
+                file: ImageFile::Disk {
+                    path: disk.clone(),
+                    is_raw: true,
+                },
+            })
+        }),
+        seeds: Box::new(|_, machine, path| {
+            fs::write(path, vec![0; 1 << 20]).map_err(ProviderError::file("write", path))?;
+            assert!(!machine.name.is_empty());
+            Ok(())
+        }),
+        halt_patience: Duration::from_secs(4),
+    }
+}
+
+fn machine(number: u8) -> Machine {
+    Machine {
+        name: format!("node{number}"),
+        address: [192, 168, 56, 10 + number].into(),
+        spec: MachineSpec {
+            cpus: 1,
+            memory_mib: 64,
+            disk_gib: 2,
+            image: "debian-13".into(),
+            extra_disks_gib: vec![1],
+            networks: Vec::new(),
+            forwarded_ports: Vec::new(),
+            shared_folders: Vec::new(),
+        },
+        host_key: Secret::new(""),
+    }
+}
+
+fn run(program: &str, arguments: &[&str]) {
+    let status = Command::new(program).args(arguments).status().unwrap();
+    assert!(status.success(), "{program} {arguments:?}");
+}

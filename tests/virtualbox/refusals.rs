@@ -1,0 +1,125 @@
+//! What VBoxManage refuses, as users are told.
+
+use kinstall::provision::virtualbox::Manage;
+use kinstall::provision::{MachineState, Provider, ProviderError};
+
+use super::lab::TestLab;
+
+fn told(error: &ProviderError) -> String {
+    match error {
+        ProviderError::Obstacle { message, hints } => format!("{message}\n{}", hints.join("\n")),
+        other => other.to_string(),
+    }
+}
+
+#[test]
+fn what_can_not_be_is_refused_before_anything_is_made() {
+    let mut test = TestLab::new("refused", 1);
+    let before = test.inventory();
+    test.lab.gateway = "172.18.8.1/24".parse().unwrap();
+    let error = test.up().unwrap_err();
+    assert!(
+        told(&error).contains("echo '* 172.18.8.0/24 192.168.56.0/21'"),
+        "{}",
+        told(&error)
+    );
+
+    test.lab.gateway = "192.168.56.11/24".parse().unwrap();
+    let error = test.up().unwrap_err();
+    insta::assert_snapshot!(error, @"machine `node1` has address 192.168.56.11, which is this computer's in that network");
+
+    test.lab.gateway = "192.168.56.1/24".parse().unwrap();
+    assert_eq!(test.inventory(), before);
+
+    // A user's own interface, with a DHCP server that hands out the machine's address.
+    test.manage(&["hostonlyif", "create"]);
+    test.manage(&[
+        "hostonlyif",
+        "ipconfig",
+        "vboxnet0",
+        "--ip",
+        "192.168.56.1",
+        "--netmask",
+        "255.255.255.0",
+    ]);
+    test.lab.machines[0].address = [192, 168, 56, 150].into();
+    let error = test.up().unwrap_err();
+    insta::assert_snapshot!(error, @"the DHCP server of `vboxnet0` gives out 192.168.56.101 to 192.168.56.254, and machine `node1` has 192.168.56.150");
+    test.lab.machines[0].address = [192, 168, 56, 11].into();
+    test.up().unwrap();
+    assert_eq!(test.states(), [MachineState::Running]);
+    test.down();
+    assert!(
+        test.manage(&["list", "hostonlyifs"]).contains("vboxnet0"),
+        "a user's interface stays"
+    );
+}
+
+#[test]
+fn a_port_that_is_taken_and_too_much_memory_are_named() {
+    let mut test = TestLab::new("busy", 1);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    test.lab.machines[0].spec.forwarded_ports = vec![format!("{port}:80").parse().unwrap()];
+    let error = test.up().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!("failed to start machine `node1`: port {port} of this computer is taken")
+    );
+    drop(listener);
+    test.lab.machines[0].spec.memory_mib = 1 << 20;
+    let error = test.up().unwrap_err().to_string();
+    assert!(
+        error.starts_with("1 machines want 1048576 MiB of memory, and this computer has "),
+        "{error}"
+    );
+    test.lab.machines[0].spec.memory_mib = 64;
+    test.up().unwrap();
+    test.down();
+}
+
+#[test]
+fn errors_of_vboxmanage_are_short_and_have_their_code() {
+    let test = TestLab::new("errors", 0);
+    let manage = Manage::new(test.root().join("VBoxManage"));
+    let root = test.root().display().to_string();
+    let machine = [
+        "createvm",
+        "--name",
+        "a",
+        "--ostype",
+        "Linux_64",
+        "--register",
+    ];
+    manage.call(&machine).unwrap();
+    let disk = format!("{root}/a.vdi");
+    manage
+        .call(&["createmedium", "disk", "--filename", &disk, "--size", "64"])
+        .unwrap();
+    let calls: [&[&str]; 8] = [
+        &["showvminfo", "x"],
+        &["controlvm", "a", "poweroff"],
+        &["hostonlyif", "remove", "vboxnet7"],
+        &["hostonlyif", "ipconfig", "vboxnet7", "--ip", "192.168.56.1"],
+        &[
+            "clonevm",
+            "a",
+            "--options",
+            "link",
+            "--name",
+            "b",
+            "--register",
+        ],
+        &["modifymedium", "disk", &disk, "--resize", "32"],
+        &["createmedium", "disk", "--filename", &disk, "--size", "64"],
+        &["snapshot", "a", "list"],
+    ];
+    let told = calls.map(|call| {
+        manage
+            .call(call)
+            .unwrap_err()
+            .to_string()
+            .replace(&root, "ROOT")
+    });
+    insta::assert_snapshot!(told.join("\n"), @"");
+}
