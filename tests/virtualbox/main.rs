@@ -41,13 +41,14 @@ fn a_lab_comes_up_is_changed_and_leaves_no_trace() {
     );
     assert_eq!(test.changes(), []);
 
+    let root = test.root().to_owned();
     let spec = &mut test.lab.machines[0].spec;
     spec.memory_mib = 96;
     spec.disk_gib = 3;
     spec.extra_disks_gib.push(2);
     spec.forwarded_ports = vec!["18080:80".parse().unwrap()];
     spec.shared_folders = vec![kinstall::model::SharedFolder {
-        host: test.root().to_owned(),
+        host: root,
         guest: "/srv/data".into(),
     }];
     let spec = &mut test.lab.machines[1].spec;

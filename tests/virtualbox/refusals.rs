@@ -1,7 +1,7 @@
 //! What VBoxManage refuses, as users are told.
 
 use kinstall::provision::virtualbox::Manage;
-use kinstall::provision::{MachineState, Provider, ProviderError};
+use kinstall::provision::{MachineState, ProviderError};
 
 use super::lab::TestLab;
 
@@ -121,5 +121,14 @@ fn errors_of_vboxmanage_are_short_and_have_their_code() {
             .to_string()
             .replace(&root, "ROOT")
     });
-    insta::assert_snapshot!(told.join("\n"), @"");
+    insta::assert_snapshot!(told.join("\n"), @r"
+    `VBoxManage showvminfo x` failed: Could not find a registered machine named 'x' (VBOX_E_OBJECT_NOT_FOUND)
+    `VBoxManage controlvm a poweroff` failed: Machine 'a' is not currently running.
+    `VBoxManage hostonlyif remove vboxnet7` failed: The host network interface named 'vboxnet7' could not be found (NS_ERROR_INVALID_ARG)
+    `VBoxManage hostonlyif ipconfig vboxnet7 --ip 192.168.56.1` failed: The host network interface named 'vboxnet7' could not be found (NS_ERROR_INVALID_ARG)
+    `VBoxManage clonevm a --options link --name b --register` failed: Linked clone can only be created from a snapshot (NS_ERROR_INVALID_ARG)
+    `VBoxManage modifymedium disk ROOT/a.vdi --resize 32` failed: Failed to resize medium; Shrinking is not yet supported for medium 'ROOT/a.vdi' (VBOX_E_NOT_SUPPORTED)
+    `VBoxManage createmedium disk --filename ROOT/a.vdi --size 64` failed: Failed to create medium; Could not create the medium storage unit 'ROOT/a.vdi'.; VDI: cannot create image 'ROOT/a.vdi' (VERR_ALREADY_EXISTS) (VBOX_E_FILE_ERROR)
+    `VBoxManage snapshot a list` failed: This machine does not have any snapshots
+    ");
 }

@@ -302,7 +302,7 @@ fn remove_dhcp(manage: &Manage, interface: &str) -> Result<(), ProviderError> {
     match manage.call(&["dhcpserver", "remove", "--interface", interface]) {
         Err(error)
             if error.is_not_found()
-                || error.says("DHCP server does not exist")
+                || error.says("Failed to find DHCP server")
                 || error.says("Could not find") =>
         {
             Ok(())
