@@ -68,8 +68,11 @@ impl FoundLab {
                     record,
                 })
             });
+            let mut machines: Vec<FoundMachine> = machines.collect();
+            // VirtualBox's order is another one every time.
+            machines.sort_by(|one, other| one.host.cmp(&other.host));
             Ok(Self {
-                machines: machines.collect(),
+                machines,
                 media: joined(media)?,
                 records,
             })
