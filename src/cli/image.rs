@@ -62,9 +62,10 @@ fn reference(
     let here = std::env::current_dir().unwrap_or_default();
     // What is here under that name is meant, even if it looks like the name of a box.
     let is_file = !image.contains("://") && here.join(image).is_file();
-    let image = match is_file && Path::new(image).is_relative() {
-        true => format!("./{image}"),
-        false => image.to_owned(),
+    let image = if is_file && Path::new(image).is_relative() {
+        format!("./{image}")
+    } else {
+        image.to_owned()
     };
     let checksum = match (digest, list) {
         (Some(digest), _) => Checksum::Digest(digest.clone()),

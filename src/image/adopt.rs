@@ -15,7 +15,7 @@ use super::progress::{Progress, Report};
 use super::record::{Entry, Record};
 use super::reference::{Checksum, Location};
 use super::request::Request;
-use super::store::{ImageStore, file_error};
+use super::store::{ImageStore, file_error, learn};
 use crate::digest::{self, Algorithm, Digest};
 use crate::download::{self, Download, DownloadError};
 use crate::resource::Sha256;
@@ -41,14 +41,9 @@ impl Adoption<'_> {
             return self.remember(entry);
         }
         let path = self.fetch(urls, &digest)?;
-        let sha256 = match digest.algorithm() {
-            Algorithm::Sha256 => sha256(&digest)?,
-            _ => {
-                let file = File::open(&path).map_err(|source| file_error("read", &path, source))?;
-                let digest = digest::of_reader(Algorithm::Sha256, file);
-                sha256(&digest.map_err(|source| file_error("read", &path, source))?)?
-            }
-        };
+        let digests = local_files::hash(&[Algorithm::Sha256], std::slice::from_ref(&path));
+        let digests = digests.map_err(|source| file_error("read", &path, source))?;
+        let sha256 = sha256(&digests[0])?;
         let adopted = self.take(&path, sha256, &digest);
         if adopted.is_err() {
             // It is what it should be and yet of no use: to keep it helps nobody.
@@ -72,7 +67,7 @@ impl Adoption<'_> {
         self.check(&path, &digests, files.len())?;
         let known = Entry::read(sha256, self.store.folder(sha256));
         if let Some(entry) = known.filter(|it| !it.is_in_place() && it.is_whole()) {
-            return self.store.learn(entry, |record| record.local = stamps);
+            return learn(entry, |record| record.local = stamps);
         }
         let mut record = match (kind, content) {
             (Some(kind), _) => Record::new(kind),
@@ -231,7 +226,7 @@ impl Adoption<'_> {
             Location::Url(url) => {
                 let news = |progress: download::Progress<'_>| self.news(progress);
                 download::text(url, self.store.patience, &news).map_err(|source| {
-                    let image = image();
+                    let (image, source) = (image(), Box::new(source));
                     ImageError::List { image, source }
                 })?
             }
@@ -272,7 +267,7 @@ impl Adoption<'_> {
         Err(match first {
             Some(source) => ImageError::Download {
                 image,
-                source,
+                source: Box::new(source),
                 newest: self.request.newest.clone(),
             },
             None => ImageError::NotStored { name: image },
@@ -285,7 +280,7 @@ impl Adoption<'_> {
     }
 
     fn remember(&self, entry: Entry) -> Result<Entry, ImageError> {
-        self.store.learn(entry, |record| {
+        learn(entry, |record| {
             record.references.extend(self.request.reference());
         })
     }

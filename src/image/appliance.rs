@@ -107,11 +107,10 @@ struct Files<'a> {
 
 impl Files<'_> {
     fn vagrant_box(&self) -> Result<VagrantBox, ApplianceError> {
-        let metadata = match self.names.contains(METADATA) {
-            true => {
-                serde_json::from_str(&self.text(METADATA)?).map_err(ApplianceError::Metadata)?
-            }
-            false => Metadata::default(),
+        let metadata = if self.names.contains(METADATA) {
+            serde_json::from_str(&self.text(METADATA)?).map_err(ApplianceError::Metadata)?
+        } else {
+            Metadata::default()
         };
         let (provider, appliance) = match metadata.provider.as_deref() {
             None | Some("virtualbox") => (BoxProvider::VirtualBox, self.appliance(BOX_OVF)?),
@@ -121,9 +120,10 @@ impl Files<'_> {
                 return Err(ApplianceError::Provider { provider });
             }
         };
-        let settings = match self.names.contains(VAGRANTFILE) {
-            true => vagrantfile::read(&self.text(VAGRANTFILE)?),
-            false => vagrantfile::Settings::default(),
+        let settings = if self.names.contains(VAGRANTFILE) {
+            vagrantfile::read(&self.text(VAGRANTFILE)?)
+        } else {
+            vagrantfile::Settings::default()
         };
         Ok(VagrantBox {
             provider,
@@ -193,10 +193,10 @@ impl Files<'_> {
     }
 
     fn require(&self, name: &str) -> Result<(), ApplianceError> {
-        match self.names.contains(name) {
-            true => Ok(()),
-            false => Err(ApplianceError::Lacks { file: name.into() }),
+        if self.names.contains(name) {
+            return Ok(());
         }
+        Err(ApplianceError::Lacks { file: name.into() })
     }
 
     fn ending(&self, ending: &str) -> Option<&str> {

@@ -91,10 +91,10 @@ fn name(path: &Path) -> Result<Option<String>, &'static str> {
         [part] => {
             let name = part.to_str().ok_or("its name is not UTF-8")?;
             // What is a name here may be a path elsewhere.
-            match name.contains(['\\', ':']) {
-                true => Err("its name leads out of the folder"),
-                false => Ok(Some(name.to_owned())),
+            if name.contains(['\\', ':']) {
+                return Err("its name leads out of the folder");
             }
+            Ok(Some(name.to_owned()))
         }
         _ => Ok(None),
     }

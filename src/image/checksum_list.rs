@@ -44,16 +44,21 @@ impl ChecksumList {
         found.sort_by_key(|digest| digest.hex().len());
         let file = file.to_owned();
         let Some(best) = found.last() else {
-            let names: Vec<String> = self.named().map(|(name, _)| name.to_owned()).collect();
-            return Err(match names.is_empty() {
-                true => Unlisted::Empty,
-                false => Unlisted::Missing { file, names },
+            let others: Vec<String> = self.named().map(|(name, _)| name.to_owned()).collect();
+            return Err(if others.is_empty() {
+                Unlisted::Empty
+            } else {
+                Unlisted::Missing {
+                    file,
+                    names: others,
+                }
             });
         };
         let same_kind = |it: &&&Digest| it.algorithm() == best.algorithm();
-        match found.iter().filter(same_kind).all(|it| it == best) {
-            true => Ok(best),
-            false => Err(Unlisted::Contradiction { file }),
+        if found.iter().filter(same_kind).all(|it| it == best) {
+            Ok(best)
+        } else {
+            Err(Unlisted::Contradiction { file })
         }
     }
 
@@ -177,10 +182,7 @@ mod tests {
             tagged: bool,
         ) {
             let mark = if binary { '*' } else { ' ' };
-            let line = |(name, hash): (&String, &String)| match tagged {
-                true => format!("SHA256 ({name}) = {hash}\n"),
-                false => format!("{hash} {mark}{name}\n"),
-            };
+    X
             let list = ChecksumList::parse(&files.iter().map(line).collect::<String>());
             for (name, hash) in &files {
                 prop_assert_eq!(list.find(name), Ok(&hash.parse::<Digest>().unwrap()));

@@ -12,6 +12,7 @@ use super::reference::ReferenceError;
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::digest::Digest;
 use crate::download::DownloadError;
+use crate::resource::Sha256;
 
 /// A failure while an image is fetched, added or removed.
 #[derive(Debug, thiserror::Error)]
@@ -28,14 +29,14 @@ pub enum ImageError {
     #[error("machine image `{image}` can't be fetched")]
     Download {
         image: String,
-        source: DownloadError,
+        source: Box<DownloadError>,
         /// What to write for the publisher's newest build.
         newest: Option<String>,
     },
     #[error("the list of hashes for machine image `{image}` can't be fetched")]
     List {
         image: String,
-        source: DownloadError,
+        source: Box<DownloadError>,
     },
     #[error("the list of hashes `{list}` tells none for machine image `{image}`")]
     Unlisted {
@@ -71,8 +72,8 @@ pub enum ImageError {
     Gone { name: String, path: PathBuf },
     #[error("no stored image is called `{name}`")]
     NotStored { name: String },
-    #[error("`{name}` is the beginning of several images' hashes")]
-    Ambiguous { name: String },
+    #[error("`{name}` is the name of several images, or the beginning of their hashes")]
+    Ambiguous { name: String, hashes: Vec<Sha256> },
     #[error("machine image `{name}` is in use by {}", labs.iter().map(|it| format!("`{}`", it.display())).collect::<Vec<_>>().join(", "))]
     InUse { name: String, labs: Vec<PathBuf> },
 }
@@ -138,7 +139,11 @@ fn hints(error: &ImageError) -> Vec<String> {
             _ => Vec::new(),
         },
         ImageError::NotStored { .. } => one("`kinstall image list` shows what is there"),
-        ImageError::Ambiguous { .. } => one("give more digits of the hash"),
+        ImageError::Ambiguous { hashes, .. } => {
+            let short = hashes.iter().map(|it| it.to_string()[..16].to_owned());
+            let short: Vec<String> = short.collect();
+            vec![format!("say which one: {}", short.join(", "))]
+        }
         ImageError::InUse { .. } => {
             one("remove those labs first: `kinstall down` beside their inventories")
         }

@@ -38,10 +38,10 @@ pub(super) fn disks(text: &str) -> Result<Vec<String>, OvfError> {
         };
         disks.push((*href).to_owned());
     }
-    match disks.is_empty() {
-        true => Err(OvfError::NoDisk),
-        false => Ok(disks),
+    if disks.is_empty() {
+        return Err(OvfError::NoDisk);
     }
+    Ok(disks)
 }
 
 /// The attributes carry the namespace; its address has changed with the versions.

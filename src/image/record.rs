@@ -99,10 +99,10 @@ impl Entry {
         let in_folder = |(name, size): (&String, &u64)| {
             fs::metadata(self.folder.join(name)).is_ok_and(|it| it.len() == *size)
         };
-        match self.is_in_place() {
-            true => self.record.local.iter().all(FileStamp::is_current),
-            false => self.record.files.iter().all(in_folder),
+        if self.is_in_place() {
+            return self.record.local.iter().all(FileStamp::is_current);
         }
+        self.record.files.iter().all(in_folder)
     }
 
     /// Tells if the image's files are the user's own.
@@ -121,11 +121,10 @@ impl Entry {
 
     /// Returns what it takes on disk, in bytes.
     pub(super) fn size(&self) -> u64 {
-        let stored = self.record.files.values().sum();
-        match self.is_in_place() {
-            true => self.record.local.iter().map(|it| it.size).sum(),
-            false => stored,
+        if self.is_in_place() {
+            return self.record.local.iter().map(|it| it.size).sum();
         }
+        self.record.files.values().sum()
     }
 
     pub(super) fn image(&self) -> Image {

@@ -36,6 +36,8 @@ pub struct StoredImage {
     pub size: u64,
     /// Whether its files are the user's own, used where they are.
     pub in_place: bool,
+    /// Whether the catalog has another build under its name.
+    pub outdated: bool,
     /// The folders of the labs that use it.
     pub labs: Vec<PathBuf>,
     /// Whether all of it is still there, as it was.
@@ -122,7 +124,7 @@ impl ImageStore {
                 entry.record.names.insert(0, name.to_owned());
                 named = entry.image();
             }
-            self.save(&entry)?;
+            save(&entry)?;
         }
         Ok(named)
     }
@@ -132,21 +134,22 @@ impl ImageStore {
     pub fn remove(&self, name: &str, report: &Report<'_>) -> Result<Image, ImageError> {
         let _lock = self.lock(name, report)?;
         let all = Entry::all(&self.directory);
-        let by_name = all
-            .iter()
-            .find(|it| it.is_named(name) || it.record.catalog_name.as_deref() == Some(name));
-        let digits = name.strip_prefix("sha256:").unwrap_or(name);
-        let is_meant = |it: &&Entry| it.sha256.to_string().starts_with(&digits.to_lowercase());
-        let by_hash: Vec<&Entry> = match digits.len() >= SHORTEST_HASH {
-            true => all.iter().filter(is_meant).collect(),
-            false => Vec::new(),
-        };
+        let is_named =
+            |it: &&Entry| it.is_named(name) || it.record.catalog_name.as_deref() == Some(name);
+        let mut meant: Vec<&Entry> = all.iter().filter(is_named).collect();
+        let digits = name.strip_prefix("sha256:").unwrap_or(name).to_lowercase();
+        if meant.is_empty() && digits.len() >= SHORTEST_HASH {
+            let by_hash = |it: &&Entry| it.sha256.to_string().starts_with(&digits);
+            meant.extend(all.iter().filter(by_hash));
+        }
         let name = name.to_owned();
-        let entry = match (by_name, by_hash.as_slice()) {
-            (Some(entry), _) => entry,
-            (None, [entry]) => entry,
-            (None, []) => return Err(ImageError::NotStored { name }),
-            (None, _) => return Err(ImageError::Ambiguous { name }),
+        let entry = match meant.as_slice() {
+            [entry] => entry,
+            [] => return Err(ImageError::NotStored { name }),
+            several => {
+                let hashes = several.iter().map(|it| it.sha256).collect();
+                return Err(ImageError::Ambiguous { name, hashes });
+            }
         };
         let labs = users::list(&entry.folder);
         if !labs.is_empty() {
@@ -163,7 +166,13 @@ impl ImageStore {
 
     /// Returns all images that are here, sorted by name.
     pub fn list(&self) -> Vec<StoredImage> {
+        let is_current = |entry: &Entry| {
+            let name = entry.record.catalog_name.as_ref()?;
+            let file = self.catalog.images.get(name)?.file()?;
+            Some(entry.has(&file.digest))
+        };
         let stored = |entry: Entry| StoredImage {
+            outdated: entry.record.catalog_name.is_some() && is_current(&entry) != Some(true),
             image: entry.image(),
             size: entry.size(),
             in_place: entry.is_in_place(),
@@ -232,10 +241,13 @@ impl ImageStore {
             request,
             report,
         };
-        match &request.source {
+        let outcome = match &request.source {
             Source::File(path) => adoption.file(path),
             Source::Urls(urls) => adoption.download(urls),
-        }
+        };
+        // Half a box may be large; what can't be removed now is swept later.
+        let _ = fs::remove_dir_all(self.work());
+        outcome
     }
 
     fn check_name(&self, name: &str) -> Result<(), ImageError> {
@@ -247,10 +259,10 @@ impl ImageStore {
             Ok(ImageReference::Name(plain)) if plain == name => {}
             _ => return Err(bad("it would be taken for a path or an address")),
         }
-        match self.catalog.images.contains_key(name) {
-            true => Err(bad("kinstall's catalog has an image of this name")),
-            false => Ok(()),
+        if self.catalog.images.contains_key(name) {
+            return Err(bad("kinstall's catalog has an image of this name"));
         }
+        Ok(())
     }
 
     /// Keeps other programs and threads from changing the store, and sweeps what a dead one left.
@@ -273,25 +285,6 @@ impl ImageStore {
             }
             _ => Ok(file),
         }
-    }
-
-    fn save(&self, entry: &Entry) -> Result<(), ImageError> {
-        (entry.record.write(&entry.folder))
-            .map_err(|source| file_error("write to", &entry.folder, source))
-    }
-
-    /// Writes down more of an image that is here.
-    pub(super) fn learn(
-        &self,
-        mut entry: Entry,
-        change: impl FnOnce(&mut Record),
-    ) -> Result<Entry, ImageError> {
-        let before = entry.record.clone();
-        change(&mut entry.record);
-        if entry.record != before {
-            self.save(&entry)?;
-        }
-        Ok(entry)
     }
 
     pub(super) fn folder(&self, sha256: Sha256) -> PathBuf {
@@ -327,6 +320,24 @@ impl Entry {
             }
         }
     }
+}
+
+/// Writes down more of an image that is here; the lock is held.
+pub(super) fn learn(
+    mut entry: Entry,
+    change: impl FnOnce(&mut Record),
+) -> Result<Entry, ImageError> {
+    let before = entry.record.clone();
+    change(&mut entry.record);
+    if entry.record != before {
+        save(&entry)?;
+    }
+    Ok(entry)
+}
+
+fn save(entry: &Entry) -> Result<(), ImageError> {
+    (entry.record.write(&entry.folder))
+        .map_err(|source| file_error("write to", &entry.folder, source))
 }
 
 /// Says which file of an image that the user named is gone or different.

@@ -81,9 +81,10 @@ pub fn rows(catalog: &Catalog, stored: &[StoredImage]) -> Vec<Row> {
     for it in stored {
         let same = rows
             .iter()
-            .position(|row| !row.stored && row.name == it.image.name);
+            .position(|row| !it.outdated && !row.stored && row.name == it.image.name);
         let title = match same {
             Some(place) => rows.remove(place).title,
+            None if it.outdated => "an earlier build".to_owned(),
             None if it.in_place => it.image.boot_disk().path.display().to_string(),
             None => String::new(),
         };

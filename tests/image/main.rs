@@ -1,0 +1,16 @@
+//! Machine images: real disks of every format, boxes and appliances good and hostile, and downloads
+//! that break, are killed, or run twice at once.
+//!
+//! `qemu-img` is needed; `./setup` installs it.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic too")]
+
+mod archives;
+mod command;
+mod downloads;
+mod formats;
+mod hostile;
+mod make;
+#[path = "../bundle/server.rs"]
+mod server;
+mod store;
