@@ -220,6 +220,7 @@ mod tests {
 
     use super::{Catalog, NameError};
     use crate::digest::Algorithm;
+    use crate::model::defaults::MACHINE_IMAGE;
 
     #[test]
     fn every_image_is_pinned_for_both_architectures() {
@@ -238,6 +239,12 @@ mod tests {
                 "{newest}"
             );
         }
+    }
+
+    #[test]
+    fn the_models_default_is_the_catalogs() {
+        let catalog = Catalog::embedded().unwrap();
+        assert_eq!(catalog.default_name(), MACHINE_IMAGE);
     }
 
     #[test]

@@ -182,7 +182,11 @@ mod tests {
             tagged: bool,
         ) {
             let mark = if binary { '*' } else { ' ' };
-    X
+            let line = |(name, hash): (&String, &String)| if tagged {
+                format!("SHA256 ({name}) = {hash}\n")
+            } else {
+                format!("{hash} {mark}{name}\n")
+            };
             let list = ChecksumList::parse(&files.iter().map(line).collect::<String>());
             for (name, hash) in &files {
                 prop_assert_eq!(list.find(name), Ok(&hash.parse::<Digest>().unwrap()));

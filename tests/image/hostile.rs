@@ -96,7 +96,7 @@ fn half_an_archive_is_nothing() {
     let lab = Lab::new();
     let whole = gzip(&tar(&[
         ("metadata.json", b"{}"),
-        ("box.ovf", &[b'x'; 1 << 16]),
+        ("box.ovf", &vec![b'x'; 1 << 16]),
     ]));
     for length in [20, whole.len() / 2, whole.len() - 9] {
         lab.write("bad.box", &whole[..length]);

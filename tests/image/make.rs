@@ -168,8 +168,10 @@ pub fn convert(from: &Path, format: &str, options: &[&str]) -> PathBuf {
         command.args(["-o", option]);
     }
     let status = command.arg(from).arg(&to).status();
-    let status = status.expect("qemu-img is needed: ./setup installs it");
-    assert!(status.success());
+    assert!(
+        status.is_ok_and(|it| it.success()),
+        "qemu-img is needed: ./setup installs it"
+    );
     to
 }
 
