@@ -259,6 +259,7 @@ impl Evaluator {
             scope.declare("it", first.clone());
             scope.declare("_1", first.clone());
         }
+        self.step(&closure.block.span)?;
         let outer = std::mem::replace(&mut self.file, Arc::clone(&closure.file));
         let bound = match arguments {
             // One list for several parameters is taken apart.

@@ -6,11 +6,11 @@ use std::rc::Rc;
 
 use super::call::Given;
 use super::value::Value;
-use super::{Evaluator, Flow, MAXIMUM_LENGTH};
+use super::{Evaluator, Flow, MAXIMUM_ITEMS};
 
 /// Puts a value at an index, if that is in reach.
 pub(super) fn store(items: &mut Vec<Value>, index: i64, value: Value) {
-    let Some(index) = position(items.len(), index).filter(|it| *it < MAXIMUM_LENGTH) else {
+    let Some(index) = position(items.len(), index).filter(|it| *it < MAXIMUM_ITEMS) else {
         return;
     };
     if index >= items.len() {
@@ -36,25 +36,31 @@ impl Evaluator {
         given: Option<&Given>,
         span: &Range<usize>,
     ) -> Result<Option<Value>, Flow> {
-        let items = list.borrow().clone();
         let own = || Value::List(Rc::clone(list));
+        // What only adds needs no copy.
+        if list.borrow().len() < MAXIMUM_ITEMS {
+            match (name, arguments) {
+                ("push" | "append" | "<<", values) => {
+                    list.borrow_mut().extend(values.iter().cloned());
+                    return Ok(Some(own()));
+                }
+                ("concat", [Value::List(more)]) => {
+                    let more = more.borrow().clone();
+                    list.borrow_mut().extend(more);
+                    return Ok(Some(own()));
+                }
+                ("unshift" | "prepend", values) => {
+                    list.borrow_mut().splice(0..0, values.iter().cloned());
+                    return Ok(Some(own()));
+                }
+                _ => {}
+            }
+        }
+        let items = list.borrow().clone();
         if let Some(given) = given {
             return self.with_block(own(), items, name, arguments, given, span);
         }
         Ok(Some(match (name, arguments) {
-            ("push" | "append" | "<<", values) if items.len() < MAXIMUM_LENGTH => {
-                list.borrow_mut().extend(values.iter().cloned());
-                own()
-            }
-            ("unshift" | "prepend", values) => {
-                list.borrow_mut().splice(0..0, values.iter().cloned());
-                own()
-            }
-            ("concat", [Value::List(more)]) if items.len() < MAXIMUM_LENGTH => {
-                let more = more.borrow().clone();
-                list.borrow_mut().extend(more);
-                own()
-            }
             ("pop", []) => list.borrow_mut().pop().unwrap_or(Value::Nil),
             ("shift", []) if !items.is_empty() => list.borrow_mut().remove(0),
             ("[]" | "at" | "dig", [Value::Integer(index)]) => {
@@ -169,7 +175,7 @@ impl Evaluator {
                 }
                 sum
             }
-            ("+" | "|", [Value::List(more)]) if items.len() < MAXIMUM_LENGTH => {
+            ("+" | "|", [Value::List(more)]) if items.len() < MAXIMUM_ITEMS => {
                 Value::list([items, more.borrow().clone()].concat())
             }
             ("-", [Value::List(less)]) => {
@@ -181,7 +187,7 @@ impl Evaluator {
             }
             ("*", [Value::Integer(count)]) => {
                 let count = usize::try_from(*count).unwrap_or(0);
-                if items.len().saturating_mul(count) > MAXIMUM_LENGTH {
+                if items.len().saturating_mul(count) > MAXIMUM_ITEMS {
                     return Ok(None);
                 }
                 Value::list(std::iter::repeat_n(items, count).flatten().collect())

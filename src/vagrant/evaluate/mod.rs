@@ -38,13 +38,16 @@ use super::ruby::{self, Problem};
 use crate::diagnostic::{Location, SourceFile};
 
 /// A loop that goes on for longer is not a lab.
-const MAXIMUM_STEPS: usize = 500_000;
+const MAXIMUM_STEPS: usize = 200_000;
 
 /// Methods and expressions within each other.
 const MAXIMUM_DEPTH: usize = 400;
 
-/// Longest list or text that is computed.
-const MAXIMUM_LENGTH: usize = 100_000;
+/// Longest text that is computed.
+const MAXIMUM_LENGTH: usize = 1_000_000;
+
+/// Longest list that is computed, or loop over numbers that is followed.
+const MAXIMUM_ITEMS: usize = 10_000;
 
 /// Follows Vagrantfiles.
 pub struct Evaluator {
@@ -143,20 +146,23 @@ impl Evaluator {
 
     /// Returns the value of an expression.
     fn evaluate(&mut self, node: &Node, scope: &Rc<Scope>) -> Evaluated {
-        self.steps += 1;
-        if self.steps >= MAXIMUM_STEPS || self.depth >= MAXIMUM_DEPTH {
-            if !std::mem::replace(&mut self.is_stopped, true) {
-                self.fill_in(
-                    &node.span,
-                    "what follows takes too many steps to be followed",
-                );
-            }
-            return Err(Flow::Stop);
-        }
+        self.step(&node.span)?;
         self.depth += 1;
         let value = self.kind(node, scope);
         self.depth -= 1;
         value
+    }
+
+    /// Counts what is followed, so that every file comes to an end.
+    fn step(&mut self, span: &Range<usize>) -> Result<(), Flow> {
+        self.steps += 1;
+        if self.steps < MAXIMUM_STEPS && self.depth < MAXIMUM_DEPTH {
+            return Ok(());
+        }
+        if !std::mem::replace(&mut self.is_stopped, true) {
+            self.fill_in(span, "what follows takes too many steps to be followed");
+        }
+        Err(Flow::Stop)
     }
 
     fn kind(&mut self, node: &Node, scope: &Rc<Scope>) -> Evaluated {

@@ -21,7 +21,7 @@ impl Evaluator {
                 ("upto", [Value::Integer(last)]) => Some((*number, *last)),
                 _ => None,
             };
-            if let Some((first, last)) = ends {
+            if let Some((first, last)) = ends.filter(|it| range::is_short(it.0, it.1)) {
                 let items: Vec<Value> = range::items(first, last).collect();
                 if given.is_none() {
                     return Ok(Some(Value::Range { first, last }));
@@ -29,7 +29,9 @@ impl Evaluator {
                 let stopped = self.each(items, given, span, |_, _| true)?;
                 return Ok(Some(stopped.unwrap_or(Value::Integer(*number))));
             }
-            if let ("downto", [Value::Integer(last)]) = (name, arguments) {
+            if let ("downto", [Value::Integer(last)]) = (name, arguments)
+                && range::is_short(*last, *number)
+            {
                 let mut items: Vec<Value> = range::items(*last, *number).collect();
                 items.reverse();
                 if given.is_none() {

@@ -4,11 +4,17 @@ use std::ops::Range;
 
 use super::call::Given;
 use super::value::Value;
-use super::{Evaluator, Flow, MAXIMUM_LENGTH};
+use super::{Evaluator, Flow, MAXIMUM_ITEMS};
 
-/// Returns the numbers of a range; an endless one is cut.
+/// Tells whether a loop over these numbers is followed.
+pub(super) fn is_short(first: i64, last: i64) -> bool {
+    let limit = i64::try_from(MAXIMUM_ITEMS).unwrap_or(i64::MAX);
+    last.saturating_sub(first) < limit
+}
+
+/// Returns the numbers of a range that [`is_short`].
 pub(super) fn items(first: i64, last: i64) -> impl Iterator<Item = Value> {
-    (first..=last).take(MAXIMUM_LENGTH).map(Value::Integer)
+    (first..=last).map(Value::Integer)
 }
 
 impl Evaluator {
@@ -22,14 +28,15 @@ impl Evaluator {
         match (first, last) {
             (Value::Unknown(_), _) => first.clone(),
             (_, Value::Unknown(why) | Value::Unset(why)) => Value::Unknown(std::rc::Rc::clone(why)),
-            (Value::Integer(first), Value::Integer(last)) => Value::Range {
-                first: *first,
-                last: if exclusive {
-                    last.saturating_sub(1)
+            (Value::Integer(first), Value::Integer(last)) => {
+                let last = last.saturating_sub(i64::from(exclusive));
+                if is_short(*first, last) {
+                    let first = *first;
+                    Value::Range { first, last }
                 } else {
-                    *last
-                },
-            },
+                    self.unknown(span, "the range is too long")
+                }
+            }
             (Value::Text(first), Value::Text(last)) => match (letter(first), letter(last)) {
                 (Some(first), Some(last)) => {
                     let letters = (first..=last).filter(|it| !exclusive || *it != last);

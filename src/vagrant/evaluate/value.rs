@@ -6,6 +6,9 @@ use std::rc::Rc;
 use super::scope::Closure;
 use crate::diagnostic::Location;
 
+/// Most parts of a list or map that are looked at: a list may hold itself.
+const MAXIMUM_PARTS: usize = 2000;
+
 /// A value. Lists and maps are shared, as in Ruby: who changes one changes it for all.
 #[derive(Clone)]
 pub enum Value {
@@ -86,20 +89,18 @@ impl Value {
 
     /// Returns what makes the value unknown, be it a part of a list or map.
     pub fn why_within(&self) -> Option<Rc<Why>> {
-        self.why_to_depth(8)
+        self.why_inside(&mut { MAXIMUM_PARTS })
     }
 
-    fn why_to_depth(&self, depth: usize) -> Option<Rc<Why>> {
+    fn why_inside(&self, parts: &mut usize) -> Option<Rc<Why>> {
+        *parts = parts.checked_sub(1)?;
         match self {
             Self::Unknown(why) | Self::Unset(why) => Some(Rc::clone(why)),
-            Self::List(items) if depth > 0 => items
-                .borrow()
-                .iter()
-                .find_map(|it| it.why_to_depth(depth - 1)),
-            Self::Map(pairs) if depth > 0 => pairs
-                .borrow()
-                .iter()
-                .find_map(|(_, it)| it.why_to_depth(depth - 1)),
+            Self::List(items) => items.borrow().iter().find_map(|it| it.why_inside(parts)),
+            Self::Map(pairs) => {
+                let pairs = pairs.borrow();
+                pairs.iter().find_map(|(_, it)| it.why_inside(parts))
+            }
             _ => None,
         }
     }
@@ -130,10 +131,14 @@ impl Value {
 
     /// `==`
     pub fn is_same(&self, other: &Value) -> bool {
-        self.is_same_to_depth(other, 16)
+        self.is_same_inside(other, &mut { MAXIMUM_PARTS })
     }
 
-    fn is_same_to_depth(&self, other: &Value, depth: usize) -> bool {
+    fn is_same_inside(&self, other: &Value, parts: &mut usize) -> bool {
+        *parts = parts.saturating_sub(1);
+        if *parts == 0 {
+            return false;
+        }
         match (self, other) {
             (Self::Nil, Self::Nil) => true,
             (Self::Bool(a), Self::Bool(b)) => a == b,
@@ -149,19 +154,17 @@ impl Value {
             }
             (Self::List(a), Self::List(b)) => {
                 let (a, b) = (a.borrow(), b.borrow());
-                depth > 0
-                    && a.len() == b.len()
-                    && (a.iter().zip(b.iter())).all(|(a, b)| a.is_same_to_depth(b, depth - 1))
+                let mut pairs = a.iter().zip(b.iter());
+                a.len() == b.len() && pairs.all(|(a, b)| a.is_same_inside(b, parts))
             }
             (Self::Map(a), Self::Map(b)) => {
                 let (a, b) = (a.borrow(), b.borrow());
-                let is_in = |key: &Value, value: &Value| {
+                let mut is_in = |key: &Value, value: &Value| {
                     b.iter().any(|(other, it)| {
-                        other.is_same_to_depth(key, depth - 1)
-                            && it.is_same_to_depth(value, depth - 1)
+                        other.is_same_inside(key, parts) && it.is_same_inside(value, parts)
                     })
                 };
-                depth > 0 && a.len() == b.len() && a.iter().all(|(key, value)| is_in(key, value))
+                a.len() == b.len() && a.iter().all(|(key, value)| is_in(key, value))
             }
             (
                 Self::Range { first, last },
@@ -194,7 +197,7 @@ impl Value {
             Self::Float(number) => Some(float_text(*number)),
             Self::Text(text) | Self::Symbol(text) => Some(text.clone()),
             Self::Range { first, last } => Some(format!("{first}..{last}")),
-            Self::List(_) | Self::Map(_) => Some(self.inspect(8)),
+            Self::List(_) | Self::Map(_) => Some(self.inspect(&mut { MAXIMUM_PARTS })),
             Self::Regex(_)
             | Self::Match(_)
             | Self::Closure(_)
@@ -204,25 +207,26 @@ impl Value {
         }
     }
 
-    fn inspect(&self, depth: usize) -> String {
+    fn inspect(&self, parts: &mut usize) -> String {
+        *parts = parts.saturating_sub(1);
         match self {
+            _ if *parts == 0 => "…".to_owned(),
             Self::Nil => "nil".to_owned(),
             Self::Text(text) => format!("{text:?}"),
             Self::Symbol(text) => format!(":{text}"),
-            Self::List(items) if depth > 0 => {
+            Self::List(items) => {
                 let items = items.borrow();
-                let items: Vec<String> = items.iter().map(|it| it.inspect(depth - 1)).collect();
+                let items: Vec<String> = items.iter().map(|it| it.inspect(parts)).collect();
                 format!("[{}]", items.join(", "))
             }
-            Self::Map(pairs) if depth > 0 => {
+            Self::Map(pairs) => {
                 let pairs = pairs.borrow();
                 let pair = |(key, value): &(Value, Value)| {
-                    format!("{} => {}", key.inspect(depth - 1), value.inspect(depth - 1))
+                    format!("{} => {}", key.inspect(parts), value.inspect(parts))
                 };
                 let pairs: Vec<String> = pairs.iter().map(pair).collect();
                 format!("{{{}}}", pairs.join(", "))
             }
-            Self::List(_) | Self::Map(_) => "…".to_owned(),
             other => other.to_text().unwrap_or_else(|| "?".to_owned()),
         }
     }

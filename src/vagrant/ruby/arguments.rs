@@ -16,7 +16,9 @@ impl Parser<'_> {
     /// Reads a value with all calls and indexes behind it.
     pub fn postfix(&mut self) -> Parsed<Node> {
         let mut node = self.nested(Self::primary)?;
+        let mut links = 0;
         loop {
+            self.link(&mut links)?;
             let token = self.peek();
             let TokenKind::Operator(sign) = token.kind else {
                 return Ok(node);

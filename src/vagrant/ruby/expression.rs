@@ -23,7 +23,9 @@ impl Parser<'_> {
     pub fn expression_statement(&mut self) -> Parsed<Node> {
         self.nested(|parser| {
             let mut left = parser.negation()?;
+            let mut links = 0;
             loop {
+                parser.link(&mut links)?;
                 let is_and = parser.take_keyword("and");
                 if !is_and && !parser.take_keyword("or") {
                     return Ok(left);
@@ -45,7 +47,7 @@ impl Parser<'_> {
     fn negation(&mut self) -> Parsed<Node> {
         let start = self.peek().span.start;
         if self.take_keyword("not") {
-            let inner = self.negation()?;
+            let inner = self.nested(Self::negation)?;
             return Ok(Node::new(
                 Kind::Not(Box::new(inner)),
                 start..self.last_end(),
@@ -196,7 +198,9 @@ impl Parser<'_> {
 
     fn or(&mut self) -> Parsed<Node> {
         let mut left = self.and()?;
+        let mut links = 0;
         while self.take_operator("||") {
+            self.link(&mut links)?;
             self.skip_newlines();
             let right = self.and()?;
             let span = left.span.start..right.span.end;
@@ -207,7 +211,9 @@ impl Parser<'_> {
 
     fn and(&mut self) -> Parsed<Node> {
         let mut left = self.not()?;
+        let mut links = 0;
         while self.take_operator("&&") {
+            self.link(&mut links)?;
             self.skip_newlines();
             let right = self.not()?;
             let span = left.span.start..right.span.end;
@@ -234,7 +240,9 @@ impl Parser<'_> {
             return self.sign(level + 1);
         }
         let mut left = self.binary(level + 1)?;
+        let mut links = 0;
         loop {
+            self.link(&mut links)?;
             let TokenKind::Operator(sign) = self.peek().kind else {
                 return Ok(left);
             };

@@ -322,12 +322,13 @@ impl Lexer<'_> {
             && !(after.starts_with('?') && after[1..].starts_with(':'));
         length += usize::from(is_suffix || after.starts_with("?=="));
         let word = rest[..length].to_owned();
-        let after = rest[length..].to_owned();
+        let after = &rest[length..];
+        let is_colon = after.starts_with(':') && !after.starts_with("::");
         self.at += length;
         let follows = |sign: &str| self.tokens.last().is_some_and(|it| it.is_operator(sign));
         let is_ternary = follows("?");
         let is_method = follows(".") || follows("&.");
-        if after.starts_with(':') && !after.starts_with("::") && !is_ternary && !is_method {
+        if is_colon && !is_ternary && !is_method {
             self.at += 1;
             return TokenKind::Label(vec![Piece::Text(word)]);
         }

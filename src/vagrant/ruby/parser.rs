@@ -10,6 +10,9 @@ use super::token::{Token, TokenKind};
 /// Deeper nesting isn't read: the stack is finite.
 const MAXIMUM_DEPTH: usize = 100;
 
+/// Most operators or calls one after another.
+const MAXIMUM_LINKS: usize = 200;
+
 /// Reads a sequence of tokens.
 pub(super) fn parse(text: &str, tokens: Vec<Token>) -> (Vec<Node>, Vec<Problem>) {
     let mut parser = Parser {
@@ -92,7 +95,9 @@ impl Parser<'_> {
     /// Reads a statement with what may stand behind it: `… if condition`.
     pub fn statement(&mut self) -> Parsed<Node> {
         let mut node = self.expression_statement()?;
+        let mut links = 0;
         loop {
+            self.link(&mut links)?;
             let TokenKind::Keyword(word) = self.peek().kind else {
                 return Ok(node);
             };
@@ -198,6 +203,18 @@ impl Parser<'_> {
         let result = read(self);
         self.depth -= 1;
         result
+    }
+
+    /// Counts the links of a chain such as `a + b + c`: the tree gets one level deeper with each.
+    pub fn link(&self, links: &mut usize) -> Parsed<()> {
+        *links += 1;
+        if *links > MAXIMUM_LINKS {
+            return Err(Unreadable {
+                span: self.peek().span.clone(),
+                message: "this goes on for too long".to_owned(),
+            });
+        }
+        Ok(())
     }
 
     pub fn peek(&self) -> &Token {
