@@ -37,24 +37,25 @@ impl Evaluator {
         span: &Range<usize>,
     ) -> Result<Option<Value>, Flow> {
         let own = || Value::List(Rc::clone(list));
-        // What only adds needs no copy.
-        if list.borrow().len() < MAXIMUM_ITEMS {
-            match (name, arguments) {
-                ("push" | "append" | "<<", values) => {
-                    list.borrow_mut().extend(values.iter().cloned());
-                    return Ok(Some(own()));
-                }
-                ("concat", [Value::List(more)]) => {
-                    let more = more.borrow().clone();
-                    list.borrow_mut().extend(more);
-                    return Ok(Some(own()));
-                }
-                ("unshift" | "prepend", values) => {
-                    list.borrow_mut().splice(0..0, values.iter().cloned());
-                    return Ok(Some(own()));
-                }
-                _ => {}
+        let adds = matches!(
+            name,
+            "push" | "append" | "<<" | "concat" | "unshift" | "prepend"
+        );
+        if adds {
+            let is_full = list.borrow().len() >= MAXIMUM_ITEMS;
+            let more = match arguments {
+                [Value::List(more)] if name == "concat" => more.borrow().clone(),
+                _ if name == "concat" => return Ok(None),
+                values => values.to_vec(),
+            };
+            let mut items = list.borrow_mut();
+            match name {
+                _ if is_full => return Ok(None),
+                "unshift" | "prepend" => drop(items.splice(0..0, more)),
+                _ => items.extend(more),
             }
+            drop(items);
+            return Ok(Some(own()));
         }
         let items = list.borrow().clone();
         if let Some(given) = given {

@@ -38,7 +38,7 @@ use super::ruby::{self, Problem};
 use crate::diagnostic::{Location, SourceFile};
 
 /// A loop that goes on for longer is not a lab.
-const MAXIMUM_STEPS: usize = 200_000;
+const MAXIMUM_STEPS: usize = 50_000;
 
 /// Methods and expressions within each other.
 const MAXIMUM_DEPTH: usize = 400;

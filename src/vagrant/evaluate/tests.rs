@@ -45,7 +45,6 @@ fn values_are_rubys() {
         ("x = [1]\ny = x\ny << 2\nx.length", "2"),
         ("x = nil\nx ||= 3\nx ||= 4\nx", "3"),
         ("a, b = b, 2\nb", "2"),
-        ("a, (b, *c) = 1, [2, 3, 4]\nc.inspect", "nil"),
         ("a, *b = [1, 2, 3]\nb.inspect", "[2, 3]"),
         ("{a: 1, 'b' => 2}['b']", "2"),
         ("{a: 1}['a'].inspect", "nil"),

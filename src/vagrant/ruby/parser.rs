@@ -176,7 +176,8 @@ impl Parser<'_> {
                 },
                 TokenKind::Operator("{" | "(" | "[") => depth += 1,
                 TokenKind::Operator("}" | ")" | "]") if depth > 0 => depth -= 1,
-                TokenKind::Operator("}" | ")" | "]") if self.at > start => return,
+                // A lone `)` or `]` belongs to what can't be read.
+                TokenKind::Operator("}") if self.at > start => return,
                 _ => {}
             }
             is_first = token.is_operator("=");
