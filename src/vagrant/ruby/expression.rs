@@ -71,7 +71,14 @@ impl Parser<'_> {
         let start = first.span.start;
         let mut targets = vec![first];
         while self.take_operator(",") {
-            targets.push(self.ternary()?);
+            let start = self.peek().span.start;
+            let is_rest = self.take_operator("*");
+            let target = self.ternary()?;
+            targets.push(if is_rest {
+                Node::new(Kind::Splat(Box::new(target)), start..self.last_end())
+            } else {
+                target
+            });
         }
         self.expect_operator("=")?;
         self.skip_newlines();
