@@ -317,7 +317,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1000) })]
 
     #[test]
-    fn any_text_is_read_to_its_end(text in r#"Vagrant[\PC\n]{0,300}"#) {
+    fn any_text_is_read_to_its_end(text in r"Vagrant[\PC\n]{0,300}") {
         import_text(&text);
     }
 

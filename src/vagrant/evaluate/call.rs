@@ -201,7 +201,7 @@ impl Evaluator {
             ("downcase" | "upcase", []) if matches!(receiver, Value::Unset(_)) => {
                 Some(receiver.clone())
             }
-            ("inspect", []) => receiver.to_text().map(Value::Text),
+            ("inspect", []) => receiver.to_text().map(|_| Value::Text(receiver.inspect())),
             ("class" | "respond_to?" | "instance_variable_get" | "send" | "hash", _) => {
                 Some(self.unknown(span, &format!("`{name}` is not followed")))
             }

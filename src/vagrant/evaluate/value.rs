@@ -197,7 +197,7 @@ impl Value {
             Self::Float(number) => Some(float_text(*number)),
             Self::Text(text) | Self::Symbol(text) => Some(text.clone()),
             Self::Range { first, last } => Some(format!("{first}..{last}")),
-            Self::List(_) | Self::Map(_) => Some(self.inspect(&mut { MAXIMUM_PARTS })),
+            Self::List(_) | Self::Map(_) => Some(self.inspect()),
             Self::Regex(_)
             | Self::Match(_)
             | Self::Closure(_)
@@ -207,7 +207,12 @@ impl Value {
         }
     }
 
-    fn inspect(&self, parts: &mut usize) -> String {
+    /// Writes the value as Ruby's own text.
+    pub fn inspect(&self) -> String {
+        self.inspect_inside(&mut { MAXIMUM_PARTS })
+    }
+
+    fn inspect_inside(&self, parts: &mut usize) -> String {
         *parts = parts.saturating_sub(1);
         match self {
             _ if *parts == 0 => "…".to_owned(),
@@ -216,13 +221,17 @@ impl Value {
             Self::Symbol(text) => format!(":{text}"),
             Self::List(items) => {
                 let items = items.borrow();
-                let items: Vec<String> = items.iter().map(|it| it.inspect(parts)).collect();
+                let items: Vec<String> = items.iter().map(|it| it.inspect_inside(parts)).collect();
                 format!("[{}]", items.join(", "))
             }
             Self::Map(pairs) => {
                 let pairs = pairs.borrow();
                 let pair = |(key, value): &(Value, Value)| {
-                    format!("{} => {}", key.inspect(parts), value.inspect(parts))
+                    format!(
+                        "{} => {}",
+                        key.inspect_inside(parts),
+                        value.inspect_inside(parts)
+                    )
                 };
                 let pairs: Vec<String> = pairs.iter().map(pair).collect();
                 format!("{{{}}}", pairs.join(", "))
