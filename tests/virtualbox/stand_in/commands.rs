@@ -38,9 +38,9 @@ fn on_machine(arguments: &[String], words: &[&str], machine: &Machine) -> Result
     let name = &machine.name;
     match *words {
         ["showvminfo", ..] => show(arguments, &state),
-        ["startvm", ..] if runs => locked(&format!(
+        ["startvm", ..] if runs => Ok(locked(&format!(
             "The machine '{name}' is already locked by a session (or being locked or unlocked)"
-        )),
+        ))),
         ["startvm", ..] => {
             println!("Waiting for VM \"{name}\" to power on...");
             hypervisor::start(machine, &state)?;
@@ -52,14 +52,14 @@ fn on_machine(arguments: &[String], words: &[&str], machine: &Machine) -> Result
         | ["modifyvm" | "storagectl" | "storageattach", ..]
             if runs =>
         {
-            locked(&format!(
+            Ok(locked(&format!(
                 "The machine '{name}' is already locked for a session (or being unlocked)"
-            ))
+            )))
         }
         ["snapshot", _, action, ..] => snapshot::run(arguments, machine, action),
-        ["unregistervm", ..] if runs => locked(&format!(
+        ["unregistervm", ..] if runs => Ok(locked(&format!(
             "Cannot unregister the machine '{name}' while it is locked"
-        )),
+        ))),
         ["unregistervm", ..] => {
             let code = real::pass(arguments)?;
             if Machine::find(&machine.uuid)?.is_none() {

@@ -5,7 +5,7 @@
 //! (after a snapshot, restored, linked) begins with that content. Others begin with a copy that VirtualBox makes.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{FileExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -19,7 +19,7 @@ pub fn for_drive(drive: &Drive, state: &RunState) -> Result<PathBuf, Failure> {
         Some(disk) => disk,
         None => begin(&drive.medium_uuid, state)?,
     };
-    let (_, megabytes) = medium(&drive.medium_uuid)?;
+    let megabytes = Medium::find(&drive.medium_uuid)?.megabytes;
     let size = format!("{megabytes}M");
     let file = disk.to_string_lossy();
     // Smaller than it is, which qemu-img refuses, a medium never becomes.
@@ -54,10 +54,7 @@ pub fn fresh(state: &RunState) -> Result<PathBuf, Failure> {
 
 fn begin(uuid: &str, state: &RunState) -> Result<PathBuf, Failure> {
     let disk = fresh(state)?;
-    let (backing, format) = match written_ancestor(uuid)? {
-        Some(ancestor) => (ancestor, "qcow2"),
-        None => (flattened(uuid, &disk.with_extension("vdi"))?, "vdi"),
-    };
+    let (backing, format) = content(uuid)?;
     let output = Command::new("qemu-img")
         .args(["create", "-q", "-f", "qcow2", "-F", format, "-b"])
         .arg(&backing)
@@ -70,34 +67,71 @@ fn begin(uuid: &str, state: &RunState) -> Result<PathBuf, Failure> {
     Ok(disk)
 }
 
-fn written_ancestor(uuid: &str) -> Result<Option<PathBuf>, Failure> {
-    let (mut parent, _) = medium(uuid)?;
-    while let Some(uuid) = parent {
+/// Returns the file, and its format, with what a medium without a disk of its own begins with.
+fn content(uuid: &str) -> Result<(PathBuf, &'static str), Failure> {
+    let mut uuid = uuid.to_owned();
+    loop {
         if let Some(disk) = linked(&uuid)? {
-            return Ok(Some(disk));
+            return Ok((disk, "qcow2"));
         }
-        (parent, _) = medium(&uuid)?;
+        let medium = Medium::find(&uuid)?;
+        match &medium.parent {
+            Some(parent) if medium.is_empty_vdi()? => uuid.clone_from(parent),
+            _ => return Ok((flattened(&uuid)?, "vdi")),
+        }
     }
-    Ok(None)
 }
 
-/// Lets VirtualBox copy a medium with all that it inherits; the copy is unknown to VirtualBox in the end.
-fn flattened(uuid: &str, file: &Path) -> Result<PathBuf, Failure> {
-    let name = file.to_string_lossy();
-    real::must(&["clonemedium", "disk", uuid, &name, "--format", "VDI"])?;
-    real::must(&["closemedium", "disk", &name])?;
-    Ok(file.to_owned())
+/// Lets VirtualBox copy a medium with all that it inherits, once; VirtualBox doesn't know the copy in the end.
+fn flattened(uuid: &str) -> Result<PathBuf, Failure> {
+    let media = root()?.join("media");
+    fs::create_dir_all(&media)?;
+    let lock = fs::File::create(media.join("lock"))?;
+    lock.lock()?;
+    let file = media.join(format!("{uuid}.vdi"));
+    if !file.exists() {
+        let partial = media.join(format!("{uuid}.partial.vdi"));
+        let name = partial.to_string_lossy();
+        real::must(&["clonemedium", "disk", uuid, &name, "--format", "VDI"])?;
+        real::must(&["closemedium", "disk", &name])?;
+        fs::rename(&partial, &file)?;
+    }
+    Ok(file)
 }
 
-/// Returns a medium's parent, and its capacity in megabytes.
-fn medium(uuid: &str) -> Result<(Option<String>, u64), Failure> {
-    let text = real::must(&["showmediuminfo", "disk", uuid])?;
-    let field = |name: &str| {
-        text.lines()
-            .find_map(|line| Some(line.strip_prefix(name)?.trim().to_owned()))
-    };
-    let parent = field("Parent UUID:").filter(|parent| parent != "base");
-    let capacity = field("Capacity:").ok_or("a medium without capacity")?;
-    let megabytes = capacity.split(' ').next().unwrap_or_default().parse()?;
-    Ok((parent, megabytes))
+/// What VirtualBox says of a medium.
+struct Medium {
+    parent: Option<String>,
+    megabytes: u64,
+    file: PathBuf,
+}
+
+impl Medium {
+    fn find(uuid: &str) -> Result<Self, Failure> {
+        let text = real::must(&["showmediuminfo", "disk", uuid])?;
+        let field = |name: &str| {
+            let value = text.lines().find_map(|line| line.strip_prefix(name));
+            value
+                .map(|it| it.trim().to_owned())
+                .ok_or(format!("medium {uuid} has no {name}"))
+        };
+        let capacity = field("Capacity:")?;
+        Ok(Self {
+            parent: Some(field("Parent UUID:")?).filter(|parent| parent != "base"),
+            megabytes: capacity.split(' ').next().unwrap_or_default().parse()?,
+            file: PathBuf::from(field("Location:")?),
+        })
+    }
+
+    /// Says whether nothing was ever written to it. VirtualBox can't copy a medium that has grown beyond its parent,
+    /// but such a one is a new machine's and has only what it inherits.
+    fn is_empty_vdi(&self) -> Result<bool, Failure> {
+        const BLOCKS_ALLOCATED: u64 = 0x184;
+        if self.file.extension().is_none_or(|it| it != "vdi") {
+            return Ok(false);
+        }
+        let mut count = [0; 4];
+        fs::File::open(&self.file)?.read_exact_at(&mut count, BLOCKS_ALLOCATED)?;
+        Ok(u32::from_le_bytes(count) == 0)
+    }
 }
