@@ -21,11 +21,14 @@ pub fn for_drive(drive: &Drive, state: &RunState) -> Result<PathBuf, Failure> {
     };
     let megabytes = Medium::find(&drive.medium_uuid)?.megabytes;
     let size = format!("{megabytes}M");
-    let file = disk.to_string_lossy();
-    // Smaller than it is, which qemu-img refuses, a medium never becomes.
-    let _ = Command::new("qemu-img")
-        .args(["resize", "-q", "-f", "qcow2", &file, &size])
-        .output()?;
+    image_tool(&[
+        "resize",
+        "-q",
+        "-f",
+        "qcow2",
+        &disk.to_string_lossy(),
+        &size,
+    ])?;
     Ok(disk)
 }
 
@@ -54,30 +57,33 @@ pub fn fresh(state: &RunState) -> Result<PathBuf, Failure> {
 
 fn begin(uuid: &str, state: &RunState) -> Result<PathBuf, Failure> {
     let disk = fresh(state)?;
-    let (backing, format) = content(uuid)?;
-    let output = Command::new("qemu-img")
-        .args(["create", "-q", "-f", "qcow2", "-F", format, "-b"])
-        .arg(&backing)
-        .arg(&disk)
-        .output()?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into());
-    }
+    let backing = content(uuid)?;
+    image_tool(&[
+        "create",
+        "-q",
+        "-f",
+        "qcow2",
+        "-F",
+        "qcow2",
+        "-b",
+        &backing.to_string_lossy(),
+        &disk.to_string_lossy(),
+    ])?;
     link(uuid, &disk)?;
     Ok(disk)
 }
 
-/// Returns the file, and its format, with what a medium without a disk of its own begins with.
-fn content(uuid: &str) -> Result<(PathBuf, &'static str), Failure> {
+/// Returns the qcow2 with what a medium without a disk of its own begins with.
+fn content(uuid: &str) -> Result<PathBuf, Failure> {
     let mut uuid = uuid.to_owned();
     loop {
         if let Some(disk) = linked(&uuid)? {
-            return Ok((disk, "qcow2"));
+            return Ok(disk);
         }
         let medium = Medium::find(&uuid)?;
         match &medium.parent {
             Some(parent) if medium.is_empty_vdi()? => uuid.clone_from(parent),
-            _ => return Ok((flattened(&uuid)?, "vdi")),
+            _ => return flattened(&uuid),
         }
     }
 }
@@ -88,15 +94,36 @@ fn flattened(uuid: &str) -> Result<PathBuf, Failure> {
     fs::create_dir_all(&media)?;
     let lock = fs::File::create(media.join("lock"))?;
     lock.lock()?;
-    let file = media.join(format!("{uuid}.vdi"));
+    let file = media.join(format!("{uuid}.qcow2"));
     if !file.exists() {
-        let partial = media.join(format!("{uuid}.partial.vdi"));
-        let name = partial.to_string_lossy();
-        real::must(&["clonemedium", "disk", uuid, &name, "--format", "VDI"])?;
-        real::must(&["closemedium", "disk", &name])?;
+        let copy = media.join(format!("{uuid}.vdi"));
+        let copy_name = copy.to_string_lossy();
+        real::must(&["clonemedium", "disk", uuid, &copy_name, "--format", "VDI"])?;
+        real::must(&["closemedium", "disk", &copy_name])?;
+        // QEMU can't save a machine that has any other format below its disks.
+        let partial = media.join(format!("{uuid}.partial"));
+        image_tool(&[
+            "convert",
+            "-q",
+            "-f",
+            "vdi",
+            "-O",
+            "qcow2",
+            &copy_name,
+            &partial.to_string_lossy(),
+        ])?;
+        fs::remove_file(&copy)?;
         fs::rename(&partial, &file)?;
     }
     Ok(file)
+}
+
+fn image_tool(arguments: &[&str]) -> Result<(), Failure> {
+    let output = Command::new("qemu-img").args(arguments).output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(String::from_utf8_lossy(&output.stderr).into())
 }
 
 /// What VirtualBox says of a medium.

@@ -116,7 +116,10 @@ fn add_controller(
     let controller = format!("controller{number}");
     match kind {
         "IntelAhci" => qemu.args(["-device", &format!("ich9-ahci,id={controller},addr=0xd")]),
-        "VirtioSCSI" => qemu.args(["-device", &format!("virtio-scsi-pci,id={controller},addr=0xf")]),
+        "VirtioSCSI" => qemu.args([
+            "-device",
+            &format!("virtio-scsi-pci,id={controller},addr=0xf"),
+        ]),
         // The machine has it.
         "PIIX3" | "PIIX4" | "ICH6" => qemu,
         other => return Err(format!("the stand-in has no storage controller {other}").into()),

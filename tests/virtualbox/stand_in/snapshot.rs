@@ -12,7 +12,13 @@ use crate::{Failure, disk, real};
 /// Does `snapshot MACHINE take|restore|restorecurrent|delete …`, and returns the exit code.
 pub fn run(arguments: &[String], machine: &Machine, action: &str) -> Result<u8, Failure> {
     let state = RunState::of(machine)?;
-    let code = real::pass(arguments)?;
+    // To the real one the machine is off, and it refuses this word.
+    let arguments: Vec<String> = arguments
+        .iter()
+        .filter(|word| *word != "--live")
+        .cloned()
+        .collect();
+    let code = real::pass(&arguments)?;
     let Some(after) = Machine::find(&machine.uuid)?.filter(|_| code == 0) else {
         return Ok(code);
     };
