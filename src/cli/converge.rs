@@ -12,6 +12,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use super::GlobalArguments;
 use super::connect::{self, Stranger};
+use super::first_boot::FirstBoots;
 use super::lab::{Keys, LabMachines};
 use super::memory;
 use super::project::Project;
@@ -162,7 +163,16 @@ impl Converge {
                     let (host, state) = (machine.to_owned(), state.to_owned());
                     let _ = events.send(RunEvent::Machine { host, state });
                 };
-                tokio::task::block_in_place(|| self.machines.up(&changes, &report))?;
+                let first_boots = FirstBoots::of(&self.project.directory);
+                tokio::task::block_in_place(|| {
+                    if self.machines.made().is_some_and(|it| it.0.has_first_boot()) {
+                        first_boots.expect(&changes)?;
+                    }
+                    self.machines.up(&changes, &report)
+                })?;
+                first_boots
+                    .finish(&self.project, &self.machines, &report)
+                    .await?;
                 let (mut engine, plan, strangers) = self.connect(&events, &cancel).await?;
                 self.save_state()?;
                 let checked = engine

@@ -16,6 +16,7 @@ mod doctor;
 mod down;
 mod down_nodes;
 mod exit;
+mod first_boot;
 mod forward;
 mod hosts;
 mod hosts_block;

@@ -6,6 +6,7 @@
 pub mod computer;
 #[cfg(target_os = "linux")]
 pub mod container;
+mod first_contact;
 pub mod forward;
 mod lab;
 mod mac;
@@ -23,6 +24,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
+pub use first_contact::{FirstContact, INSECURE_KEYS};
 pub use lab::{Forward, Lab, Machine};
 pub use mac::{Mac, Macs};
 pub use observed::{MachineSettings, MachineState, MadeWith, ObservedMachine};
@@ -90,6 +92,21 @@ pub trait Provider: Send + Sync {
     /// Runs a command inside the lab's network, on this process's terminal.
     fn run_in_network(&self, _lab: &Lab, command: &mut Command) -> io::Result<ExitStatus> {
         command.status()
+    }
+
+    /// Tells whether machines set themselves up at their first boot, so that `up` waits for the end of it.
+    fn has_first_boot(&self) -> bool {
+        false
+    }
+
+    /// Returns how to log in to a machine whose image may not have cloud-init; `None` where it has.
+    /// Asked after [`Provider::up`].
+    fn first_contact(
+        &self,
+        _lab: &Lab,
+        _machine: &Machine,
+    ) -> Result<Option<FirstContact>, ProviderError> {
+        Ok(None)
     }
 
     /// Returns how long a machine may take from its start to the first login.

@@ -1,0 +1,145 @@
+//! Between the start of a machine and the first work on it: what isn't set up by cloud-init is set up
+//! over SSH, and the end of both is waited for.
+
+mod first_contact;
+mod readiness;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tokio::task::JoinSet;
+
+use super::lab::{LabMachines, failed};
+use super::project::Project;
+use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::provision::{MachineAction, MachineChange, Report};
+use crate::secret::Secret;
+use crate::ssh::{Finished, Session, SshError, wait_for};
+
+/// The machines whose first boot nobody has seen the end of, one file each: an `up` that was
+/// interrupted is taken up by the next.
+pub struct FirstBoots {
+    folder: PathBuf,
+}
+
+impl FirstBoots {
+    /// Looks into the folder of a project.
+    pub fn of(directory: &Path) -> Self {
+        Self {
+            folder: directory.join("first-boot"),
+        }
+    }
+
+    /// Notes the machines that are about to be made or started.
+    pub fn expect(&self, changes: &[MachineChange]) -> Result<(), Diagnostics> {
+        let starts = |it: &&MachineChange| match it.action {
+            MachineAction::Create | MachineAction::Start => true,
+            MachineAction::Change { needs_halt, .. } => needs_halt,
+            MachineAction::Remove => false,
+        };
+        for change in changes.iter().filter(starts) {
+            let path = self.folder.join(&change.host);
+            fs::create_dir_all(&self.folder)
+                .and_then(|()| fs::write(&path, ""))
+                .map_err(|error| unwritable(&path, &error))?;
+        }
+        Ok(())
+    }
+
+    /// Waits until the noted machines are set up; all failures are returned at once.
+    pub async fn finish(
+        &self,
+        project: &Project,
+        machines: &LabMachines,
+        report: Report<'_>,
+    ) -> Result<(), Diagnostics> {
+        let Some((provider, lab)) = machines.shared() else {
+            return Ok(());
+        };
+        let mut tasks = JoinSet::new();
+        for host in &project.cluster.hosts {
+            let mark = self.folder.join(&host.name);
+            let Some(machine) = lab.machine(&host.name).filter(|_| mark.exists()) else {
+                continue;
+            };
+            report(&host.name, "setting itself up");
+            let patience = provider.patience();
+            let contact = tokio::task::block_in_place(|| provider.first_contact(&lab, machine))
+                .map_err(|error| failed(&error))?;
+            let contact = contact.map(|contact| {
+                let folder = self.folder.join(format!("{}.keys", host.name));
+                let input = first_contact::input(&lab, machine, &contact.user);
+                (contact, folder, input)
+            });
+            let (target, disk_gib) = (machines.target(host), machine.spec.disk_gib);
+            tasks.spawn(async move {
+                if let Some((contact, folder, input)) = contact {
+                    first_contact::make(&target, &contact, &folder, &input, patience).await?;
+                }
+                let name = target.name.clone();
+                let session = wait_for(&target, patience)
+                    .await
+                    .map_err(|error| error.diagnostic(&name))?;
+                readiness::check(&session, disk_gib, patience).await?;
+                fs::remove_file(&mark).map_err(|error| unwritable(&mark, &error).remove(0))
+            });
+        }
+        let results = tasks.join_all().await;
+        let problems: Diagnostics = results.into_iter().filter_map(Result::err).collect();
+        // Fails where a machine is still noted.
+        let _ = fs::remove_dir(&self.folder);
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(problems)
+        }
+    }
+}
+
+/// Runs a script as root that comes, with all secrets, over standard input.
+async fn run_as_root(session: &Session, script: &Secret) -> Result<Finished, SshError> {
+    let command = "if [ \"$(id -u)\" = 0 ]; then exec sh; else exec sudo -n sh; fi";
+    let command = format!("exec sh -c '{command}'");
+    session.exec(&command, script.expose().as_bytes()).await
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> Diagnostics {
+    let message = format!("failed to write `{}`: {error}", path.display());
+    vec![Diagnostic::error(Kind::Environment, message)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::FirstBoots;
+    use crate::provision::{MachineAction, MachineChange};
+
+    #[test]
+    fn what_is_made_or_started_is_noted() {
+        let folder = tempfile::tempdir().unwrap();
+        let boots = FirstBoots::of(folder.path());
+        let change = |host: &str, action| MachineChange {
+            host: host.to_owned(),
+            action,
+        };
+        let changed = |needs_halt| MachineAction::Change {
+            settings: Vec::new(),
+            needs_halt,
+        };
+        boots
+            .expect(&[
+                change("made", MachineAction::Create),
+                change("started", MachineAction::Start),
+                change("halted", changed(true)),
+                change("forwarded", changed(false)),
+                change("removed", MachineAction::Remove),
+            ])
+            .unwrap();
+        let mut noted: Vec<String> = std::fs::read_dir(folder.path().join("first-boot"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        noted.sort();
+        assert_eq!(noted, ["halted", "made", "started"]);
+    }
+}
