@@ -9,6 +9,7 @@
 
 mod agent;
 mod commands;
+mod first_contact;
 mod host_keys;
 mod jumps;
 mod login;
