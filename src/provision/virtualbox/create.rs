@@ -4,13 +4,14 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
-use super::super::mac::Mac;
+use super::super::Mac;
 use super::super::{Lab, Machine, MachineState, ProviderError, plan};
 use super::failure::at_machine;
 use super::found::{self, FoundMachine};
 use super::manage::{Manage, ManageError};
 use super::master::{self, Master};
 use super::media::{EXTRA, Media};
+use super::paths::argument_path;
 use super::record::{self, MachineRecord};
 use super::settings::{self, Attachment, Settings};
 use super::uuid::Uuid;
@@ -160,7 +161,7 @@ impl<'a> DisksOf<'a> {
                 &(gib << 10).to_string(),
                 "--filename",
             ]);
-            arguments.push(file.clone().into());
+            arguments.push(argument_path(&file));
             self.manage.change(self.machine, &arguments)?;
             self.attach("hdd", &file)?;
         }
@@ -183,7 +184,7 @@ impl<'a> DisksOf<'a> {
             kind,
             "--medium",
         ]);
-        arguments.push(file.into());
+        arguments.push(argument_path(file));
         self.manage.change(self.machine, &arguments)?;
         self.next_port += 1;
         Ok(())
@@ -201,7 +202,7 @@ pub fn share_folders(manage: &Manage, uuid: Uuid, machine: &Machine) -> Result<(
             &format!("kinstall{index}"),
             "--hostpath",
         ]);
-        arguments.push(folder.host.clone().into());
+        arguments.push(argument_path(&folder.host));
         manage.change(uuid, &arguments)?;
     }
     Ok(())

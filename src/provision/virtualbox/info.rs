@@ -1,5 +1,6 @@
 //! What VBoxManage tells: `--machinereadable` pairs, and blocks of `Key:  value` lines.
 
+use super::paths::unescape;
 use super::uuid::Uuid;
 
 /// The pairs of `--machinereadable`.
@@ -77,21 +78,12 @@ fn pair(text: &str) -> (Option<(String, String)>, &str) {
 
 /// Reads a text in quotes; returns it and what stands behind it.
 fn quoted(text: &str) -> Option<(String, &str)> {
-    let mut value = String::new();
-    let mut characters = text.char_indices().skip(1);
-    while let Some((index, character)) = characters.next() {
-        match character {
-            '"' => return Some((value, &text[index + 1..])),
-            // Only quotes and itself are escaped: a path of Windows has backslashes as they are.
-            '\\' => match text[index + 1..].chars().next() {
-                Some(escaped @ ('"' | '\\')) => {
-                    value.push(escaped);
-                    characters.next();
-                }
-                _ => value.push('\\'),
-            },
-            other => value.push(other),
+    let mut is_escaped = false;
+    for (index, character) in text.char_indices().skip(1) {
+        if character == '"' && !is_escaped {
+            return Some((unescape(&text[1..index]), &text[index + 1..]));
         }
+        is_escaped = character == '\\' && !is_escaped;
     }
     None
 }

@@ -10,6 +10,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::failure::{self, Failure};
+use super::paths;
 use super::uuid::Uuid;
 
 /// Two of several hundred calls were seen to take ten seconds.
@@ -56,6 +57,14 @@ impl Manage {
             program,
             queues: Mutex::default(),
         }
+    }
+
+    /// Takes what KINSTALL_VBOXMANAGE names, else VirtualBox's own program where it is found.
+    pub fn find() -> Self {
+        let named = std::env::var_os("KINSTALL_VBOXMANAGE").map(PathBuf::from);
+        let found = || paths::find_program(|name| std::env::var_os(name), std::path::Path::is_file);
+        // Its absence is told when it is called.
+        Self::new(named.or_else(found).unwrap_or_else(|| "VBoxManage".into()))
     }
 
     /// Returns what a call writes to its stdout.

@@ -13,6 +13,7 @@ use super::found::{self, all_machines};
 use super::info::Info;
 use super::manage::{Manage, ManageError};
 use super::media::Media;
+use super::paths::argument_path;
 use super::remove;
 use super::uuid::Uuid;
 
@@ -179,7 +180,7 @@ fn from_disk(manage: &Manage, name: &str, disk: &Path, is_raw: bool) -> Result<(
         true => words(&["convertfromraw"]),
         false => words(&["clonemedium", "disk"]),
     };
-    arguments.extend([disk.into(), target.as_os_str().to_owned()]);
+    arguments.extend([argument_path(disk), argument_path(&target)]);
     arguments.extend(words(&["--format", "VDI"]));
     manage.call_long(&arguments)?;
     manage.call(&[
@@ -207,12 +208,12 @@ fn from_disk(manage: &Manage, name: &str, disk: &Path, is_raw: bool) -> Result<(
         "hdd",
         "--medium",
     ]);
-    arguments.push(target.into());
+    arguments.push(argument_path(&target));
     manage.call(&arguments).map(drop)
 }
 
 fn from_appliance(manage: &Manage, name: &str, ovf: &Path) -> Result<(), ManageError> {
-    let mut arguments = vec![OsString::from("import"), ovf.into()];
+    let mut arguments = vec![OsString::from("import"), argument_path(ovf)];
     arguments.extend(
         [
             "--vsys", "0", "--vmname", name, "--group", GROUP, "--eula", "accept",

@@ -20,6 +20,7 @@ mod media;
 mod nat_rule;
 mod obstacles;
 mod parallel;
+mod paths;
 mod power;
 mod record;
 mod remove;
@@ -41,10 +42,9 @@ use self::create::{Parts, Workshop};
 use self::failure::at_machine;
 use self::found::{FoundLab, FoundMachine};
 use self::master::Master;
-use super::mac::Macs;
 use super::{
-    Lab, Machine, MachineAction, MachineChange, ObservedMachine, Power, Provider, ProviderError,
-    Report, Snapshots,
+    Lab, Machine, MachineAction, MachineChange, Macs, ObservedMachine, Power, Provider,
+    ProviderError, Report, Snapshots,
 };
 use crate::diagnostic::Diagnostics;
 
@@ -95,11 +95,11 @@ impl Provider for VirtualBoxProvider {
         if !created.is_empty() {
             self.create(lab, &found, &created, report)?;
         }
-        let changed: Vec<&MachineChange> = changes
+        let to_change: Vec<&MachineChange> = changes
             .iter()
             .filter(|it| it.is_possible() && matches!(it.action, MachineAction::Change { .. }))
             .collect();
-        parallel::each(&changed, AT_A_TIME, |change| {
+        parallel::each(&to_change, AT_A_TIME, |change| {
             self.change(lab, &found, change, report)
         })?;
         let found = FoundLab::find(&self.manage, lab)?;

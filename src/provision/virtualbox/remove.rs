@@ -49,9 +49,11 @@ pub fn forget_seeds(manage: &Manage, folder: &Path) -> Result<(), ProviderError>
     let text = manage.call(&["list", "dvds"]).map_err(action())?;
     for block in Block::parse_all(&text, "UUID") {
         if Path::new(block.get("Location")).starts_with(folder) {
-            manage
-                .call(&["closemedium", "dvd", block.get("UUID")])
-                .map_err(action())?;
+            match manage.call(&["closemedium", "dvd", block.get("UUID")]) {
+                // Forgotten by itself, since it was listed.
+                Err(error) if error.is_not_found() || error.says("is not fully qualified") => {}
+                result => drop(result.map_err(action())?),
+            }
         }
     }
     Ok(())

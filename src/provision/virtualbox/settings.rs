@@ -3,9 +3,10 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::super::mac::Mac;
+use super::super::Mac;
 use super::super::{Lab, Machine};
 use super::nat_rule;
+use super::paths::argument_path;
 use super::uuid::Uuid;
 
 /// Most network cards that all chipsets have.
@@ -87,7 +88,7 @@ impl Settings<'_> {
         arguments.add("--uart1", "0x3F8");
         arguments.0.push("4".into());
         arguments.add("--uart-mode1", "file");
-        arguments.0.push(self.console_log.into());
+        arguments.0.push(argument_path(self.console_log));
         arguments.0
     }
 }
