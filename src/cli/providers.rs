@@ -15,7 +15,8 @@ pub fn provider(kind: ProviderKind) -> Result<Box<dyn Provider>, Diagnostics> {
     match kind {
         ProviderKind::Container => container(),
         ProviderKind::VirtualBox => virtual_box(),
-        ProviderKind::Qemu | ProviderKind::Existing => {
+        ProviderKind::Qemu => qemu(),
+        ProviderKind::Existing => {
             let message = format!("provider `{}` makes no machines", kind.name());
             Err(vec![Diagnostic::error(Kind::Internal, message)])
         }
@@ -87,9 +88,27 @@ fn container() -> Result<Box<dyn Provider>, Diagnostics> {
     }))
 }
 
+#[cfg(target_os = "linux")]
+fn qemu() -> Result<Box<dyn Provider>, Diagnostics> {
+    Ok(Box::new(crate::provision::qemu::QemuProvider {
+        cache: "/var/cache/kinstall".into(),
+        images: super::image::store()?,
+    }))
+}
+
 #[cfg(not(target_os = "linux"))]
 fn container() -> Result<Box<dyn Provider>, Diagnostics> {
-    let message = "provider `container` needs a computer with Linux";
+    needs_linux("container")
+}
+
+#[cfg(not(target_os = "linux"))]
+fn qemu() -> Result<Box<dyn Provider>, Diagnostics> {
+    needs_linux("qemu")
+}
+
+#[cfg(not(target_os = "linux"))]
+fn needs_linux(provider: &str) -> Result<Box<dyn Provider>, Diagnostics> {
+    let message = format!("provider `{provider}` needs a computer with Linux");
     Err(vec![Diagnostic::error(Kind::Environment, message).hint(
         "choose another one: `kinstall_provider` in the inventory, or `kinstall up --provider …`",
     )])

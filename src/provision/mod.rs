@@ -14,6 +14,8 @@ mod mac;
 mod namespace;
 mod observed;
 pub mod plan;
+#[cfg(target_os = "linux")]
+pub mod qemu;
 pub mod seed;
 mod snapshot;
 pub mod virtualbox;

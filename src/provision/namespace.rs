@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Output, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -66,6 +66,10 @@ impl Namespace {
         ))
     }
 
+    pub(super) fn exists(&self) -> bool {
+        is_namespace(&self.file)
+    }
+
     /// Lets the namespace go; it ends with the last process in it.
     pub(super) fn remove(&self) -> Result<(), ProviderError> {
         while is_namespace(&self.file) {
@@ -96,6 +100,11 @@ impl Namespace {
     /// Runs a command inside the lab's network, on this process's terminal.
     pub(super) fn run(&self, command: &mut Command) -> io::Result<ExitStatus> {
         self.on_thread(|| command.spawn())?.wait()
+    }
+
+    /// Runs a command inside the lab's network and returns what it said.
+    pub(super) fn output(&self, command: &mut Command) -> io::Result<Output> {
+        self.on_thread(|| command.output())
     }
 
     /// Moves the calling thread into the namespace, for good.

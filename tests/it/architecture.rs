@@ -52,7 +52,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("private_file", &[]),
     (
         "provision",
-        &["diagnostic", "model", "private_file", "secret"],
+        &["diagnostic", "image", "model", "private_file", "secret"],
     ),
     (
         "report",

@@ -257,7 +257,7 @@ fn host_modules() -> PathBuf {
 }
 
 /// Returns the end of a log for an error message.
-fn last_lines(log: &str, count: usize) -> String {
+pub(super) fn last_lines(log: &str, count: usize) -> String {
     let lines: Vec<&str> = log.lines().filter(|line| !line.trim().is_empty()).collect();
     lines[lines.len().saturating_sub(count)..].join("\n")
 }

@@ -1,0 +1,132 @@
+//! Switching machines on and off.
+
+use std::net::SocketAddr;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::acceleration::Acceleration;
+use super::command_line::arguments;
+use super::folder::{LabFolder, MachineFolder};
+use super::monitor::{Monitor, RunState};
+use super::process::{self, Process};
+use super::record::MachineRecord;
+use crate::provision::{Lab, MachineState, ProviderError, Report};
+
+/// Starts a machine, wakes it, or lets it go on; tells which.
+pub(super) fn start(
+    lab: &Lab,
+    folder: &MachineFolder,
+    acceleration: Acceleration,
+    report: Report,
+) -> Result<(), ProviderError> {
+    let record = MachineRecord::require(folder)?;
+    let is_suspended = folder.suspended().exists();
+    if let Process::Alive(mut monitor) = process::find(folder)? {
+        let failed = |error: std::io::Error| folder.failed("resume")(error.to_string());
+        if monitor.state().map_err(failed)? == RunState::Running {
+            return Ok(());
+        }
+        if !is_suspended {
+            monitor.go_on().map_err(failed)?;
+            report(&folder.name, "goes on");
+            return Ok(());
+        }
+        // Its suspending or its waking was interrupted: the memory in its disk is the newest.
+        drop(monitor);
+        process::end(folder)?;
+    }
+    let mut monitor = launch(lab, folder, &record, acceleration, is_suspended)?;
+    if !is_suspended {
+        report(&folder.name, "started");
+        return Ok(());
+    }
+    if let Err(error) = process::wake(folder, &record, &mut monitor) {
+        drop(monitor);
+        process::end(folder)?;
+        return Err(error);
+    }
+    report(&folder.name, "resumed");
+    Ok(())
+}
+
+/// Starts a machine's QEMU, which must not run.
+pub(super) fn launch(
+    lab: &Lab,
+    folder: &MachineFolder,
+    record: &MachineRecord,
+    acceleration: Acceleration,
+    is_paused: bool,
+) -> Result<Monitor, ProviderError> {
+    let arguments = arguments(folder, record, &lab.forwards, acceleration, is_paused);
+    process::launch(folder, &arguments)
+}
+
+/// Shuts a machine down; one that is suspended is woken before, so that nothing of it is lost.
+pub(super) fn halt(
+    lab: &Lab,
+    folder: &MachineFolder,
+    acceleration: Acceleration,
+    report: Report,
+) -> Result<(), ProviderError> {
+    match process::state(folder)? {
+        MachineState::Running | MachineState::Paused => {}
+        MachineState::Suspended => start(lab, folder, acceleration, report)?,
+        _ => return Ok(()),
+    }
+    process::halt(folder)?;
+    report(&folder.name, "halted");
+    Ok(())
+}
+
+/// Suspends a machine that runs.
+pub(super) fn suspend(folder: &MachineFolder, report: Report) -> Result<(), ProviderError> {
+    if let Process::Alive(monitor) = process::find(folder)? {
+        process::suspend(folder, &MachineRecord::require(folder)?, monitor)?;
+        report(&folder.name, "suspended");
+    }
+    Ok(())
+}
+
+/// Waits until every machine's sshd listens; one that ends before is an error with its last words.
+pub(super) fn wait_for_sshd(
+    lab: &Lab,
+    names: &[&str],
+    patience: Duration,
+    report: Report,
+) -> Result<(), ProviderError> {
+    let lab_folder = LabFolder::of(lab);
+    let namespace = lab_folder.namespace();
+    let deadline = Instant::now() + patience;
+    let is_meant = |name: &String| names.contains(&name.as_str());
+    let mut waiting: Vec<_> = lab
+        .machines
+        .iter()
+        .filter(|it| is_meant(&it.name))
+        .collect();
+    loop {
+        waiting.retain(|machine| {
+            let target = SocketAddr::new(machine.address, 22);
+            let dialed = namespace.dial_within(target, Duration::from_millis(500));
+            if dialed.is_ok() {
+                report(&machine.name, "answers");
+            }
+            dialed.is_err()
+        });
+        let Some(first) = waiting.first() else {
+            return Ok(());
+        };
+        for machine in &waiting {
+            let folder = lab_folder.machine(lab, &machine.name);
+            if !matches!(process::find(&folder)?, Process::Alive(_)) {
+                return Err(folder.failed("start")(process::gone(&folder)));
+            }
+        }
+        if Instant::now() > deadline {
+            let folder = lab_folder.machine(lab, &first.name);
+            let words = process::last_words(&folder);
+            let detail = format!("its sshd doesn't listen; its console said last:\n{words}");
+            return Err(folder.failed("start")(detail));
+        }
+        thread::sleep(Duration::from_millis(300));
+    }
+}

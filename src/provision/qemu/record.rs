@@ -1,0 +1,131 @@
+//! What is written down of a machine and of its snapshots.
+
+use serde::{Deserialize, Serialize};
+
+use super::disks;
+use super::folder::{MachineFolder, read};
+use crate::model::{ForwardedPort, SharedFolder};
+use crate::private_file;
+use crate::provision::plan::made_with;
+use crate::provision::{Lab, Machine, MachineSettings, Macs, MadeWith, ProviderError};
+
+/// A machine that was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MachineRecord {
+    version: u32,
+    pub hardware: Hardware,
+    pub forwarded_ports: Vec<ForwardedPort>,
+    pub made_with: MadeWith,
+    /// Of its network cards: the way out, the lab, further networks.
+    pub macs: Vec<String>,
+}
+
+/// What must be the same for a saved memory to be loaded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Hardware {
+    pub cpus: u32,
+    pub memory_mib: u64,
+    pub extra_disks_gib: Vec<u64>,
+    pub shared_folders: Vec<SharedFolder>,
+}
+
+/// A snapshot of one machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SnapshotRecord {
+    /// Its memory was kept.
+    pub live: bool,
+    pub taken: String,
+    pub hardware: Hardware,
+}
+
+const VERSION: u32 = 1;
+
+impl Hardware {
+    pub(super) fn wanted(machine: &Machine) -> Self {
+        Self {
+            cpus: machine.spec.cpus,
+            memory_mib: machine.spec.memory_mib,
+            extra_disks_gib: machine.spec.extra_disks_gib.clone(),
+            shared_folders: machine.spec.shared_folders.clone(),
+        }
+    }
+
+    /// Returns how many disks there are that the machine writes to.
+    pub(super) fn disks(&self) -> usize {
+        1 + self.extra_disks_gib.len()
+    }
+}
+
+impl MachineRecord {
+    pub(super) fn new(lab: &Lab, machine: &Machine) -> Self {
+        let macs = Macs::of(lab);
+        let macs = macs.of_machine(&machine.name).iter();
+        Self {
+            version: VERSION,
+            hardware: Hardware::wanted(machine),
+            forwarded_ports: machine.spec.forwarded_ports.clone(),
+            made_with: made_with(lab, machine),
+            macs: macs.map(ToString::to_string).collect(),
+        }
+    }
+
+    /// Reads a machine's record; `None` where the machine isn't complete.
+    pub(super) fn read(folder: &MachineFolder) -> Result<Option<Self>, ProviderError> {
+        let Some(record) = read::<Self>(&folder.record())? else {
+            return Ok(None);
+        };
+        if record.version == VERSION {
+            return Ok(Some(record));
+        }
+        let (has, knows) = (record.version, VERSION);
+        Err(folder.failed("read the record of")(format!(
+            "it has version {has}, this kinstall knows {knows}"
+        )))
+    }
+
+    /// As [`MachineRecord::read`], where the machine has to be complete.
+    pub(super) fn require(folder: &MachineFolder) -> Result<Self, ProviderError> {
+        Self::read(folder)?.ok_or_else(|| ProviderError::Obstacle {
+            message: format!("machine `{}` isn't there", folder.name),
+            hints: vec!["`kinstall up` makes it".into()],
+        })
+    }
+
+    pub(super) fn write(&self, folder: &MachineFolder) -> Result<(), ProviderError> {
+        write(&folder.record(), self)
+    }
+
+    /// Returns what the machine has.
+    pub(super) fn settings(self, folder: &MachineFolder) -> Result<MachineSettings, ProviderError> {
+        let disk_mib = disks::size(&folder.disk(0))? >> 20;
+        Ok(MachineSettings {
+            cpus: self.hardware.cpus,
+            memory_mib: self.hardware.memory_mib,
+            disk_mib,
+            extra_disks_gib: self.hardware.extra_disks_gib,
+            forwarded_ports: self.forwarded_ports,
+            shared_folders: self.hardware.shared_folders,
+            made_with: self.made_with,
+        })
+    }
+}
+
+impl SnapshotRecord {
+    pub(super) fn write(
+        &self,
+        folder: &MachineFolder,
+        snapshot: &str,
+    ) -> Result<(), ProviderError> {
+        write(&folder.snapshot(snapshot), self)
+    }
+}
+
+fn write(path: &std::path::Path, value: &impl Serialize) -> Result<(), ProviderError> {
+    serde_json::to_vec_pretty(value)
+        .map_err(std::io::Error::from)
+        .and_then(|text| private_file::write(path, &text))
+        .map_err(ProviderError::file("write", path))
+}
