@@ -20,7 +20,7 @@ pub fn run(global: &GlobalArguments, target: SocketAddr) -> Result<Exit, Diagnos
     };
     let relayed = provider.dial(lab, target).and_then(|stream| {
         stream.set_nodelay(true)?;
-        relay(stream)
+        relay(&stream)
     });
     relayed.map(|()| Exit::Success).map_err(|error| {
         let message = format!("failed to connect to {target}: {error}");
@@ -31,14 +31,14 @@ pub fn run(global: &GlobalArguments, target: SocketAddr) -> Result<Exit, Diagnos
     })
 }
 
-fn relay(stream: TcpStream) -> io::Result<()> {
+fn relay(stream: &TcpStream) -> io::Result<()> {
     let sending = stream.try_clone()?;
     // It may still wait in a read of stdin when the program ends.
     thread::spawn(move || {
         let _ = copy(io::stdin().lock(), &sending);
         let _ = sending.shutdown(Shutdown::Write);
     });
-    copy(&stream, io::stdout().lock())
+    copy(stream, io::stdout().lock())
 }
 
 /// Copies each piece as it comes, without waiting for a line or a full buffer.

@@ -17,11 +17,7 @@ const LEAST_ROOM_GIB: u64 = 5;
 
 /// Looks at everything; exit 1 when a machine can't be made the way that was asked for, or a check found
 /// a problem.
-pub fn run(
-    global: &GlobalArguments,
-    arguments: &DoctorArguments,
-    printer: Printer,
-) -> Result<Exit, Diagnostics> {
+pub fn run(global: &GlobalArguments, arguments: &DoctorArguments, printer: Printer) -> Exit {
     let asked = arguments.provider.map(Provider::from);
     let providers: Vec<Check> = Provider::ALL
         .into_iter()
@@ -53,7 +49,7 @@ pub fn run(
         Format::Text => printer.data(&doctor::render(&all)),
         Format::Json => printer.json(&all),
     }
-    Ok(if is_well { Exit::Success } else { Exit::Failed })
+    if is_well { Exit::Success } else { Exit::Failed }
 }
 
 fn provider(kind: Provider) -> Check {
@@ -101,8 +97,9 @@ fn room(project: Option<&Project>) -> Check {
     let mut problems = Diagnostics::new();
     let mut least = u64::MAX;
     for folder in &folders {
-        let existing = folder.ancestors().find(|folder| folder.exists());
-        let Some(Ok(free)) = existing.map(fs4::available_space) else {
+        // What isn't made yet will lie on the file system of the nearest folder that is there.
+        let existing = folder.ancestors().find(|it| it.exists());
+        let Some(free) = existing.and_then(|it| fs4::available_space(it).ok()) else {
             continue;
         };
         let free = free >> 30;

@@ -37,12 +37,9 @@ pub fn run(
             "Kubernetes still has the node {name}: `{through} delete node {name}` removes it."
         ));
         if cluster.host(name).is_some_and(|it| it.roles.control_plane) {
-            let etcd = format!(
-                "{through} -n kube-system exec etcd-{} --",
-                control_plane.name
-            );
             printer.message(&format!(
-                "etcd still has the member {name}: `{etcd} etcdctl member list` and `member remove ID`."
+                "etcd still has the member {name}: remove it with etcdctl in the pod etcd-{} (docs/machines.md).",
+                control_plane.name
             ));
         }
     }

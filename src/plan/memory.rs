@@ -46,3 +46,29 @@ pub fn need(cluster: &ClusterSpec, host: &HostSpec) -> u64 {
     }
     mib
 }
+
+#[cfg(test)]
+mod tests {
+    use super::need;
+    use crate::plan::tests::fixture::Fixture;
+
+    #[test]
+    fn a_host_needs_memory_for_its_role_and_the_add_ons() {
+        let mut cluster = Fixture::without_playbooks().cluster;
+        let needs = |cluster: &crate::model::ClusterSpec| -> Vec<u64> {
+            cluster.hosts.iter().map(|it| need(cluster, it)).collect()
+        };
+        cluster.addons.metallb = None;
+        cluster.addons.ingress = None;
+        cluster.addons.metrics_server = false;
+        cluster.dns.node_local_address = None;
+        // kubeadm's own limit is higher than what the control plane takes.
+        assert_eq!(needs(&cluster), [1800, 751, 751]);
+        cluster.addons.metrics_server = true;
+        assert_eq!(needs(&cluster), [1800, 816, 816]);
+        // A control plane that is a worker as well takes all the add-ons.
+        cluster.hosts[0].roles.worker = true;
+        cluster.hosts[1].roles.worker = false;
+        assert_eq!(needs(&cluster), [1800, 751, 816]);
+    }
+}

@@ -1,7 +1,7 @@
 //! Plans from the example playbooks in `tests/fixtures/playbooks`, and every way to get one wrong.
 
 mod errors;
-mod fixture;
+pub(super) mod fixture;
 
 use fixture::Fixture;
 use indexmap::IndexMap;

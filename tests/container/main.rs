@@ -2,6 +2,7 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod commands;
 mod lab;
 
 use std::fs;
@@ -124,6 +125,42 @@ fn halt_keeps_the_files() {
             .as_deref(),
         Ok("kept\nmember")
     );
+    assert_eq!(test.down(), Vec::<String>::new());
+}
+
+#[test]
+fn one_machine_is_halted_started_and_removed_and_the_others_go_on() {
+    let test = TestLab::new("single", 3);
+    test.up();
+    let boot = test.ssh("root", 0, BOOT);
+    test.ssh("root", 1, "echo kept >/root/file").unwrap();
+    let power = |names: &[&str], power| {
+        test.provider
+            .power(&test.lab, names, power, &|_, _| ())
+            .unwrap();
+    };
+    power(&["n2", "n3"], Power::Halt);
+    let (running, stopped) = (MachineState::Running, MachineState::Stopped);
+    assert_eq!(test.states(), [running, stopped, stopped]);
+    // What is in that state already stays as it is.
+    power(&["n2"], Power::Halt);
+    power(&["n1", "n2"], Power::Start);
+    assert_eq!(test.states(), [running, running, stopped]);
+    assert_eq!(test.ssh("root", 1, "cat /root/file").as_deref(), Ok("kept"));
+    test.provider
+        .remove(&test.lab, &["n2", "n3"], &|_, _| ())
+        .unwrap();
+    assert_eq!(
+        test.states(),
+        [running, MachineState::Absent, MachineState::Absent]
+    );
+    assert!(!test.lab.directory.join("machines/n2").exists());
+    assert_eq!(test.ssh("root", 0, BOOT), boot);
+    // The last machine takes the supervisor and the network along; start brings both back.
+    power(&["n1"], Power::Halt);
+    assert_eq!(test.processes(""), Vec::<u32>::new());
+    power(&["n1"], Power::Start);
+    assert_eq!(test.ssh("root", 0, "hostname").as_deref(), Ok("n1"));
     assert_eq!(test.down(), Vec::<String>::new());
 }
 

@@ -107,7 +107,12 @@ fn commands_that_need_a_lab() {
         project.run(&["net", "--", "true"]),
         project.run(&["forward", "192.168.56.50:80"]),
         project.run(&["kubeconfig"]),
+        project.run(&["halt"]),
+        project.run(&["snapshot", "list"]),
+        project.run(&["ssh-config"]),
+        project.run(&["console", "node1"]),
         project.run(&["down"]),
+        project.run(&["down", "node1"]),
     ];
     insta::assert_snapshot!(runs.join("\n\n"));
     assert!(!project.keeps_state());
@@ -115,7 +120,8 @@ fn commands_that_need_a_lab() {
 
 #[test]
 fn a_lab_that_does_not_run() {
-    let project = project();
+    let computer = kinstall::provision::computer::memory().unwrap();
+    let project = project().hiding(format!("has {} MiB", computer.total), "has MEMORY");
     project.write("group_vars/all.yml", "kinstall_provider: container\n");
     let runs = [
         project.run(&["ssh", "node1", "--", "true"]),
@@ -136,6 +142,10 @@ fn commands_that_need_machines_of_our_own() {
     let runs = [
         project.run(&["net", "--", "true"]),
         project.run(&["forward", "192.168.56.50:80"]),
+        project.run(&["halt", "node1"]),
+        project.run(&["snapshot", "save", "fresh"]),
+        project.run(&["console", "node1"]),
+        project.run(&["dial", "192.168.56.50:80"]),
         project.run(&["down", "--yes"]),
     ];
     insta::assert_snapshot!(runs.join("\n\n"));

@@ -10,6 +10,7 @@ mod cli;
 mod connection;
 mod existing;
 mod inventory;
+mod machines;
 mod messages;
 mod program;
 #[path = "../sshd/mod.rs"]

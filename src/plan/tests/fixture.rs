@@ -19,7 +19,7 @@ use crate::resource::Sha256;
 use crate::secret::Secret;
 use crate::wire::Facts;
 
-pub(super) struct Fixture {
+pub(in crate::plan) struct Fixture {
     pub cluster: ClusterSpec,
     pub facts: IndexMap<String, Facts>,
     pub bundle: Manifest,
@@ -31,7 +31,7 @@ pub(super) struct Fixture {
 
 impl Fixture {
     /// Returns the example playbooks on three hosts.
-    pub(super) fn new() -> Self {
+    pub(in crate::plan) fn new() -> Self {
         let mut fixture = Self::without_playbooks();
         // Relative, so that messages are the same wherever the tests run.
         let root = Path::new("tests/fixtures/playbooks");
@@ -40,7 +40,7 @@ impl Fixture {
     }
 
     /// Returns the same hosts with nothing to do.
-    pub(super) fn without_playbooks() -> Self {
+    pub(in crate::plan) fn without_playbooks() -> Self {
         let cluster = cluster();
         let facts = cluster
             .hosts
