@@ -117,11 +117,23 @@ mod tests {
     fn a_block_is_added_replaced_and_removed() {
         let file = "127.0.0.1 localhost\n";
         let with = block(&["10.0.0.1 a"]).written_to(file).unwrap();
-        insta::assert_snapshot!(with, @"");
+        insta::assert_snapshot!(with, @r"
+        127.0.0.1 localhost
+        # kinstall lab 0a1b2c3d begin
+        10.0.0.1 a
+        # kinstall lab 0a1b2c3d end
+        ");
         let mut renamed = block(&["10.0.0.2 a", "10.0.0.3 b"]);
         renamed.cluster = "other name".into();
         let with = renamed.written_to(&format!("{with}# below\n")).unwrap();
-        insta::assert_snapshot!(with, @"");
+        insta::assert_snapshot!(with, @r"
+        127.0.0.1 localhost
+        # kinstall other name 0a1b2c3d begin
+        10.0.0.2 a
+        10.0.0.3 b
+        # kinstall other name 0a1b2c3d end
+        # below
+        ");
         let without = block(&[]).removed_from(&with).unwrap().unwrap();
         assert_eq!(without, "127.0.0.1 localhost\n# below\n");
         assert_eq!(block(&[]).removed_from(&without), Ok(None));
@@ -161,7 +173,14 @@ mod tests {
             format!("{other}{begin}{end}{other}"),
         ];
         let said: Vec<String> = cases.iter().map(|case| problems(case)).collect();
-        insta::assert_snapshot!(said.join("\n"), @"");
+        insta::assert_snapshot!(said.join("\n"), @r"
+        line 2 has a mark of kinstall without its counterpart: `# kinstall lab 0a1b2c3d begin`
+        line 3 has a mark of kinstall without its counterpart: `# kinstall lab 0a1b2c3d end`
+        line 1 has a mark of kinstall without its counterpart: `# kinstall lab 0a1b2c3d begin`
+        line 3 has a mark of kinstall without its counterpart: `# kinstall lab 0a1b2c3d begin`
+        line 1 has a mark of kinstall without its counterpart: `# kinstall lab 0a1b2c3d begin`
+        fine
+        ");
     }
 
     proptest! {

@@ -220,6 +220,14 @@ mod tests {
             applies(Act::Delete, "frsh", &[], &all),
             applies(Act::Delete, "fresh", &["n2"], &["n2"]),
         ];
-        insta::assert_snapshot!(cases.join("\n"), @"");
+        insta::assert_snapshot!(cases.join("\n"), @r"
+        n1 n2 n3
+        there is a snapshot `fresh` of n1, n2 already; choose another name, or `kinstall snapshot delete fresh` first
+        n3
+        n1 n2
+        n3 has no snapshot `fresh`; `kinstall snapshot list` shows which there are
+        there is no snapshot `frsh`; did you mean `fresh`?; the lab has: fresh
+        n2
+        ");
     }
 }

@@ -178,7 +178,17 @@ mod tests {
             is_made: false,
         };
         entry.render(&mut text);
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @r#"
+        Host node1 node1.lab
+          HostName 192.168.56.21
+          User admin
+          Port 2222
+          IdentityFile "/home/me/.ssh/my key"
+          IdentityFile /lab/.kinstall/ssh/id_ed25519
+          UserKnownHostsFile /lab/.kinstall/ssh/known_hosts /home/me/.ssh/known_hosts
+          StrictHostKeyChecking accept-new
+          ProxyJump me@gate:22,[fd00::1]:22
+        "#);
     }
 
     #[test]

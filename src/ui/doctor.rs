@@ -97,6 +97,13 @@ mod tests {
             Check::of("provider existing", "usable", &[]),
             Check::of("memory", "2048 MiB", &[Diagnostic::warning("it is tight")]),
         ];
-        insta::assert_snapshot!(render(&checks), @"");
+        insta::assert_snapshot!(render(&checks), @r"
+        provider container  no
+          problem: system containers need root
+            hint: run kinstall with `sudo`
+        provider existing   usable
+        memory              2048 MiB
+          warning: it is tight
+        ");
     }
 }

@@ -52,7 +52,19 @@ mod tests {
                 machines: vec![part("node1", true, Some("2026-11-23T10:00:00Z"))],
             },
         ];
-        insta::assert_snapshot!(render(&snapshots), @"");
+        let rows: Vec<Vec<String>> = render(&snapshots)
+            .lines()
+            .map(|line| line.split_whitespace().map(ToOwned::to_owned).collect())
+            .collect();
+        assert_eq!(
+            rows,
+            [
+                ["SNAPSHOT", "MACHINE", "MEMORY", "TAKEN"],
+                ["fresh", "node1", "-", "-"],
+                ["fresh", "controll-plane", "-", "-"],
+                ["installed", "node1", "kept", "2026-11-23T10:00:00Z"],
+            ]
+        );
         assert_eq!(render(&[]), "There are no snapshots.\n");
     }
 }

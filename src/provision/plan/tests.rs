@@ -101,9 +101,20 @@ fn a_machine_by_its_state() {
     ];
     let lines: Vec<String> = states
         .into_iter()
-        .map(|state| format!("{} => {}", state.name(), plan_for(state, |_| ())))
+        .map(|state| {
+            let line = format!("{} => {}", state.name(), plan_for(state, |_| ()));
+            line.trim_end().to_owned()
+        })
         .collect();
-    insta::assert_snapshot!(lines.join("\n"), @"");
+    insta::assert_snapshot!(lines.join("\n"), @r"
+    absent => n1: Create
+    unfinished => n1: Create
+    stopped => n1: Start
+    suspended => n1: Start
+    paused => n1: Start
+    aborted => n1: Start
+    running =>
+    ");
 }
 
 #[test]
@@ -128,7 +139,16 @@ fn settings_that_differ() {
         has.made_with.image = "debian-12".into();
         has.made_with.addresses.pop();
     });
-    insta::assert_snapshot!(all, @"");
+    insta::assert_snapshot!(all, @r"
+    n1: CPUs 1 -> 2 (possible)
+    n1: memory 1000 MiB -> 2048 MiB (possible)
+    n1: disk 10 GiB -> 20 GiB (possible)
+    n1: extra disks (GiB) none -> 10 (possible)
+    n1: forwarded ports none -> 8080:80 (possible)
+    n1: image debian-12 -> debian-13 (set at the first boot: `kinstall down NODE`, then `kinstall up`)
+    n1: addresses 192.168.56.1/24 -> 192.168.56.1/24, 192.168.57.1/24 (set at the first boot: `kinstall down NODE`, then `kinstall up`)
+    n1: halt true
+    ");
 }
 
 #[test]
@@ -137,7 +157,11 @@ fn disks_that_would_shrink_stay() {
         has.disk_mib = 30 << 10;
         has.extra_disks_gib = vec![10, 5];
     });
-    insta::assert_snapshot!(stays, @"");
+    insta::assert_snapshot!(stays, @r"
+    n1: disk 30 GiB -> 20 GiB (disks can't shrink: `kinstall down NODE`, then `kinstall up`)
+    n1: extra disks (GiB) 10, 5 -> 10 (disks can only be added: `kinstall down NODE`, then `kinstall up`)
+    n1: halt false
+    ");
 }
 
 #[test]
