@@ -114,6 +114,20 @@ impl Evaluator {
         })
     }
 
+    /// Commands are not run; what processor this is, kinstall knows itself.
+    pub(super) fn command(&mut self, span: &Range<usize>) -> Value {
+        let text = self.file.text.get(span.clone()).unwrap_or_default();
+        if text.trim_matches('`').trim() == "uname -m" {
+            let processor = std::env::consts::ARCH;
+            self.assumed(
+                span,
+                format!("`uname -m` is {processor}, as on this computer"),
+            );
+            return Value::text(processor);
+        }
+        self.unknown(span, "commands are not run")
+    }
+
     /// The environment of whoever used the Vagrantfile isn't known: what is read is taken as not set.
     fn environment(
         &mut self,

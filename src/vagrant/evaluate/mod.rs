@@ -252,20 +252,6 @@ impl Evaluator {
         })
     }
 
-    /// Commands are not run; what processor this is, kinstall knows itself.
-    fn command(&mut self, span: &Range<usize>) -> Value {
-        let text = self.file.text.get(span.clone()).unwrap_or_default();
-        if text.trim_matches('`').trim() == "uname -m" {
-            let processor = std::env::consts::ARCH;
-            self.assumed(
-                span,
-                format!("`uname -m` is {processor}, as on this computer"),
-            );
-            return Value::text(processor);
-        }
-        self.unknown(span, "commands are not run")
-    }
-
     fn optional(&mut self, node: Option<&Node>, scope: &Rc<Scope>) -> Evaluated {
         node.map_or(Ok(Value::Nil), |node| self.evaluate(node, scope))
     }

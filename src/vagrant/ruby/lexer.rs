@@ -276,7 +276,8 @@ impl Lexer<'_> {
             return Some(TokenKind::Symbol(pieces));
         }
         let length = if first == '_' || first.is_alphabetic() {
-            word_length(rest)
+            let length = word_length(rest);
+            length + usize::from(rest[length..].starts_with(['?', '!']))
         } else if matches!(first, '+' | '*') {
             1
         } else {
