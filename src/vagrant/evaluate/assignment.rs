@@ -151,6 +151,8 @@ impl Evaluator {
             .any(|it| it.is_key)
             .then(|| values.last().filter(|it| matches!(it, Value::Map(_))))
             .flatten();
+        // What is given by key has no position.
+        let values = &values[..values.len() - usize::from(options.is_some())];
         for (index, parameter) in parameters.iter().enumerate() {
             let given = if parameter.is_rest {
                 let rest = values.get(index..).unwrap_or_default().to_vec();
