@@ -239,7 +239,7 @@ impl Evaluator {
             Kind::Next(value) => return Err(Flow::Next(self.optional(value.as_deref(), scope)?)),
             Kind::Break(value) => return Err(Flow::Break(self.optional(value.as_deref(), scope)?)),
             Kind::Splat(inner) => self.evaluate(inner, scope)?,
-            Kind::Defined(inner) => match &inner.kind {
+            Kind::Defined(inner) => match &inner.without_parentheses().kind {
                 Kind::Name(name) => Value::Bool(scope.get(name).is_some()),
                 Kind::Variable(name) => Value::Bool(self.globals.contains_key(name)),
                 Kind::Constant(name) => Value::Bool(self.constants.contains_key(name)),

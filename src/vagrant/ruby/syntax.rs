@@ -149,6 +149,14 @@ impl Node {
         Self { kind, span }
     }
 
+    /// Returns what stands in parentheses.
+    pub fn without_parentheses(&self) -> &Self {
+        match &self.kind {
+            Kind::Sequence(nodes) if nodes.len() == 1 => &nodes[0],
+            _ => self,
+        }
+    }
+
     /// Returns the text of a literal without interpolation.
     pub fn plain_text(&self) -> Option<&str> {
         let (Kind::Text(pieces) | Kind::Symbol(pieces)) = &self.kind else {
