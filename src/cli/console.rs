@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 pub fn run(
     global: &GlobalArguments,
     arguments: &ConsoleArguments,
-    _printer: Printer,
+    printer: Printer,
 ) -> Result<Exit, Diagnostics> {
     let mut project = Project::load(global, None)?;
     project.require_lab()?;
@@ -31,6 +31,12 @@ pub fn run(
     let machines = LabMachines::of(&mut project, Keys::Read)?;
     let (provider, lab) = machines.require_made("see the console of")?;
     let path = provider.console_log(lab, &host);
+    if !arguments.follow && path.metadata().is_ok_and(|it| it.len() == 0) {
+        printer.message(&format!(
+            "{host} has written nothing to its serial console yet."
+        ));
+        return Ok(Exit::Success);
+    }
     match show(&path, arguments.follow) {
         // `| head`
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Success),
