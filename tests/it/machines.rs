@@ -9,7 +9,7 @@ const HOST: &str = "node1 ansible_host=192.168.56.21 ip=192.168.56.21";
 /// Returns a project with a container lab, of which nothing is there.
 fn lab() -> Project {
     let project = Project::of_host(HOST);
-    project.write("group_vars/all.yml", "kinstall_provider: container\n");
+    project.write("group_vars/all.yml", "kinstall_provider: container\ncluster_name: lab\n");
     project.write(
         ".kinstall/lab.json",
         r#"{"format": 1, "id": "test-it", "provider": "container", "api_port": 6443}"#,
@@ -41,6 +41,7 @@ fn a_configuration_for_ssh() {
         "node1 ansible_host=10.0.0.5 ansible_port=2222 ansible_user=admin ip=192.168.56.21 \
          ansible_ssh_private_key_file=/keys/a ansible_ssh_common_args='-J me@gate:2200'",
     );
+    existing.write("group_vars/all.yml", "cluster_name: lab\n");
     existing.write(
         ".kinstall/lab.json",
         r#"{"format": 1, "id": "0", "provider": "existing", "api_port": null}"#,
