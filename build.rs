@@ -34,12 +34,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         // On Linux, kinstall is its own agent.
         let path = env::var_os(variable).filter(|path| !is_linux && !path.is_empty());
         if let Some(path) = path {
-            let gzip = out.join(format!("agent-{architecture}.gz"));
-            compress(Path::new(&path), machine, &gzip)
+            let name = format!("agent-{architecture}.gz");
+            compress(Path::new(&path), machine, &out.join(&name))
                 .map_err(|error| format!("{variable}={}: {error}", path.display()))?;
             writeln!(
                 list,
-                "EmbeddedAgent {{ architecture: {architecture:?}, gzip: include_bytes!({gzip:?}) }},"
+                "EmbeddedAgent {{ architecture: {architecture:?}, gzip: \
+                 include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}\")) }},"
             )?;
         } else if !is_linux && is_release && architecture == needed {
             println!(
