@@ -67,6 +67,10 @@ pub(in crate::ssh) struct Resizes {
 
 impl Resizes {
     /// Begins to look.
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "listening to the signal of other systems can fail"
+    )]
     pub(in crate::ssh) fn watch() -> io::Result<Self> {
         let mut looks = interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
