@@ -3,6 +3,11 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use kinstall::provision::INSECURE_KEYS;
+use kinstall::ssh::{KeyPair, KnownHosts, Policy, Session};
+
+use crate::sshd::server::Sshd;
+
 /// Makes a box out of this computer: own host name, network cards, `/etc`, `/home` and programs. What
 /// manages services and disks is put aside, so that nothing outside is reached.
 const BOX: &str = r#"
@@ -73,7 +78,7 @@ fn set_up(network_program: &str, key: &str) -> String {
 
 #[test]
 fn a_box_gets_all_that_makes_it_a_machine_of_the_lab() {
-    let key = kinstall::ssh::KeyPair::generate("node1").unwrap();
+    let key = KeyPair::generate("node1").unwrap();
     let public: Vec<&str> = key.public.split(' ').take(2).collect();
     let found = set_up("ifup", key.private.expose());
     let expected = format!(
@@ -99,18 +104,38 @@ iface second inet static
 ",
         public.join(" ")
     );
+    // `ip` ends its lines with a blank.
     let lines =
         |text: &str| -> Vec<String> { text.lines().map(|it| it.trim_end().to_owned()).collect() };
-    let found: Vec<String> = lines(&found)
-        .into_iter()
-        .filter(|line| !line.contains("failed") && !line.contains(": not found"))
-        .collect();
-    assert_eq!(found, lines(&expected));
+    assert_eq!(lines(&found), lines(&expected));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_keys_that_everybody_has_log_in() {
+    for (allowed, _) in INSECURE_KEYS {
+        let sshd = Sshd::start();
+        let keys = sshd.path("insecure");
+        for (name, key) in INSECURE_KEYS {
+            kinstall::private_file::write(&keys.join(name), key.as_bytes()).unwrap();
+        }
+        let public = Command::new("ssh-keygen")
+            .arg("-y")
+            .arg("-f")
+            .arg(keys.join(allowed))
+            .output();
+        std::fs::write(sshd.path("authorized_keys"), public.unwrap().stdout).unwrap();
+        let mut target = sshd.target();
+        target.known_hosts = KnownHosts::new(keys.join("known_hosts"), Policy::AcceptNew);
+        target.identity = Some(KeyPair::generate("lab").unwrap());
+        target.user_keys.folder = Some(keys);
+        let session = Session::connect(&target).await.unwrap();
+        assert!(!session.by_lab_key(), "{allowed}");
+    }
 }
 
 #[test]
 fn a_box_that_cannot_be_set_up_keeps_the_way_in() {
-    let key = kinstall::ssh::KeyPair::generate("node1").unwrap();
+    let key = KeyPair::generate("node1").unwrap();
     let found = set_up("true-is-no-network-manager", key.private.expose());
     assert!(
         found.starts_with("kinstall-failed\nkinstall-failed\n"),
