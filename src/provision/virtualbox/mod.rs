@@ -168,6 +168,10 @@ impl Provider for VirtualBoxProvider {
         console_log(lab, name)
     }
 
+    fn has_first_boot(&self) -> bool {
+        true
+    }
+
     fn patience(&self) -> Duration {
         Duration::from_mins(10)
     }
