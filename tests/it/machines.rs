@@ -9,7 +9,10 @@ const HOST: &str = "node1 ansible_host=192.168.56.21 ip=192.168.56.21";
 /// Returns a project with a container lab, of which nothing is there.
 fn lab() -> Project {
     let project = Project::of_host(HOST);
-    project.write("group_vars/all.yml", "kinstall_provider: container\ncluster_name: lab\n");
+    project.write(
+        "group_vars/all.yml",
+        "kinstall_provider: container\ncluster_name: lab\n",
+    );
     project.write(
         ".kinstall/lab.json",
         r#"{"format": 1, "id": "test-it", "provider": "container", "api_port": 6443}"#,
