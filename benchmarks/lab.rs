@@ -47,10 +47,12 @@ impl Lab {
         Ok(provision::Lab {
             directory: Path::new("/var/lib/kinstall/labs").join(&id),
             id,
+            cluster: String::new(),
             gateway: "192.168.56.1/24".parse()?,
             user: String::new(),
             authorized_key: String::new(),
             machines: Vec::new(),
+            defaults: kinstall::model::MachineDefaults::default(),
             forwards: Vec::new(),
         })
     }

@@ -52,7 +52,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("private_file", &[]),
     (
         "provision",
-        &["diagnostic", "image", "model", "private_file", "secret"],
+        &[
+            "diagnostic",
+            "image",
+            "model",
+            "private_file",
+            "resource",
+            "secret",
+        ],
     ),
     (
         "report",

@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
+use crate::resource::Sha256;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 use super::acceleration::Acceleration;
 use super::folder::MachineFolder;
@@ -91,12 +91,12 @@ pub(super) fn rules(record: &MachineRecord, forwards: &[Forward]) -> Vec<String>
         .iter()
         .filter(|forward| Some(forward.target.ip()) == address)
         .map(|forward| rule("tcp", forward.listen, forward.target.port()));
-    let ports = record.forwarded_ports.iter().map(port_rule);
+    let ports = record.forwarded_ports.iter().copied().map(port_rule);
     into_lab.chain(ports).collect()
 }
 
 /// Returns a forwarded port, as QEMU writes it.
-pub(super) fn port_rule(port: &ForwardedPort) -> String {
+pub(super) fn port_rule(port: ForwardedPort) -> String {
     let protocol = match port.protocol {
         Protocol::Tcp => "tcp",
         Protocol::Udp => "udp",
@@ -114,11 +114,8 @@ fn rule(protocol: &str, listen: SocketAddr, port: u16) -> String {
 
 /// A kubelet tells machines apart by it.
 fn uuid(title: &str) -> String {
-    let hash = Sha256::digest(title);
-    let mut text: String = hash[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let mut text = Sha256::of(title.as_bytes()).to_string();
+    text.truncate(32);
     // Version 8, variant 1 of RFC 9562: made by a rule of one's own.
     text.replace_range(12..13, "8");
     text.replace_range(16..17, "8");

@@ -226,12 +226,12 @@ impl QemuProvider {
             let (before, after) = (&record.forwarded_ports, &machine.spec.forwarded_ports);
             for port in before.iter().filter(|port| !after.contains(port)) {
                 // An interrupted change may have removed it; what the monitor says of it is no error.
-                let rule = command_line::port_rule(port);
+                let rule = command_line::port_rule(*port);
                 let rule = rule.split('-').next().unwrap_or_default();
                 let _ = monitor.command(&format!("hostfwd_remove card0 {rule}"));
             }
             for port in after.iter().filter(|port| !before.contains(port)) {
-                let rule = command_line::port_rule(port);
+                let rule = command_line::port_rule(*port);
                 monitor
                     .command(&format!("hostfwd_add card0 {rule}"))
                     .map_err(failed)?;

@@ -9,8 +9,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
+use crate::resource::Sha256;
 use ipnet::IpNet;
-use sha2::{Digest, Sha256};
 
 use super::folder::LabFolder;
 use crate::provision::namespace::BRIDGE;
@@ -72,8 +72,7 @@ pub(super) fn way_out(addresses: &[IpNet]) -> &'static str {
 }
 
 fn digits(text: &str) -> String {
-    let hash = Sha256::digest(text);
-    hash[..5].iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::of(text.as_bytes()).to_string()[..10].to_owned()
 }
 
 /// QEMU gives the program the card's name only, so the card's bridge is in a link's name.

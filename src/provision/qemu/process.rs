@@ -44,9 +44,10 @@ pub(super) fn find(folder: &MachineFolder) -> Result<Process, ProviderError> {
         }
         // It is just starting or ending.
         let Some(pid) = pid(folder) else {
-            return Ok(match folder.file("qemu.pid").exists() {
-                true => Process::Dead,
-                false => Process::Off,
+            return Ok(if folder.file("qemu.pid").exists() {
+                Process::Dead
+            } else {
+                Process::Off
             });
         };
         if Instant::now() > deadline {

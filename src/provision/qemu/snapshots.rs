@@ -89,7 +89,9 @@ impl Snapshots for QemuProvider {
         }
         let woken = for_each(&running, |folder| go_on(folder));
         saved.and(woken)?;
-        folders.iter().for_each(|it| report(&it.name, "saved"));
+        for it in &folders {
+            report(&it.name, "saved");
+        }
         Ok(())
     }
 
@@ -115,7 +117,9 @@ impl Snapshots for QemuProvider {
         })?;
         let live: Vec<_> = all.iter().filter(|(_, record)| record.live).collect();
         for_each(&live, |(folder, _)| go_on(folder))?;
-        all.iter().for_each(|(it, _)| report(&it.name, "restored"));
+        for (it, _) in &all {
+            report(&it.name, "restored");
+        }
         Ok(())
     }
 

@@ -174,7 +174,7 @@ fn sectors(contents: &[u8]) -> u32 {
 mod tests {
     use std::process::Command;
 
-    use sha2::{Digest, Sha256};
+    use crate::resource::Sha256;
 
     use super::image;
 
@@ -190,10 +190,7 @@ mod tests {
         assert_eq!(image.len(), 25 * 2048);
         // The folder, then all of it; what is behind the hash was read back by the test below.
         insta::assert_snapshot!(image[20 * 2048..21 * 2048].trim_ascii_end().escape_ascii());
-        let hash: String = Sha256::digest(&image)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let hash = Sha256::of(&image).to_string();
         insta::assert_snapshot!(hash, @"6466fdf29ed646d1199a0b7b2b34b80eafe92f4ce3470d67c3c08d3d294c43e6");
     }
 

@@ -17,9 +17,10 @@ pub fn check(network: Ipv4Net) -> Result<(), ProviderError> {
         return Ok(());
     }
     let path = Path::new(FILE);
-    let text = match path.exists() {
-        true => Some(fs::read_to_string(path).map_err(ProviderError::file("read", path))?),
-        false => None,
+    let text = if path.exists() {
+        Some(fs::read_to_string(path).map_err(ProviderError::file("read", path))?)
+    } else {
+        None
     };
     check_against(network, text.as_deref())
 }
@@ -36,7 +37,7 @@ fn check_against(network: Ipv4Net, file: Option<&str>) -> Result<(), ProviderErr
     let mut line = format!("* {}", network.trunc());
     if file.is_none() {
         // With the file there, the default no longer counts.
-        line.push_str(&format!(" {DEFAULT}"));
+        line = format!("{line} {DEFAULT}");
     }
     Err(ProviderError::Obstacle {
         message: format!(

@@ -64,10 +64,10 @@ fn one(
     match setting {
         "CPUs" => change(&["modifyvm", &id, "--cpus", &spec.cpus.to_string()]),
         "memory" => change(&["modifyvm", &id, "--memory", &spec.memory_mib.to_string()]),
-        "disk" => DisksOf::new(manage, found)?.resize(spec.disk_gib << 10),
+        "disk" => DisksOf::new(manage, found).resize(spec.disk_gib << 10),
         "extra disks (GiB)" => {
             let there = extra_disks(media, found);
-            DisksOf::new(manage, found)?.add_extra(&found.folder(), there, &spec.extra_disks_gib)
+            DisksOf::new(manage, found).add_extra(&found.folder(), there, &spec.extra_disks_gib)
         }
         "forwarded ports" => {
             let (command, name) = match found.raw_state() {
@@ -78,7 +78,7 @@ fn one(
                 change(&[command, &id, name, "delete", rule])?;
             }
             for (index, port) in spec.forwarded_ports.iter().enumerate() {
-                change(&[command, &id, name, &nat_rule::rule(index, port)])?;
+                change(&[command, &id, name, &nat_rule::rule(index, *port)])?;
             }
             Ok(())
         }

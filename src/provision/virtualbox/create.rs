@@ -80,7 +80,7 @@ impl Workshop<'_> {
             info,
             record: Some(record),
         };
-        let mut disks = DisksOf::new(manage, &found).map_err(failed())?;
+        let mut disks = DisksOf::new(manage, &found);
         if machine.spec.disk_gib << 10 > parts.master.disk_mib {
             disks
                 .resize(machine.spec.disk_gib << 10)
@@ -112,7 +112,7 @@ pub struct DisksOf<'a> {
 
 impl<'a> DisksOf<'a> {
     /// Finds it in what VirtualBox told of the machine.
-    pub fn new(manage: &'a Manage, machine: &FoundMachine) -> Result<Self, ManageError> {
+    pub fn new(manage: &'a Manage, machine: &FoundMachine) -> Self {
         let mut attached: Vec<(String, u32, String)> = machine
             .info
             .pairs()
@@ -129,13 +129,13 @@ impl<'a> DisksOf<'a> {
             .filter(|(it, ..)| *it == controller)
             .map(|(_, port, _)| *port)
             .max();
-        Ok(Self {
+        Self {
             manage,
             machine: machine.uuid,
             controller,
             boot_disk,
             next_port: last.map_or(0, |it| it + 1),
-        })
+        }
     }
 
     /// Gives the disk that the machine boots from another size.

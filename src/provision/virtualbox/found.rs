@@ -44,9 +44,12 @@ impl FoundLab {
             .filter(|(_, uuid)| uuid.is_in_lab(&lab.id))
             .collect();
         std::thread::scope(|scope| {
-            let media = scope.spawn(|| match ours.is_empty() {
-                true => Ok(Media::default()),
-                false => Media::read(manage),
+            let media = scope.spawn(|| {
+                if ours.is_empty() {
+                    Ok(Media::default())
+                } else {
+                    Media::read(manage)
+                }
             });
             let records = scope.spawn(|| Records::read(manage));
             let infos = parallel::each(&ours, QUESTIONS, |(_, uuid)| machine(manage, *uuid));

@@ -30,7 +30,7 @@ pub fn prepare(manage: &Manage, lab: &Lab, records: &Records) -> Result<Networks
     let there = interfaces(manage, "hostonlyifs")?;
     let missing: Vec<Ipv4Net> = wanted
         .iter()
-        .filter(|it| with_network(&there, it).is_none())
+        .filter(|it| with_network(&there, **it).is_none())
         .copied()
         .collect();
     if !missing.is_empty() {
@@ -42,7 +42,7 @@ pub fn prepare(manage: &Manage, lab: &Lab, records: &Records) -> Result<Networks
     }
     let mut found = Vec::new();
     for network in &wanted {
-        let name = match with_network(&there, network) {
+        let name = match with_network(&there, *network) {
             Some(interface) => interface.name.clone(),
             None => make(manage, *network)?,
         };
@@ -162,8 +162,8 @@ fn parse_interfaces(text: &str) -> Vec<Interface> {
     interfaces.collect()
 }
 
-fn with_network<'a>(interfaces: &'a [Interface], network: &Ipv4Net) -> Option<&'a Interface> {
-    interfaces.iter().find(|it| it.address == Some(*network))
+fn with_network(interfaces: &[Interface], network: Ipv4Net) -> Option<&Interface> {
+    interfaces.iter().find(|it| it.address == Some(network))
 }
 
 fn check_free(

@@ -187,10 +187,8 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_written_is_read(pairs in prop::collection::vec(("[a-zA-Z()0-9-]{1,12}", "[^\\\\]{0,20}"), 0..8)) {
-            let text: String = pairs
-                .iter()
-                .map(|(key, value)| format!("\"{key}\"=\"{}\"\n", value.replace('"', "\\\"")))
-                .collect();
+            let lines = pairs.iter().map(|(key, value)| format!("\"{key}\"=\"{}\"\n", value.replace('"', "\\\"")));
+            let text = lines.collect::<Vec<_>>().concat();
             let info = Info::parse(&text);
             let found: Vec<_> = info.pairs().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
             prop_assert_eq!(found, pairs);

@@ -16,7 +16,7 @@ use super::uuid::Uuid;
 /// Two of several hundred calls were seen to take ten seconds.
 const PATIENCE: Duration = Duration::from_mins(2);
 /// For calls that copy disks or write memory.
-const LONG_PATIENCE: Duration = Duration::from_mins(60);
+const LONG_PATIENCE: Duration = Duration::from_hours(1);
 /// How long a lock of another process is waited for.
 const LOCK_PATIENCE: Duration = Duration::from_secs(20);
 

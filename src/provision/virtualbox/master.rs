@@ -69,9 +69,9 @@ pub fn prepare(
     let _lock = lock(lab)?;
     let action = || at_lab(format!("import image {hash} into VirtualBox"));
     let mut found = find(manage, &name)?;
-    if !found
+    if found
         .as_ref()
-        .is_some_and(|(_, info)| info.get("SnapshotName") == Some(SNAPSHOT))
+        .is_none_or(|(_, info)| info.get("SnapshotName") != Some(SNAPSHOT))
     {
         report("", "importing the image into VirtualBox");
         discard(manage, &name)?;
@@ -176,9 +176,10 @@ fn from_disk(manage: &Manage, name: &str, disk: &Path, is_raw: bool) -> Result<(
     let target = folder(&Info::parse(&text)).join("disk.vdi");
     let words = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
     // `clonemedium` reads no raw disks.
-    let mut arguments = match is_raw {
-        true => words(&["convertfromraw"]),
-        false => words(&["clonemedium", "disk"]),
+    let mut arguments = if is_raw {
+        words(&["convertfromraw"])
+    } else {
+        words(&["clonemedium", "disk"])
     };
     arguments.extend([argument_path(disk), argument_path(&target)]);
     arguments.extend(words(&["--format", "VDI"]));

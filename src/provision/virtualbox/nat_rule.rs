@@ -10,7 +10,7 @@ const NAME: &str = "kinstall-";
 
 /// Returns a rule as VBoxManage takes it. A port that is out of range would be stored without a word, but
 /// has no way to get here.
-pub fn rule(index: usize, port: &ForwardedPort) -> String {
+pub fn rule(index: usize, port: ForwardedPort) -> String {
     let protocol = protocol(port.protocol);
     format!(
         "{NAME}{index},{protocol},127.0.0.1,{},,{}",
@@ -86,16 +86,16 @@ mod tests {
         let mut lines: Vec<String> = ports
             .iter()
             .enumerate()
-            .map(|(index, port)| rule(index, port))
+            .map(|(index, port)| rule(index, *port))
             .collect();
         lines.push("ssh,tcp,127.0.0.1,2222,,22".into());
         // VirtualBox sorts them by name.
         lines.sort();
-        let text: String = lines
-            .iter()
-            .enumerate()
+        let lines = lines.iter().enumerate();
+        let text = lines
             .map(|(index, line)| format!("Forwarding({index})=\"{line}\"\n"))
-            .collect();
+            .collect::<Vec<_>>()
+            .concat();
         let info = Info::parse(&text);
         assert_eq!(read(&info), ports);
         assert_eq!(names(&info).len(), 12);

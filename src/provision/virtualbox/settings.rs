@@ -57,7 +57,7 @@ impl Settings<'_> {
         }
         arguments.add("--nic1", "nat");
         for (index, port) in spec.forwarded_ports.iter().enumerate() {
-            arguments.add("--natpf1", nat_rule::rule(index, port));
+            arguments.add("--natpf1", nat_rule::rule(index, *port));
         }
         for (index, attachment) in self.attachments.iter().enumerate() {
             let card = index + 2;

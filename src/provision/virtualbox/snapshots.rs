@@ -99,7 +99,7 @@ impl Snapshots for VirtualBoxProvider {
         });
         // Machines must not stay paused, however it ended; the first failure is the one to tell.
         let resumed = self.all(paused, "resume", &["resume"]);
-        result.and_then(|_| resumed)
+        result.and(resumed)
     }
 
     fn restore(

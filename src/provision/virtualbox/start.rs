@@ -67,14 +67,14 @@ fn one(manage: &Manage, lab: &Lab, machine: &FoundMachine) -> Result<(), Provide
     if matches!(state.as_str(), "running" | "starting" | "restoring") {
         return Ok(());
     }
-    Err(failure(lab, machine, started.err(), &state, &log))
+    Err(failure(lab, machine, started.as_ref().err(), &state, &log))
 }
 
 /// Puts together what is known: VBoxManage's words, those of the machine's log, and the console's last.
 fn failure(
     lab: &Lab,
     machine: &FoundMachine,
-    error: Option<ManageError>,
+    error: Option<&ManageError>,
     state: &str,
     log: &Path,
 ) -> ProviderError {
