@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use kinstall::provision::MachineState;
+use kinstall::provision::{MachineState, Provider as _};
 
 use crate::kinstall::program;
 use crate::machines::TestLab;
@@ -14,7 +14,7 @@ const PASSWORD: &str = "correct horse";
 #[test]
 fn a_cluster_on_hosts_that_exist() {
     let mut machines = TestLab::new("existing", 2);
-    machines.lab.machines[0].memory_mib = 2048;
+    machines.lab.machines[0].spec.memory_mib = 2048;
     machines.up();
     // The first host's sudo asks for a password, the second one's doesn't.
     let password = format!("echo 'vagrant:{PASSWORD}' | chpasswd");

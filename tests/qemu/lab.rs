@@ -99,15 +99,15 @@ impl TestLab {
     /// Does what the plan says, and shows how long it took.
     pub(crate) fn up(&self) {
         let changes = self.changes();
-        self.timed("up", || {
+        Self::timed("up", || {
             let result = self.provider.up(&self.lab, &changes, &|name, what| {
-                eprintln!("{name}: {what}")
+                eprintln!("{name}: {what}");
             });
             result.unwrap_or_else(|error| panic!("{error:?}"));
         });
     }
 
-    pub(crate) fn timed<T>(&self, what: &str, act: impl FnOnce() -> T) -> T {
+    pub(crate) fn timed<T>(what: &str, act: impl FnOnce() -> T) -> T {
         let start = Instant::now();
         let result = act();
         eprintln!("{what}: {:.1} s", start.elapsed().as_secs_f64());

@@ -29,7 +29,7 @@ fn machines_live_through_all_that_a_lab_can_ask_for() {
     assert_eq!(test.states(), [MachineState::Absent; 2]);
     test.up();
     for (index, name) in BOTH.into_iter().enumerate() {
-        test.timed("login", || assert_eq!(test.ssh(index, "hostname"), name));
+        TestLab::timed("login", || assert_eq!(test.ssh(index, "hostname"), name));
         test.ssh(index, "cloud-init status --wait || test $? = 2");
         assert_eq!(test.ssh(index, "id -un; sudo -n id -un"), "vagrant\nroot");
         let address = format!("192.168.56.{}/24", 21 + index);
@@ -74,12 +74,12 @@ fn machines_live_through_all_that_a_lab_can_ask_for() {
 
     eprintln!("-- suspend, resume");
     let boot = [test.ssh(0, BOOT), test.ssh(1, BOOT)];
-    test.timed("suspend", || power(&test, Power::Suspend));
+    TestLab::timed("suspend", || power(&test, Power::Suspend));
     assert_eq!(
         (test.states(), test.processes()),
         (vec![Suspended; 2], vec![])
     );
-    test.timed("resume", || power(&test, Power::Resume));
+    TestLab::timed("resume", || power(&test, Power::Resume));
     assert_eq!([test.ssh(0, BOOT), test.ssh(1, BOOT)], boot);
     test.ssh(0, "sudo hwclock --hctosys --utc");
     let clock: u64 = test.ssh(0, "date +%s").parse().unwrap();
@@ -88,16 +88,16 @@ fn machines_live_through_all_that_a_lab_can_ask_for() {
 
     eprintln!("-- a snapshot of both");
     let snapshots = test.provider.snapshots().unwrap();
-    test.timed("save", || {
-        snapshots.save(&test.lab, &BOTH, "clean", QUIET).unwrap()
+    TestLab::timed("save", || {
+        snapshots.save(&test.lab, &BOTH, "clean", QUIET).unwrap();
     });
     assert!(snapshots.save(&test.lab, &BOTH, "clean", QUIET).is_err());
     let listed = snapshots.list(&test.lab).unwrap();
     assert_eq!((listed.len(), listed[0].machines.len()), (1, 2));
     assert!(listed[0].machines.iter().all(|it| it.live));
     test.ssh(0, "sudo touch /after && sync");
-    test.timed("restore", || {
-        snapshots.restore(&test.lab, &BOTH, "clean", QUIET).unwrap()
+    TestLab::timed("restore", || {
+        snapshots.restore(&test.lab, &BOTH, "clean", QUIET).unwrap();
     });
     assert_eq!(
         test.ssh(0, "test -e /after || cat /proc/sys/kernel/random/boot_id"),
@@ -127,24 +127,24 @@ fn machines_live_through_all_that_a_lab_can_ask_for() {
             .contains("1G")
     );
     snapshots_of(&test, |it| {
-        it.restore(&test.lab, &["n1"], "clean", QUIET).unwrap()
+        it.restore(&test.lab, &["n1"], "clean", QUIET).unwrap();
     });
     assert_eq!(test.ssh(0, BOOT), boot[0]);
     assert_eq!(test.changes().len(), 1);
     snapshots_of(&test, |it| {
-        it.delete(&test.lab, &BOTH, "clean", QUIET).unwrap()
+        it.delete(&test.lab, &BOTH, "clean", QUIET).unwrap();
     });
     snapshots_of(&test, |it| assert_eq!(it.list(&test.lab).unwrap(), []));
 
     eprintln!("-- halt; a snapshot of what doesn't run");
-    test.timed("halt", || power(&test, Power::Halt));
+    TestLab::timed("halt", || power(&test, Power::Halt));
     assert_eq!(
         (test.states(), test.processes()),
         (vec![Stopped; 2], vec![])
     );
     snapshots_of(&test, |it| it.save(&test.lab, &["n2"], "1", QUIET).unwrap());
     snapshots_of(&test, |it| {
-        it.restore(&test.lab, &["n2"], "1", QUIET).unwrap()
+        it.restore(&test.lab, &["n2"], "1", QUIET).unwrap();
     });
     assert_eq!(test.states(), [Stopped; 2]);
     test.up();
@@ -158,7 +158,7 @@ fn machines_live_through_all_that_a_lab_can_ask_for() {
         (test.states(), test.ssh(1, "hostname")),
         (vec![Running; 2], "n2".into())
     );
-    test.timed("down", || assert_eq!(test.down(), Vec::<String>::new()));
+    TestLab::timed("down", || assert_eq!(test.down(), Vec::<String>::new()));
 }
 
 /// kinstall is killed when each of these files appears, one after the other, and takes it up again.
@@ -188,12 +188,12 @@ fn an_interrupted_up_is_taken_up_again() {
 #[test]
 #[ignore = "is started and killed by `an_interrupted_up_is_taken_up_again`"]
 fn only_the_up_of_another_test() {
-    let text = |name: &str| std::env::var(name).unwrap();
-    let folder = text("KINSTALL_TEST_LAB");
-    let machines = text("KINSTALL_TEST_MACHINES").parse().unwrap();
+    let setting = |name: &str| std::env::var(name).unwrap();
+    let folder = setting("KINSTALL_TEST_LAB");
+    let count = setting("KINSTALL_TEST_MACHINES").parse().unwrap();
     // It must not tear the lab down.
-    let mut test = std::mem::ManuallyDrop::new(TestLab::open(Path::new(&folder), machines));
-    test.lab.machines[0].spec.memory_mib = text("KINSTALL_TEST_MEMORY").parse().unwrap();
+    let mut test = std::mem::ManuallyDrop::new(TestLab::open(Path::new(&folder), count));
+    test.lab.machines[0].spec.memory_mib = setting("KINSTALL_TEST_MEMORY").parse().unwrap();
     test.up();
 }
 
@@ -204,29 +204,29 @@ fn states_and_snapshots_of_machines_without_a_system() {
     let up = |test: &TestLab| test.up_until(2, "running", || test.states() == [Running; 2]);
     up(&test);
     assert_eq!(test.changes(), []);
-    test.timed("save", || {
+    TestLab::timed("save", || {
         snapshots_of(&test, |it| {
-            it.save(&test.lab, &BOTH, "live", QUIET).unwrap()
-        })
+            it.save(&test.lab, &BOTH, "live", QUIET).unwrap();
+        });
     });
     snapshots_of(&test, |it| {
-        assert!(it.save(&test.lab, &BOTH, "live", QUIET).is_err())
+        assert!(it.save(&test.lab, &BOTH, "live", QUIET).is_err());
     });
     assert_eq!(test.states(), [Running; 2]);
-    test.timed("suspend", || power(&test, Power::Suspend));
+    TestLab::timed("suspend", || power(&test, Power::Suspend));
     assert_eq!(
         (test.states(), test.processes()),
         (vec![Suspended; 2], vec![])
     );
     snapshots_of(&test, |it| {
-        assert!(it.save(&test.lab, &BOTH, "lost", QUIET).is_err())
+        assert!(it.save(&test.lab, &BOTH, "lost", QUIET).is_err());
     });
     up(&test);
     let before = test.processes();
-    test.timed("restore", || {
+    TestLab::timed("restore", || {
         snapshots_of(&test, |it| {
-            it.restore(&test.lab, &BOTH, "live", QUIET).unwrap()
-        })
+            it.restore(&test.lab, &BOTH, "live", QUIET).unwrap();
+        });
     });
     assert_eq!(
         (test.states(), test.processes()),
@@ -236,11 +236,11 @@ fn states_and_snapshots_of_machines_without_a_system() {
     assert_eq!(test.states(), [Aborted; 2]);
     snapshots_of(&test, |it| it.save(&test.lab, &BOTH, "1", QUIET).unwrap());
     snapshots_of(&test, |it| {
-        it.restore(&test.lab, &BOTH, "live", QUIET).unwrap()
+        it.restore(&test.lab, &BOTH, "live", QUIET).unwrap();
     });
     assert_eq!(test.states(), [Running; 2]);
     snapshots_of(&test, |it| {
-        it.restore(&test.lab, &BOTH, "1", QUIET).unwrap()
+        it.restore(&test.lab, &BOTH, "1", QUIET).unwrap();
     });
     assert_eq!(
         (test.states(), test.processes()),
@@ -251,11 +251,11 @@ fn states_and_snapshots_of_machines_without_a_system() {
     up(&test);
     assert_eq!(test.changes(), []);
     snapshots_of(&test, |it| {
-        it.restore(&test.lab, &BOTH, "live", QUIET).unwrap()
+        it.restore(&test.lab, &BOTH, "live", QUIET).unwrap();
     });
     assert_eq!((test.states(), test.changes().len()), (vec![Running; 2], 1));
     snapshots_of(&test, |it| {
-        it.delete(&test.lab, &["n1"], "live", QUIET).unwrap()
+        it.delete(&test.lab, &["n1"], "live", QUIET).unwrap();
     });
     let mut names = Vec::new();
     snapshots_of(&test, |it| {

@@ -103,7 +103,7 @@ impl TestLab {
     pub fn up(&self) -> Result<(), ProviderError> {
         self.provider
             .up(&self.lab, &self.changes(), &|machine, what| {
-                self.hear(machine, what)
+                self.hear(machine, what);
             })
     }
 

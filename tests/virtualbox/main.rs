@@ -79,7 +79,7 @@ fn machines_are_switched() {
     let power = |names: &[&str], power| {
         test.provider
             .power(&test.lab, names, power, &|machine, what| {
-                test.hear(machine, what)
+                test.hear(machine, what);
             })
             .unwrap();
     };
