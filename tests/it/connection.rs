@@ -98,7 +98,7 @@ fn refused_login() {
 
 #[test]
 fn each_way_sudo_says_no() {
-    let sshd = namespace::start_node("", "64m");
+    let sshd = namespace::start_node("", "192m");
     let run = |variables: &str, command: &[&str]| {
         let text = with_key(&sshd, variables).run(command);
         assert!(!text.contains("swordfish"), "{text}");

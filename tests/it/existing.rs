@@ -27,7 +27,7 @@ fn authorized_keys(sshd: &Sshd) -> String {
 
 #[test]
 fn first_contact_by_password_then_by_the_labs_key() {
-    let sshd = namespace::start_node("PasswordAuthentication yes", "64m");
+    let sshd = namespace::start_node("PasswordAuthentication yes", "192m");
     chown(sshd.path("home"), Some(64_001), Some(64_000)).unwrap();
     let both = format!(
         "ansible_user=asked ansible_password=\"{PASSWORD}\" ansible_become_password=\"{PASSWORD}\""
@@ -61,7 +61,7 @@ fn first_contact_by_password_then_by_the_labs_key() {
 
 #[test]
 fn the_fingerprint_is_shown_once() {
-    let sshd = namespace::start_node("", "64m");
+    let sshd = namespace::start_node("", "192m");
     let project = project(&sshd, "ansible_user=free");
     // The user's own key, which no variable names.
     let key = fs::read_to_string(sshd.path("key")).unwrap();
@@ -73,7 +73,7 @@ fn the_fingerprint_is_shown_once() {
 
 #[test]
 fn a_plan_shows_changes_and_makes_none() {
-    let sshd = namespace::start_node("", "64m");
+    let sshd = namespace::start_node("", "192m");
     let key = sshd.path("key").display().to_string();
     let project = project(
         &sshd,
@@ -102,7 +102,7 @@ fn a_plan_shows_changes_and_makes_none() {
 
 #[test]
 fn root_without_sudo() {
-    let sshd = namespace::start_node("PermitRootLogin yes", "64m");
+    let sshd = namespace::start_node("PermitRootLogin yes", "192m");
     let key = sshd.path("key").display().to_string();
     // sudo would ask for a password that nobody has.
     let project = project(
@@ -117,7 +117,7 @@ fn root_without_sudo() {
 
 #[test]
 fn an_up_that_cannot_reach_all_hosts_leaves_the_others_alone() {
-    let sshd = namespace::start_node("", "64m");
+    let sshd = namespace::start_node("", "192m");
     chown(sshd.path("home"), Some(64_003), Some(64_000)).unwrap();
     let (port, key) = (sshd.port, sshd.path("key").display().to_string());
     let project = Project::with_inventory(&format!(
@@ -139,7 +139,7 @@ fn an_up_that_cannot_reach_all_hosts_leaves_the_others_alone() {
 #[test]
 fn a_host_behind_a_jump_host() {
     let jump = Sshd::start();
-    let sshd = namespace::start_node("", "64m");
+    let sshd = namespace::start_node("", "192m");
     let keys = [&jump, &sshd].map(|it| it.path("key").display().to_string());
     let (user, port) = (crate::sshd::server::user(), jump.port);
     let options = format!(
