@@ -190,7 +190,7 @@ fn a_machine_that_was_half_made_is_made_again() {
     let folder = test.lab.directory.join("machines/n1");
     fs::create_dir_all(folder.join("upper/etc/ssh")).unwrap();
     fs::write(folder.join("upper/etc/hostname"), "wrong").unwrap();
-    assert_eq!(test.states(), [MachineState::Absent]);
+    assert_eq!(test.states(), [MachineState::Unfinished]);
     test.up();
     assert_eq!(test.ssh("root", 0, "hostname").as_deref(), Ok("n1"));
     assert_eq!(test.down(), Vec::<String>::new());
