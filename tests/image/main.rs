@@ -1,7 +1,7 @@
 //! Machine images: real disks of every format, boxes and appliances good and hostile, and downloads
 //! that break, are killed, or run twice at once.
 //!
-//! `qemu-img` is needed; `./setup` installs it.
+//! `qemu-img` is needed; `./setup tests` installs it.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic too")]
 

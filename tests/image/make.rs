@@ -170,7 +170,7 @@ pub fn convert(from: &Path, format: &str, options: &[&str]) -> PathBuf {
     let status = command.arg(from).arg(&to).status();
     assert!(
         status.is_ok_and(|it| it.success()),
-        "qemu-img is needed: ./setup installs it"
+        "qemu-img is needed: ./setup tests installs it"
     );
     to
 }

@@ -204,20 +204,18 @@ mod tests {
                 .arg("-i")
                 .arg(&path)
                 .args(arguments)
-                .output();
-            output.ok().map(|it| String::from_utf8(it.stdout).unwrap())
+                .output()
+                .expect("isoinfo is needed: `./setup tests` installs it");
+            String::from_utf8(output.stdout).unwrap()
         };
-        // `the_bytes` holds what this has seen, for computers without it.
-        let Some(volume) = isoinfo(&["-d"]) else {
-            return;
-        };
+        let volume = isoinfo(&["-d"]);
         assert!(volume.contains("Volume id: cidata\n"), "{volume}");
         assert!(
             volume.contains("Rock Ridge signatures version 1 found"),
             "{volume}"
         );
         for (name, contents) in FILES {
-            let read = isoinfo(&["-R", "-x", &format!("/{name}")]).unwrap();
+            let read = isoinfo(&["-R", "-x", &format!("/{name}")]);
             assert_eq!(read.as_bytes(), contents, "{name}");
         }
     }
