@@ -1,11 +1,15 @@
 //! Runs the program as a user would, with a lab of its own.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-/// A folder with a copy of the course's inventory; its lab is taken down when the test ends.
+use crate::guest::virtualbox::VirtualBox;
+
+/// A folder with an inventory; its lab is taken down when the test ends.
 pub struct Kinstall {
     directory: tempfile::TempDir,
+    virtual_box: Option<VirtualBox>,
 }
 
 impl Kinstall {
@@ -20,7 +24,29 @@ impl Kinstall {
             "preload_images: [agnhost]\n",
         )
         .unwrap();
-        Self { directory }
+        Self {
+            directory,
+            virtual_box: None,
+        }
+    }
+
+    /// Writes `inventory.ini` to a folder of its own.
+    pub fn with_inventory(text: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("inventory.ini"), text).unwrap();
+        Self {
+            directory,
+            virtual_box: None,
+        }
+    }
+
+    /// From now on kinstall runs where it sees this VirtualBox only.
+    pub fn run_in(&mut self, virtual_box: VirtualBox) {
+        self.virtual_box = Some(virtual_box);
+    }
+
+    pub fn virtual_box(&self) -> Option<&VirtualBox> {
+        self.virtual_box.as_ref()
     }
 
     /// Returns a path in the inventory's folder.
@@ -38,10 +64,19 @@ impl Kinstall {
 
     /// Prepares a command of kinstall.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(program());
+        let mut command = self.outside(program());
+        command.args(arguments);
+        command
+    }
+
+    /// Prepares a command of another program, where kinstall runs.
+    pub fn outside(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = match &self.virtual_box {
+            Some(virtual_box) => virtual_box.command(program),
+            None => Command::new(program),
+        };
         command
             .current_dir(self.directory.path())
-            .args(arguments)
             .stdin(Stdio::null());
         command
     }

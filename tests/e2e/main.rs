@@ -7,6 +7,8 @@
 
 mod cluster;
 mod existing;
+#[path = "../guest/mod.rs"]
+mod guest;
 mod interrupted;
 mod kinstall;
 mod lab;
@@ -18,3 +20,4 @@ mod lab;
 mod machines;
 mod resources;
 mod traces;
+mod virtual_machines;

@@ -118,6 +118,29 @@ impl VirtualBox {
             .unwrap()
     }
 
+    /// Returns all that VirtualBox knows and has on disk.
+    pub fn inventory(&self) -> String {
+        let lists = ["vms", "hdds", "dvds", "hostonlyifs", "dhcpservers"];
+        let mut text = String::new();
+        for kind in lists {
+            let output = self.manage(["list", kind]);
+            text.push_str(&format!(
+                "-- {kind}\n{}",
+                String::from_utf8_lossy(&output.stdout)
+            ));
+        }
+        let extra = self.manage(["getextradata", "global", "enumerate"]);
+        text.push_str(&String::from_utf8_lossy(&extra.stdout));
+        for folder in ["machines", "state"] {
+            let mut find = Command::new("find");
+            let found = find.arg(self.path(folder)).output().unwrap();
+            let mut paths: Vec<_> = str::from_utf8(&found.stdout).unwrap().lines().collect();
+            paths.sort_unstable();
+            text.push_str(&format!("-- {folder}\n{}\n", paths.join("\n")));
+        }
+        text
+    }
+
     /// Returns the processes that belong to this VirtualBox: the service, its helpers, machines.
     pub fn processes(&self) -> Vec<rustix::process::Pid> {
         let mine = format!("VBOX_IPC_SOCKETID={}", self.name);

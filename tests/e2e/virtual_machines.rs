@@ -1,0 +1,177 @@
+//! The whole way on real Linux in real machines: from nothing to a cluster in them, and back to nothing.
+//!
+//! QEMU interprets the machines' processors, which takes minutes. VirtualBox's are the very machines that the real
+//! VBoxManage was told to make, run by QEMU in its place.
+
+use std::fs;
+
+use crate::guest::image;
+use crate::guest::virtualbox::{Engine, VirtualBox};
+use crate::kinstall::{Kinstall, eventually};
+use crate::traces::Traces;
+
+const NODES: [(&str, &str); 2] = [("master", "192.168.56.11"), ("node1", "192.168.56.21")];
+
+#[test]
+fn a_lab_of_virtual_box_comes_up_and_goes_away() {
+    let virtual_box = VirtualBox::new(Engine::StandIn);
+    // Somebody else's machine has the name of one of ours.
+    let stranger = [
+        "createvm",
+        "--name",
+        "node1",
+        "--ostype",
+        "Linux_64",
+        "--register",
+    ];
+    assert!(virtual_box.manage(stranger).status.success());
+    let before = virtual_box.inventory();
+    let mut lab = lab("virtualbox");
+    lab.run_in(virtual_box);
+    lives(&lab);
+    let virtual_box = lab.virtual_box().unwrap();
+    assert_eq!(virtual_box.inventory(), before);
+}
+
+#[test]
+fn a_lab_of_qemu_comes_up_and_goes_away() {
+    let before = Traces::now();
+    let lab = lab("qemu");
+    lives(&lab);
+    assert_eq!(Traces::now().since(&before), Traces::default());
+}
+
+fn lab(provider: &str) -> Kinstall {
+    let inventory = include_str!("virtual_machines.ini");
+    let lab = Kinstall::with_inventory(inventory);
+    let settings = format!(
+        "kinstall_provider: {provider}\nmachine_image: {}\n",
+        image::cloud().display()
+    );
+    fs::create_dir_all(lab.path("group_vars/all")).unwrap();
+    fs::write(lab.path("group_vars/all/machines.yml"), settings).unwrap();
+    lab
+}
+
+fn lives(lab: &Kinstall) {
+    let plan = lab.run(&["plan"]).expect_code(2);
+    println!("{plan}");
+    // It takes minutes: where it is, is of interest.
+    assert!(lab.command(&["up"]).status().unwrap().success());
+    for (name, address) in NODES {
+        is_as_the_inventory_says(lab, name, address);
+    }
+    nodes_are_ready(lab);
+    a_second_up_changes_nothing(lab);
+    a_snapshot_holds_the_whole_lab(lab);
+    a_suspended_lab_goes_on(lab);
+    a_setting_that_needs_a_halt_is_applied(lab);
+    lab.ok(&["down", "--yes"]);
+    assert!(!lab.path(".kinstall").exists());
+}
+
+/// Name, user, address, disks, and the host key: OpenSSH checks it against the one that was made beforehand.
+fn is_as_the_inventory_says(lab: &Kinstall, name: &str, address: &str) {
+    assert_eq!(
+        ssh(lab, name, "hostname; id -un; sudo -n id -un"),
+        format!("{name}\nkinstall\nroot")
+    );
+    let addresses = ssh(lab, name, "ip -brief address");
+    assert!(addresses.contains(&format!("{address}/24")), "{addresses}");
+    let size = ssh(lab, name, "df --output=size -BG / | tail -n 1 | tr -dc 0-9");
+    assert_eq!(size.parse::<u64>().unwrap().clamp(11, 12).to_string(), size);
+    let keys = ssh(lab, name, "ls /etc/ssh/ssh_host_*_key");
+    assert_eq!(keys, "/etc/ssh/ssh_host_ed25519_key");
+    let disks = ssh(lab, name, "lsblk --nodeps --noheadings --output SIZE,TYPE");
+    assert_eq!(disks.contains("1G disk"), name == "node1", "{disks}");
+}
+
+fn nodes_are_ready(lab: &Kinstall) {
+    eventually("both nodes are ready", 300, || {
+        let nodes = ssh(lab, "master", "sudo kubectl get nodes --no-headers");
+        nodes
+            .lines()
+            .filter(|line| line.contains(" Ready "))
+            .count()
+            == NODES.len()
+    });
+}
+
+fn a_second_up_changes_nothing(lab: &Kinstall) {
+    let before = boots(lab);
+    let recap = lab.run(&["up"]);
+    recap.expect_code(0);
+    assert!(recap.stderr().contains("0 changed"), "{}", recap.stderr());
+    lab.run(&["plan"]).expect_code(0);
+    assert_eq!(boots(lab), before);
+}
+
+fn a_snapshot_holds_the_whole_lab(lab: &Kinstall) {
+    let before = boots(lab);
+    lab.ok(&["snapshot", "save", "clean"]);
+    ssh(lab, "node1", "sudo touch /after && sync");
+    lab.ok(&["snapshot", "restore", "clean", "--yes"]);
+    assert_eq!(boots(lab), before);
+    assert_eq!(ssh(lab, "node1", "ls /after 2>/dev/null || true"), "");
+    let listed = lab.ok(&["snapshot", "list"]);
+    assert!(listed.contains("clean"), "{listed}");
+    lab.ok(&["snapshot", "delete", "clean", "--yes"]);
+    nodes_are_ready(lab);
+}
+
+fn a_suspended_lab_goes_on(lab: &Kinstall) {
+    let before = boots(lab);
+    lab.ok(&["suspend"]);
+    std::thread::sleep(std::time::Duration::from_secs(5));
+    lab.ok(&["resume"]);
+    assert_eq!(boots(lab), before);
+    for (name, _) in NODES {
+        let clock: u64 = ssh(lab, name, "date +%s").parse().unwrap();
+        let now = std::time::SystemTime::UNIX_EPOCH
+            .elapsed()
+            .unwrap()
+            .as_secs();
+        assert!(now.abs_diff(clock) <= 4, "{name}: {clock} is not {now}");
+    }
+    nodes_are_ready(lab);
+}
+
+fn a_setting_that_needs_a_halt_is_applied(lab: &Kinstall) {
+    let before = boots(lab);
+    lab.edit(
+        "inventory.ini",
+        "machine_memory=1536",
+        "machine_memory=1792",
+    );
+    let plan = lab.run(&["plan"]).expect_code(2);
+    assert!(plan.contains("1792") && plan.contains("halt"), "{plan}");
+    lab.ok(&["up"]);
+    let after = boots(lab);
+    assert_eq!(
+        (before[0] == after[0], before[1] == after[1]),
+        (true, false)
+    );
+    let memory = ssh(lab, "node1", "grep MemTotal /proc/meminfo | tr -dc 0-9");
+    assert!(memory.parse::<u64>().unwrap() > 1600 << 10, "{memory} KiB");
+    nodes_are_ready(lab);
+}
+
+fn boots(lab: &Kinstall) -> Vec<String> {
+    let boot = |(name, _)| ssh(lab, name, "cat /proc/sys/kernel/random/boot_id");
+    NODES.map(boot).to_vec()
+}
+
+/// Runs a command on a machine with OpenSSH, as `kinstall ssh-config` tells it to.
+fn ssh(lab: &Kinstall, name: &str, command: &str) -> String {
+    let config = lab.path("ssh.config");
+    fs::write(&config, lab.ok(&["ssh-config"])).unwrap();
+    let output = lab
+        .outside("ssh")
+        .arg("-F")
+        .arg(&config)
+        .args(["-o", "BatchMode=yes", name, command])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{name}: {command}: {output:?}");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
