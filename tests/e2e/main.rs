@@ -4,6 +4,7 @@
 //! computer, so they run one after the other.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::print_stderr, reason = "what takes minutes says where it is")]
 
 mod cluster;
 mod existing;

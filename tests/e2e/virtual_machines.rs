@@ -55,7 +55,7 @@ fn lab(provider: &str) -> Kinstall {
 
 fn lives(lab: &Kinstall) {
     let plan = lab.run(&["plan"]).expect_code(2);
-    println!("{plan}");
+    eprintln!("{plan}");
     // It takes minutes: where it is, is of interest.
     assert!(lab.command(&["up"]).status().unwrap().success());
     for (name, address) in NODES {

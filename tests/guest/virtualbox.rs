@@ -136,7 +136,7 @@ impl VirtualBox {
             let found = find.arg(self.path(folder)).output().unwrap();
             let mut paths: Vec<_> = str::from_utf8(&found.stdout).unwrap().lines().collect();
             paths.sort_unstable();
-            text.push_str(&format!("-- {folder}\n{}\n", paths.join("\n")));
+            text.extend(["-- ", folder, "\n", &paths.join("\n"), "\n"]);
         }
         text
     }
@@ -159,6 +159,9 @@ impl VirtualBox {
 
 impl Drop for VirtualBox {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.show_what_machines_said();
+        }
         let deadline = Instant::now() + Duration::from_secs(30);
         while Instant::now() < deadline {
             let left = self.processes();
@@ -173,6 +176,19 @@ impl Drop for VirtualBox {
         let _ = Command::new("ip")
             .args(["netns", "delete", &self.name])
             .output();
+    }
+}
+
+impl VirtualBox {
+    fn show_what_machines_said(&self) {
+        for folder in fs::read_dir(self.path("state"))
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            let said = fs::read_to_string(folder.path().join("qemu.log")).unwrap_or_default();
+            eprintln!("{}\n{said}", folder.path().display());
+        }
     }
 }
 

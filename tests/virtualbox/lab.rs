@@ -37,13 +37,16 @@ impl TestLab {
         run("ip", &["-n", &namespace, "link", "set", "lo", "up"]);
         let root = folder.path();
         fs::create_dir(root.join("home")).unwrap();
+        fs::create_dir(root.join("state")).unwrap();
         let wrapper = root.join("VBoxManage");
+        let program = std::env::var("KINSTALL_TEST_VBOXMANAGE").unwrap_or(VBOXMANAGE.into());
         let script = format!(
             "#!/bin/sh\n\
              export VBOX_USER_HOME={root}/home VBOX_IPC_SOCKETID={namespace} KINSTALL_TEST_HOST_ONLY=1\n\
+             export KINSTALL_STAND_IN_STATE={root}/state\n\
              (flock 9; echo \"$@\" >>{root}/calls) 9>{root}/lock\n\
              if [ -e {root}/kill-at ] && [ \"$(wc -l <{root}/calls)\" -eq \"$(cat {root}/kill-at)\" ]; then kill -9 $PPID; fi\n\
-             exec ip netns exec {namespace} {VBOXMANAGE} \"$@\"\n",
+             exec ip netns exec {namespace} {program} \"$@\"\n",
             root = root.display(),
         );
         fs::write(&wrapper, script).unwrap();

@@ -1,9 +1,11 @@
 //! QEMU's command line for a machine, and its start.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
-use std::process::Command;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -35,7 +37,6 @@ pub fn start(machine: &Machine, state: &RunState) -> Result<(), Failure> {
         "none",
         "-vga",
         "std",
-        "-daemonize",
     ])
     // As VirtualBox's, cards are named after where they are on the bus, not after a slot for plugging.
     .args([
@@ -85,14 +86,7 @@ pub fn start(machine: &Machine, state: &RunState) -> Result<(), Failure> {
             .arg(format!("file:{}", memory.display()));
     }
     let _ = fs::remove_file(state.process_file());
-    let output = qemu.output()?;
-    fs::write(
-        state.folder.join("qemu.log"),
-        format!("{qemu:?}\n{}", String::from_utf8_lossy(&output.stderr)),
-    )?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).trim().into());
-    }
+    launch(&mut qemu, state)?;
     while resumes && state.monitor()?.status()? == "inmigrate" {
         sleep(Duration::from_millis(50));
     }
@@ -102,6 +96,28 @@ pub fn start(machine: &Machine, state: &RunState) -> Result<(), Failure> {
             monitor.call("cont", &serde_json::json!({}))?;
         }
         fs::remove_file(memory)?;
+    }
+    Ok(())
+}
+
+/// Leaves QEMU behind as soon as it answers; what it says later is in its log.
+fn launch(qemu: &mut Command, state: &RunState) -> Result<(), Failure> {
+    let path = state.folder.join("qemu.log");
+    let mut log = File::options().create(true).append(true).open(&path)?;
+    writeln!(log, "{qemu:?}")?;
+    let _ = fs::remove_file(state.socket());
+    let mut process = qemu
+        .process_group(0)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .spawn()?;
+    while state.monitor().is_err() {
+        if process.try_wait()?.is_some() {
+            let text = fs::read_to_string(path)?;
+            return Err(text.lines().last().unwrap_or_default().into());
+        }
+        sleep(Duration::from_millis(20));
     }
     Ok(())
 }
