@@ -45,6 +45,7 @@ impl Lab {
         let state: Value = serde_json::from_slice(&state)?;
         let id = state["id"].as_str().unwrap_or_default().to_owned();
         Ok(provision::Lab {
+            inventory_folder: PathBuf::new(),
             directory: Path::new("/var/lib/kinstall/labs").join(&id),
             id,
             cluster: String::new(),

@@ -1,14 +1,11 @@
 //! Which provider stands for which word of the inventory.
 
-use std::path::Path;
 use std::time::Duration;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
-use crate::image::{DiskFormat, ImageKind, ImageReference, Progress, VagrantBox};
 use crate::model::Provider as ProviderKind;
-use crate::provision::seed::{Seed, SharedFolders};
-use crate::provision::virtualbox::{BootImage, ImageFile, Manage, VirtualBoxProvider};
-use crate::provision::{Macs, Provider, ProviderError, Report};
+use crate::provision::Provider;
+use crate::provision::virtualbox::{Manage, VirtualBoxProvider};
 
 /// Returns the provider that makes machines of this kind.
 pub fn provider(kind: ProviderKind) -> Result<Box<dyn Provider>, Diagnostics> {
@@ -29,45 +26,9 @@ pub fn obstacles(kind: ProviderKind) -> Diagnostics {
 }
 
 fn virtual_box() -> Result<Box<dyn Provider>, Diagnostics> {
-    let store = super::image::store()?;
-    let images = move |name: &str, report: Report| {
-        let failed = |error: &dyn std::error::Error| ProviderError::Lab {
-            action: format!("get image `{name}`"),
-            detail: error.to_string(),
-        };
-        // Relative paths are taken from where kinstall is called.
-        let reference =
-            ImageReference::parse(name, Path::new(".")).map_err(|error| failed(&error))?;
-        let tell = |_: &str, progress: Progress<'_>| match progress {
-            Progress::Notice(text) | Progress::Retry(text) => report("", text),
-            Progress::Waiting => report("", "waiting for another kinstall that fetches images"),
-            Progress::Unpacking => report("", "unpacking the image"),
-            Progress::Downloading { .. } | Progress::Hashing => {}
-        };
-        let image = store
-            .fetch(&reference, &tell)
-            .map_err(|error| failed(&error))?;
-        let disk = image.boot_disk().clone();
-        let file = match image.kind {
-            ImageKind::Box(VagrantBox { appliance, .. }) | ImageKind::Appliance(appliance) => {
-                appliance.ovf.map(|ovf| ImageFile::Appliance { ovf })
-            }
-            ImageKind::Disk(_) => None,
-        };
-        Ok(BootImage {
-            hash: image.sha256.to_string(),
-            file: file.unwrap_or(ImageFile::Disk {
-                is_raw: disk.format == DiskFormat::Raw,
-                path: disk.path,
-            }),
-        })
-    };
     Ok(Box::new(VirtualBoxProvider {
         manage: Manage::find(),
-        images: Box::new(images),
-        seeds: Box::new(|lab, machine, path| {
-            Seed::of(lab, machine, &Macs::of(lab), SharedFolders::Vboxsf).write(path)
-        }),
+        images: super::image::store()?,
         halt_patience: Duration::from_mins(2),
     }))
 }

@@ -30,10 +30,19 @@ impl Image {
         }
     }
 
-    /// Tells if the machine reads a seed of cloud-init on first boot. It is taken for granted of a bare
-    /// disk, as nothing else leads into it; boxes are configured over SSH.
+    /// Tells if the machine reads a seed of cloud-init on first boot. It is taken for granted of all but
+    /// boxes, as nothing else leads into them; boxes are configured over SSH.
     pub fn has_cloud_init(&self) -> bool {
-        matches!(self.kind, ImageKind::Disk(_))
+        !matches!(self.kind, ImageKind::Box(_))
+    }
+
+    /// Returns the description that VirtualBox imports; `None` for what is a disk only.
+    pub fn description(&self) -> Option<&Path> {
+        match &self.kind {
+            ImageKind::Disk(_) => None,
+            ImageKind::Box(it) => it.appliance.ovf.as_deref(),
+            ImageKind::Appliance(it) => it.ovf.as_deref(),
+        }
     }
 }
 

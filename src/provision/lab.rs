@@ -18,6 +18,8 @@ pub struct Lab {
     pub cluster: String,
     /// Folder on a real file system that the provider owns.
     pub directory: PathBuf,
+    /// Where relative paths of images start.
+    pub inventory_folder: PathBuf,
     /// Address of this computer in the lab network, with prefix: `192.168.56.1/24`.
     pub gateway: IpNet,
     /// User that kinstall logs in as; has sudo without a password.

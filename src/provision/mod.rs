@@ -10,6 +10,7 @@ mod first_contact;
 pub mod forward;
 mod lab;
 mod mac;
+mod machine_image;
 #[cfg(target_os = "linux")]
 mod namespace;
 mod observed;
@@ -109,6 +110,11 @@ pub trait Provider: Send + Sync {
         _machine: &Machine,
     ) -> Result<Option<FirstContact>, ProviderError> {
         Ok(None)
+    }
+
+    /// Closes the way in that [`Provider::first_contact`] opened.
+    fn end_first_contact(&self, _lab: &Lab, _machine: &Machine) -> Result<(), ProviderError> {
+        Ok(())
     }
 
     /// Returns how long a machine may take from its start to the first login.

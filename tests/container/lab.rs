@@ -62,6 +62,7 @@ impl TestLab {
             user: "vagrant".into(),
             authorized_key: read("login.pub"),
             machines,
+            inventory_folder: PathBuf::new(),
             defaults: MachineDefaults::default(),
             forwards: Vec::new(),
         };

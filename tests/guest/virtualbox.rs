@@ -124,10 +124,8 @@ impl VirtualBox {
         let mut text = String::new();
         for kind in lists {
             let output = self.manage(["list", kind]);
-            text.push_str(&format!(
-                "-- {kind}\n{}",
-                String::from_utf8_lossy(&output.stdout)
-            ));
+            let listed = String::from_utf8_lossy(&output.stdout).into_owned();
+            text.extend(["-- ", kind, "\n", &listed]);
         }
         let extra = self.manage(["getextradata", "global", "enumerate"]);
         text.push_str(&String::from_utf8_lossy(&extra.stdout));

@@ -81,6 +81,7 @@ impl TestLab {
             user: "vagrant".into(),
             authorized_key: read("login.pub").trim().to_owned(),
             machines,
+            inventory_folder: PathBuf::new(),
             defaults: MachineDefaults::default(),
             forwards: Vec::new(),
         };

@@ -1,14 +1,15 @@
 //! A lab on a VirtualBox of its own: the real VBoxManage, in a network namespace of its own.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Mutex;
 use std::time::Duration;
 
+use kinstall::image::ImageStore;
 use kinstall::model::{MachineDefaults, MachineSpec};
-use kinstall::provision::virtualbox::{BootImage, ImageFile, Manage, VirtualBoxProvider};
+use kinstall::provision::virtualbox::{Manage, VirtualBoxProvider};
 use kinstall::provision::{
     Lab, Machine, MachineChange, MachineState, Provider, ProviderError, plan,
 };
@@ -52,9 +53,12 @@ impl TestLab {
         fs::write(&wrapper, script).unwrap();
         fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755)).unwrap();
         let disk = root.join("image.raw");
-        fs::File::create(&disk).unwrap().set_len(64 << 20).unwrap();
+        let image = fs::File::create(&disk).unwrap();
+        image.set_len(64 << 20).unwrap();
+        // A disk that nothing boots from is no image.
+        image.write_all_at(&[0x55, 0xaa], 510).unwrap();
         let lab = description(root, machines);
-        let provider = provider(&wrapper, &disk);
+        let provider = provider(&wrapper, root);
         let test = Self {
             folder,
             namespace,
@@ -160,29 +164,16 @@ pub fn description(root: &Path, machines: u8) -> Lab {
         user: "kinstall".into(),
         authorized_key: String::new(),
         machines: (1..=machines).map(machine).collect(),
+        inventory_folder: root.to_owned(),
         defaults: MachineDefaults::default(),
         forwards: Vec::new(),
     }
 }
 
-pub fn provider(vboxmanage: &Path, disk: &Path) -> VirtualBoxProvider {
-    let disk = disk.to_owned();
+pub fn provider(vboxmanage: &Path, root: &Path) -> VirtualBoxProvider {
     VirtualBoxProvider {
         manage: Manage::new(vboxmanage.to_owned()),
-        images: Box::new(move |_, _| {
-            Ok(BootImage {
-                hash: "5ec7a5f4".repeat(8),
-                file: ImageFile::Disk {
-                    path: disk.clone(),
-                    is_raw: true,
-                },
-            })
-        }),
-        seeds: Box::new(|_, machine, path| {
-            fs::write(path, vec![0; 1 << 20]).map_err(ProviderError::file("write", path))?;
-            assert!(!machine.name.is_empty());
-            Ok(())
-        }),
+        images: ImageStore::at(root.join("images")).unwrap(),
         halt_patience: Duration::from_secs(4),
     }
 }
@@ -195,7 +186,7 @@ fn machine(number: u8) -> Machine {
             cpus: 1,
             memory_mib: 64,
             disk_gib: 2,
-            image: "debian-13".into(),
+            image: "./image.raw".into(),
             extra_disks_gib: vec![1],
             networks: Vec::new(),
             forwarded_ports: Vec::new(),

@@ -177,7 +177,7 @@ fn up_is_taken_over_wherever_it_was_killed() {
     if let Some(root) = std::env::var_os(VICTIM) {
         let root = PathBuf::from(root);
         let lab = lab::description(&root, 2);
-        let provider = lab::provider(&root.join("VBoxManage"), &root.join("image.raw"));
+        let provider = lab::provider(&root.join("VBoxManage"), &root);
         let changes = kinstall::provision::plan::changes(&lab, &provider.observe(&lab).unwrap());
         provider.up(&lab, &changes, &|_, _| {}).unwrap();
         return;

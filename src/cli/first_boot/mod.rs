@@ -7,6 +7,7 @@ mod readiness;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
@@ -73,9 +74,15 @@ impl FirstBoots {
                 (contact, folder, input)
             });
             let (target, disk_gib) = (machines.target(host), machine.spec.disk_gib);
+            let (provider, lab) = (Arc::clone(&provider), Arc::clone(&lab));
             tasks.spawn(async move {
                 if let Some((contact, folder, input)) = contact {
                     first_contact::make(&target, &contact, &folder, &input, patience).await?;
+                    let ended = tokio::task::block_in_place(|| {
+                        let machine = lab.machine(&target.name);
+                        machine.map_or(Ok(()), |it| provider.end_first_contact(&lab, it))
+                    });
+                    ended.map_err(|error| failed(&error).remove(0))?;
                 }
                 let name = target.name.clone();
                 let session = wait_for(&target, patience)

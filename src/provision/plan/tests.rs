@@ -30,6 +30,7 @@ fn lab() -> Lab {
         user: "kinstall".into(),
         authorized_key: String::new(),
         machines: vec![machine(1), machine(2)],
+        inventory_folder: PathBuf::new(),
         defaults: MachineDefaults::default(),
         forwards: Vec::new(),
     }

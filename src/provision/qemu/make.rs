@@ -4,11 +4,11 @@ use super::disks;
 use super::folder::{LabFolder, MachineFolder};
 use super::network;
 use super::record::MachineRecord;
-use crate::image::{Image, ImageReference, ImageStore, Progress};
+use crate::image::{Image, ImageStore};
 use crate::provision::seed::{Seed, SharedFolders};
-use crate::provision::{Lab, Machine, Macs, ProviderError, Report};
+use crate::provision::{Lab, Machine, Macs, ProviderError, Report, machine_image};
 
-/// Gets the image of a machine. Two threads at once wait for each other in the store.
+/// Gets the image of a machine.
 pub(super) fn image(
     store: &ImageStore,
     lab: &Lab,
@@ -16,31 +16,17 @@ pub(super) fn image(
     report: Report,
 ) -> Result<Image, ProviderError> {
     let text = &machine.spec.image;
-    let base =
-        std::env::current_dir().map_err(ProviderError::file("find", lab.directory.as_path()))?;
-    let unusable = |message: String, hints| ProviderError::Obstacle { message, hints };
-    let reference = ImageReference::parse(text, &base)
-        .map_err(|error| unusable(error.to_string(), Vec::new()))?;
-    let tell = |name: &str, progress: Progress<'_>| match progress {
-        Progress::Notice(notice) | Progress::Retry(notice) => report("", notice),
-        Progress::Downloading { done: 0, .. } => report("", &format!("downloading {name}")),
-        Progress::Unpacking => report("", &format!("unpacking {name}")),
-        Progress::Waiting | Progress::Hashing | Progress::Downloading { .. } => {}
-    };
-    let image = store.fetch(&reference, &tell).map_err(|error| {
-        let diagnostic = crate::diagnostic::Diagnostic::from(error);
-        unusable(diagnostic.message, diagnostic.hints)
-    })?;
+    let image = machine_image::fetch(store, lab, text, report)?;
     if !image.has_cloud_init() {
-        return Err(unusable(
-            format!(
-                "machine image `{text}` is a box or an appliance: provider `qemu` starts cloud images only"
+        return Err(ProviderError::Obstacle {
+            message: format!(
+                "machine image `{text}` is a box: provider `qemu` starts cloud images only"
             ),
-            vec!["`machine_image: debian-13`; `kinstall image list` shows what there is".into()],
-        ));
+            hints: vec![
+                "`machine_image: debian-13`; `kinstall image list` shows what there is".into(),
+            ],
+        });
     }
-    let used = store.use_by(&image, &lab.directory);
-    used.map_err(|error| unusable(error.to_string(), Vec::new()))?;
     Ok(image)
 }
 

@@ -39,7 +39,7 @@ use self::record::MachineRecord;
 use super::container::last_lines;
 use super::{
     Lab, MachineAction, MachineChange, MachineState, ObservedMachine, Power, Provider,
-    ProviderError, Report, Snapshots,
+    ProviderError, Report, Snapshots, machine_image,
 };
 use crate::diagnostic::Diagnostics;
 use crate::image::{Image, ImageStore};
@@ -119,12 +119,7 @@ impl Provider for QemuProvider {
         self.remove(lab, &names, report)?;
         folder.namespace().remove()?;
         folder.remove()?;
-        self.images
-            .release(&lab.directory)
-            .map_err(|error| ProviderError::Lab {
-                action: "release the lab's images".into(),
-                detail: error.to_string(),
-            })
+        machine_image::release(&self.images, lab)
     }
 
     fn power(

@@ -43,6 +43,7 @@ pub fn lab() -> Lab {
             machine("node1", "192.168.56.11", full),
             machine("node2", "192.168.56.12", bare),
         ],
+        inventory_folder: std::path::PathBuf::new(),
         defaults: MachineDefaults {
             time_zone: Some("Europe/Berlin".to_owned()),
             proxy: Some("http://192.168.56.1:3142".to_owned()),

@@ -4,30 +4,30 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
-use super::super::Mac;
 use super::super::{Lab, Machine, MachineState, ProviderError, plan};
 use super::failure::at_machine;
 use super::found::{self, FoundMachine};
 use super::manage::{Manage, ManageError};
-use super::master::{self, Master};
+use super::master::{self, Master, WayIn};
 use super::media::{EXTRA, Media};
 use super::paths::argument_path;
 use super::record::{self, MachineRecord};
 use super::settings::{self, Attachment, Settings};
 use super::uuid::Uuid;
-use super::{Seeds, console_log, machine_directory};
+use super::{console_log, machine_directory};
+use crate::provision::Macs;
+use crate::provision::seed::{Seed, SharedFolders};
 
 /// What all machines of a lab are made with.
 pub struct Workshop<'a> {
     pub manage: &'a Manage,
     pub lab: &'a Lab,
-    pub seeds: &'a Seeds,
+    pub macs: &'a Macs,
 }
 
 /// What one machine is made with.
 pub struct Parts<'a> {
     pub machine: &'a Machine,
-    pub macs: &'a [Mac],
     pub attachments: &'a [Attachment],
     pub master: &'a Master,
 }
@@ -41,12 +41,17 @@ impl Workshop<'_> {
         let directory = machine_directory(lab, &machine.name);
         fs::create_dir_all(&directory).map_err(ProviderError::file("make", &directory))?;
         let log = console_log(lab, &machine.name);
+        let first_mac = match &parts.master.way_in {
+            WayIn::Box { mac, .. } => mac.as_deref(),
+            WayIn::Seed => None,
+        };
         let settings = Settings {
             lab,
             machine,
-            macs: parts.macs,
+            macs: self.macs.of_machine(&machine.name),
+            first_mac,
             attachments: parts.attachments,
-            is_virtio: parts.master.is_cloud_image,
+            is_virtio: parts.master.is_virtio,
             console_log: &log,
         };
         master::clone(
@@ -67,6 +72,10 @@ impl Workshop<'_> {
             host: machine.name.clone(),
             made_with: plan::made_with(lab, machine),
             master: parts.master.hash.clone(),
+            box_user: match &parts.master.way_in {
+                WayIn::Box { user, .. } => Some(user.clone()),
+                WayIn::Seed => None,
+            },
             mount_points: machine
                 .spec
                 .shared_folders
@@ -86,9 +95,9 @@ impl Workshop<'_> {
                 .resize(machine.spec.disk_gib << 10)
                 .map_err(failed())?;
         }
-        if parts.master.is_cloud_image {
+        if parts.master.way_in == WayIn::Seed {
             let seed = directory.join("seed.iso");
-            (self.seeds)(lab, machine, &seed)?;
+            Seed::of(lab, machine, self.macs, SharedFolders::Vboxsf).write(&seed)?;
             disks.attach("dvddrive", &seed).map_err(failed())?;
         }
         disks

@@ -16,6 +16,7 @@ use super::media::Media;
 use super::paths::argument_path;
 use super::remove;
 use super::uuid::Uuid;
+use crate::image::{Disk, DiskFormat, Image, ImageKind};
 
 const GROUP: &str = "/kinstall-images";
 /// Names of masters, before the first digits of the hash.
@@ -24,32 +25,29 @@ const SNAPSHOT: &str = "base";
 /// Of a cloud image's master; the kernels of cloud images often have drivers for virtio only.
 const CONTROLLER: &str = "disks";
 
-/// An image on this computer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BootImage {
-    /// Hexadecimal digits of the hash of its content.
-    pub hash: String,
-    pub file: ImageFile,
-}
-
-/// What an image is made of.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ImageFile {
-    /// A cloud image: one disk, set up by cloud-init.
-    Disk { path: PathBuf, is_raw: bool },
-    /// A box or an appliance: a description with its disks.
-    Appliance { ovf: PathBuf },
-}
-
 /// An image that clones can be made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Master {
     pub uuid: Uuid,
     pub hash: String,
-    /// Set up by cloud-init, with drivers for virtio.
-    pub is_cloud_image: bool,
+    /// Whether it has drivers for virtio; else its hardware stays what its description says.
+    pub is_virtio: bool,
+    pub way_in: WayIn,
     /// Of the disk that it boots from.
     pub disk_mib: u64,
+}
+
+/// How the first boot sets a machine up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WayIn {
+    /// By cloud-init, from a seed.
+    Seed,
+    /// Over SSH, with the keys that everybody has.
+    Box {
+        user: String,
+        /// The address that the box expects on its first card.
+        mac: Option<String>,
+    },
 }
 
 /// Returns the first digits of a hash; the master is named by them.
@@ -61,10 +59,10 @@ pub fn short(hash: &str) -> &str {
 pub fn prepare(
     manage: &Manage,
     lab: &Lab,
-    image: &BootImage,
+    image: &Image,
     report: Report,
 ) -> Result<Master, ProviderError> {
-    let hash = short(&image.hash).to_owned();
+    let hash = short(&image.sha256.to_string()).to_owned();
     let name = format!("{NAME}{hash}");
     let _lock = lock(lab)?;
     let action = || at_lab(format!("import image {hash} into VirtualBox"));
@@ -75,9 +73,9 @@ pub fn prepare(
     {
         report("", "importing the image into VirtualBox");
         discard(manage, &name)?;
-        match &image.file {
-            ImageFile::Disk { path, is_raw } => from_disk(manage, &name, path, *is_raw),
-            ImageFile::Appliance { ovf } => from_appliance(manage, &name, ovf),
+        match image.description() {
+            Some(description) => from_appliance(manage, &name, description),
+            None => from_disk(manage, &name, image.boot_disk()),
         }
         .map_err(action())?;
         manage
@@ -95,7 +93,14 @@ pub fn prepare(
     Ok(Master {
         uuid,
         hash,
-        is_cloud_image: matches!(image.file, ImageFile::Disk { .. }),
+        is_virtio: image.description().is_none(),
+        way_in: match &image.kind {
+            ImageKind::Box(it) => WayIn::Box {
+                user: it.user.clone(),
+                mac: it.base_mac.clone(),
+            },
+            ImageKind::Disk(_) | ImageKind::Appliance(_) => WayIn::Seed,
+        },
         disk_mib: disks.first().map_or(0, |it| it.capacity_mib),
     })
 }
@@ -161,7 +166,7 @@ fn find(manage: &Manage, name: &str) -> Result<Option<(Uuid, Info)>, ProviderErr
     Ok(info.map(|info| (uuid, info)))
 }
 
-fn from_disk(manage: &Manage, name: &str, disk: &Path, is_raw: bool) -> Result<(), ManageError> {
+fn from_disk(manage: &Manage, name: &str, disk: &Disk) -> Result<(), ManageError> {
     manage.call(&[
         "createvm",
         "--name",
@@ -176,12 +181,12 @@ fn from_disk(manage: &Manage, name: &str, disk: &Path, is_raw: bool) -> Result<(
     let target = folder(&Info::parse(&text)).join("disk.vdi");
     let words = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
     // `clonemedium` reads no raw disks.
-    let mut arguments = if is_raw {
+    let mut arguments = if disk.format == DiskFormat::Raw {
         words(&["convertfromraw"])
     } else {
         words(&["clonemedium", "disk"])
     };
-    arguments.extend([argument_path(disk), argument_path(&target)]);
+    arguments.extend([argument_path(&disk.path), argument_path(&target)]);
     arguments.extend(words(&["--format", "VDI"]));
     manage.call_long(&arguments)?;
     manage.call(&[

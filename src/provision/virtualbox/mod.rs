@@ -11,6 +11,7 @@ mod allowed;
 mod change;
 mod create;
 mod failure;
+mod first_contact;
 mod found;
 mod host_only;
 mod info;
@@ -31,11 +32,10 @@ mod uuid;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 pub use self::manage::{Manage, ManageError};
-pub use self::master::{BootImage, ImageFile};
 pub use self::uuid::Uuid;
 
 use self::create::{Parts, Workshop};
@@ -43,25 +43,19 @@ use self::failure::at_machine;
 use self::found::{FoundLab, FoundMachine};
 use self::master::Master;
 use super::{
-    Lab, Machine, MachineAction, MachineChange, Macs, ObservedMachine, Power, Provider,
-    ProviderError, Report, Snapshots,
+    FirstContact, Lab, Machine, MachineAction, MachineChange, Macs, ObservedMachine, Power,
+    Provider, ProviderError, Report, Snapshots, machine_image,
 };
 use crate::diagnostic::Diagnostics;
+use crate::image::ImageStore;
 
 /// How many machines are made, changed or removed at a time.
 const AT_A_TIME: usize = 4;
 
-/// Brings the image that an inventory names to this computer.
-pub type Images = dyn Fn(&str, Report) -> Result<BootImage, ProviderError> + Send + Sync;
-
-/// Writes the disk that a machine reads at its first boot.
-pub type Seeds = dyn Fn(&Lab, &Machine, &Path) -> Result<(), ProviderError> + Send + Sync;
-
 /// Makes machines with the VirtualBox of this computer.
 pub struct VirtualBoxProvider {
     pub manage: Manage,
-    pub images: Box<Images>,
-    pub seeds: Box<Seeds>,
+    pub images: ImageStore,
     /// How long a machine may take to shut down before its plug is pulled.
     pub halt_patience: Duration,
 }
@@ -128,6 +122,7 @@ impl Provider for VirtualBoxProvider {
         }
         master::remove_unused(&self.manage, lab)?;
         host_only::remove_unused(&self.manage)?;
+        machine_image::release(&self.images, lab)?;
         match fs::remove_dir_all(&lab.directory) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 Err(ProviderError::file("remove", &lab.directory)(error))
@@ -172,6 +167,18 @@ impl Provider for VirtualBoxProvider {
         true
     }
 
+    fn first_contact(
+        &self,
+        lab: &Lab,
+        machine: &Machine,
+    ) -> Result<Option<FirstContact>, ProviderError> {
+        first_contact::open(&self.manage, lab, machine)
+    }
+
+    fn end_first_contact(&self, lab: &Lab, machine: &Machine) -> Result<(), ProviderError> {
+        first_contact::close(&self.manage, lab, machine)
+    }
+
     fn patience(&self) -> Duration {
         Duration::from_mins(10)
     }
@@ -194,7 +201,7 @@ impl VirtualBoxProvider {
         let workshop = Workshop {
             manage: &self.manage,
             lab,
-            seeds: &*self.seeds,
+            macs: &macs,
         };
         parallel::each(machines, AT_A_TIME, |machine| {
             let failed = |detail: String| ProviderError::Machine {
@@ -218,7 +225,6 @@ impl VirtualBoxProvider {
                 .collect();
             workshop.create(&Parts {
                 machine,
-                macs: macs.of_machine(&machine.name),
                 attachments: &attachments,
                 master,
             })?;
@@ -238,7 +244,7 @@ impl VirtualBoxProvider {
         for machine in machines {
             let image = &machine.spec.image;
             if !masters.contains_key(image) {
-                let file = (self.images)(image, report)?;
+                let file = machine_image::fetch(&self.images, lab, image, report)?;
                 masters.insert(
                     image.clone(),
                     master::prepare(&self.manage, lab, &file, report)?,

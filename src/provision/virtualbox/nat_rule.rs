@@ -23,7 +23,7 @@ pub fn names(machine: &Info) -> Vec<&str> {
     let rules = machine.starting_with("Forwarding(");
     rules
         .filter_map(|(_, rule)| rule.split(',').next())
-        .filter(|it| it.starts_with(NAME))
+        .filter(|it| number(it).is_some())
         .collect()
 }
 
@@ -45,7 +45,7 @@ pub fn read(machine: &Info) -> Vec<ForwardedPort> {
                     Protocol::Tcp
                 },
             };
-            Some((name.strip_prefix(NAME)?.parse().ok()?, port))
+            Some((number(name)?, port))
         })
         .collect();
     ports.sort_by_key(|(index, _)| *index);
@@ -63,6 +63,10 @@ pub fn taken(ports: &[ForwardedPort]) -> Option<ForwardedPort> {
         }
     };
     ports.iter().find(is_taken).copied()
+}
+
+fn number(name: &str) -> Option<usize> {
+    name.strip_prefix(NAME)?.parse().ok()
 }
 
 fn protocol(protocol: Protocol) -> &'static str {

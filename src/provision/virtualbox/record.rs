@@ -23,6 +23,9 @@ pub struct MachineRecord {
     pub made_with: MadeWith,
     /// Hash of the image that it stands on.
     pub master: String,
+    /// The user that everybody can log in as until the first contact; `None` where cloud-init sets it up.
+    #[serde(default)]
+    pub box_user: Option<String>,
     /// Where the guest mounts its shared folders; VirtualBox doesn't tell.
     pub mount_points: Vec<String>,
 }

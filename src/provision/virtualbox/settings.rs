@@ -27,6 +27,8 @@ pub struct Settings<'a> {
     pub lab: &'a Lab,
     pub machine: &'a Machine,
     pub macs: &'a [Mac],
+    /// In place of the first of them.
+    pub first_mac: Option<&'a str>,
     pub attachments: &'a [Attachment],
     /// Whether the image brings drivers for virtio; else the cards stay what its description says.
     pub is_virtio: bool,
@@ -79,7 +81,11 @@ impl Settings<'_> {
             .take(self.attachments.len() + 1)
         {
             let card = index + 1;
-            arguments.add(&format!("--mac-address{card}"), mac.digits());
+            let digits = match self.first_mac {
+                Some(first) if index == 0 => first.to_owned(),
+                _ => mac.digits(),
+            };
+            arguments.add(&format!("--mac-address{card}"), digits);
             arguments.add(&format!("--cable-connected{card}"), "on");
             if self.is_virtio {
                 arguments.add(&format!("--nic-type{card}"), "virtio");
