@@ -47,14 +47,15 @@ impl Failure {
             .min_by_key(|word| known.iter().position(|start| word.starts_with(start)))
     }
 
-    /// Returns whether the same call may succeed a moment later: another holds the lock, or VirtualBox's
-    /// server is just starting or ending.
+    /// Returns whether the same call may succeed a moment later: another holds the lock, something listed is
+    /// just going away, or VirtualBox's server is just starting or ending.
     pub fn is_passing(&self) -> bool {
-        const PASSING: [&str; 7] = [
+        const PASSING: [&str; 8] = [
             "is already locked",
             "already has a lock request pending",
             "while it is locked",
             "being unlocked",
+            "The object is not ready",
             "the VirtualBox COM server is not running",
             "Failed to create the VirtualBox object",
             "Failed to get a least one of the VirtualBox",
@@ -222,7 +223,7 @@ const KNOWN: &[Known] = &[
         ],
     },
     Known {
-        words: &["is not in the allowed range", "E_ACCESSDENIED"],
+        words: &["is not in the allowed range", "- Access denied"],
         cause: "VirtualBox doesn't allow this address for a host-only network",
         hints: &["use addresses of 192.168.56.0/21, or allow others in /etc/vbox/networks.conf"],
     },
@@ -326,6 +327,14 @@ mod tests {
         let passing = "VBoxManage: error: The machine 'tiny' is already locked for a session (or being unlocked)";
         assert!(Failure::read(Some(1), "", passing).is_passing());
         assert!(!Failure::read(Some(1), "", NOT_FOUND).is_passing());
+    }
+
+    #[test]
+    fn a_list_with_something_that_is_just_going_away_is_asked_for_again() {
+        let said = "VBoxManage: error: The object is not ready\n\
+            VBoxManage: error: Details: code E_ACCESSDENIED (0x80070005), component MediumWrap, interface IMedium";
+        assert!(Failure::read(Some(1), "", said).is_passing());
+        assert_eq!(explain(said), None);
     }
 
     #[test]
