@@ -132,7 +132,8 @@ impl VirtualBox {
         for folder in ["machines", "state"] {
             let mut find = Command::new("find");
             let found = find.arg(self.path(folder)).output().unwrap();
-            let mut paths: Vec<_> = str::from_utf8(&found.stdout).unwrap().lines().collect();
+            let paths = str::from_utf8(&found.stdout).unwrap().lines();
+            let mut paths: Vec<_> = paths.filter(|path| !path.ends_with(".log")).collect();
             paths.sort_unstable();
             text.extend(["-- ", folder, "\n", &paths.join("\n"), "\n"]);
         }
@@ -179,13 +180,15 @@ impl Drop for VirtualBox {
 
 impl VirtualBox {
     fn show_what_machines_said(&self) {
-        for folder in fs::read_dir(self.path("state"))
+        for file in fs::read_dir(self.path("state"))
             .into_iter()
             .flatten()
             .flatten()
         {
-            let said = fs::read_to_string(folder.path().join("qemu.log")).unwrap_or_default();
-            eprintln!("{}\n{said}", folder.path().display());
+            if file.path().extension().is_some_and(|it| it == "log") {
+                let said = fs::read_to_string(file.path()).unwrap_or_default();
+                eprintln!("{}\n{said}", file.path().display());
+            }
         }
     }
 }

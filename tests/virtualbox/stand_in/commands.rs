@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::machine::Machine;
 use crate::run_state::RunState;
-use crate::{Failure, hypervisor, real, snapshot};
+use crate::{Failure, forward, hypervisor, real, snapshot};
 
 /// Does one call of VBoxManage.
 pub fn run(arguments: &[String]) -> Result<ExitCode, Failure> {
@@ -47,6 +47,7 @@ fn on_machine(arguments: &[String], words: &[&str], machine: &Machine) -> Result
             println!("VM \"{name}\" has been successfully started.");
             Ok(0)
         }
+        ["controlvm", _, "natpf1", ref rule @ ..] if runs => forward::change(machine, &state, rule),
         ["controlvm", _, action, ..] if runs => control(&state, action),
         ["snapshot", _, "restore" | "restorecurrent", ..]
         | ["modifyvm" | "storagectl" | "storageattach", ..]

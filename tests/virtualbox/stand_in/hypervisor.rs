@@ -102,7 +102,8 @@ pub fn start(machine: &Machine, state: &RunState) -> Result<(), Failure> {
 
 /// Leaves QEMU behind as soon as it answers; what it says later is in its log.
 fn launch(qemu: &mut Command, state: &RunState) -> Result<(), Failure> {
-    let path = state.folder.join("qemu.log");
+    // It outlives the machine.
+    let path = state.folder.with_extension("log");
     let mut log = File::options().create(true).append(true).open(&path)?;
     writeln!(log, "{qemu:?}")?;
     let _ = fs::remove_file(state.socket());

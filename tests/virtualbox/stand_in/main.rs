@@ -14,6 +14,7 @@
 
 mod commands;
 mod disk;
+mod forward;
 mod hypervisor;
 mod machine;
 mod monitor;

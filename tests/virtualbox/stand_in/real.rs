@@ -38,11 +38,23 @@ pub fn output(arguments: &[String]) -> Result<(String, u8), Failure> {
     Ok((String::from_utf8(output.stdout)?, code.unwrap_or(1)))
 }
 
-/// Returns what the real one prints, or `None` with nothing on stderr where it fails.
+/// Returns what the real one prints about something, or `None` where there is no such thing. What changes at
+/// this moment may be asked for again.
 pub fn ask(arguments: &[&str]) -> Result<Option<String>, Failure> {
-    let output = command().args(arguments).output()?;
-    let text = String::from_utf8(output.stdout)?;
-    Ok(output.status.success().then_some(text))
+    let mut attempts = 0;
+    loop {
+        let output = command().args(arguments).output()?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        attempts += 1;
+        if output.status.success() {
+            return Ok(Some(String::from_utf8(output.stdout)?));
+        } else if said.contains("OBJECT_NOT_FOUND") {
+            return Ok(None);
+        } else if attempts == 20 {
+            return Err(said.trim().into());
+        }
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
 }
 
 /// Lets the real one do something that has to succeed.
