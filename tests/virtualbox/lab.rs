@@ -57,6 +57,16 @@ impl TestLab {
         image.set_len(64 << 20).unwrap();
         // A disk that nothing boots from is no image.
         image.write_all_at(&[0x55, 0xaa], 510).unwrap();
+        let cloud_image = root.join("image.qcow2").display().to_string();
+        let convert = [
+            "convert",
+            "-q",
+            "-O",
+            "qcow2",
+            disk.to_str().unwrap(),
+            &cloud_image,
+        ];
+        run("qemu-img", &convert);
         let lab = description(root, machines);
         let provider = provider(&wrapper, root);
         let test = Self {
@@ -186,7 +196,7 @@ fn machine(number: u8) -> Machine {
             cpus: 1,
             memory_mib: 64,
             disk_gib: 2,
-            image: "./image.raw".into(),
+            image: "./image.qcow2".into(),
             extra_disks_gib: vec![1],
             networks: Vec::new(),
             forwarded_ports: Vec::new(),

@@ -187,33 +187,37 @@ fn up_is_taken_over_wherever_it_was_killed() {
     let before = test.inventory();
     let mut at = 1;
     loop {
-        test.forget_calls();
-        fs::write(test.root().join("kill-at"), at.to_string()).unwrap();
-        let victim = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "up_is_taken_over_wherever_it_was_killed"])
-            .env(VICTIM, test.root())
-            .output()
-            .unwrap();
-        fs::remove_file(test.root().join("kill-at")).unwrap();
-        // Every other time the lab is taken down from where it stands.
-        if at % 2 == 0 {
-            test.up()
-                .unwrap_or_else(|error| panic!("killed at call {at}: {error:?}"));
-            assert_eq!(
-                test.states(),
-                [MachineState::Running; 2],
-                "killed at call {at}"
-            );
-            assert_eq!(test.changes(), []);
-        }
+        let killed = kill_at(&test, at);
+        test.up()
+            .unwrap_or_else(|error| panic!("killed at call {at}: {error:?}"));
+        let states = test.states();
+        assert_eq!(states, [MachineState::Running; 2], "killed at call {at}");
+        assert_eq!(test.changes(), []);
         test.down();
-        assert_eq!(test.inventory(), before, "killed at call {at}");
-        assert!(!test.lab.directory.exists());
-        if victim.status.success() {
+        assert_eq!(test.inventory(), before, "killed at call {at}, up, down");
+        if !killed {
             break;
         }
+        kill_at(&test, at);
+        test.down();
+        assert_eq!(test.inventory(), before, "killed at call {at}, down");
+        assert!(!test.lab.directory.exists());
         at += 1;
     }
     println!("killed at {} calls", at - 1);
     assert!(at > 25, "{at}");
+}
+
+/// Lets another process call `up` and die at its nth call of VBoxManage; tells whether it came that far.
+fn kill_at(test: &TestLab, call: usize) -> bool {
+    test.forget_calls();
+    let mark = test.root().join("kill-at");
+    fs::write(&mark, call.to_string()).unwrap();
+    let victim = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "up_is_taken_over_wherever_it_was_killed"])
+        .env(VICTIM, test.root())
+        .output()
+        .unwrap();
+    fs::remove_file(mark).unwrap();
+    !victim.status.success()
 }

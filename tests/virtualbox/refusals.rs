@@ -58,6 +58,7 @@ fn what_can_not_be_is_refused_before_anything_is_made() {
 #[test]
 fn a_port_that_is_taken_and_too_much_memory_are_named() {
     let mut test = TestLab::new("busy", 1);
+    test.lab.machines[0].spec.image = "./image.raw".into();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     test.lab.machines[0].spec.forwarded_ports = vec![format!("{port}:80").parse().unwrap()];

@@ -15,6 +15,7 @@ use super::manage::{Manage, ManageError};
 use super::media::Media;
 use super::paths::argument_path;
 use super::remove;
+use super::source;
 use super::uuid::Uuid;
 use crate::image::{Disk, DiskFormat, Image, ImageKind};
 
@@ -73,11 +74,14 @@ pub fn prepare(
     {
         report("", "importing the image into VirtualBox");
         discard(manage, &name)?;
-        match image.description() {
-            Some(description) => from_appliance(manage, &name, description),
-            None => from_disk(manage, &name, image.boot_disk()),
+        if let Some(description) = image.description() {
+            from_appliance(manage, &name, description).map_err(action())?;
+        } else {
+            let disk = image.boot_disk();
+            source::note(manage, &disk.path)?;
+            from_disk(manage, &name, disk).map_err(action())?;
+            source::forget(manage)?;
         }
-        .map_err(action())?;
         manage
             .call_long(&["snapshot", &name, "take", SNAPSHOT])
             .map_err(action())?;
@@ -107,6 +111,7 @@ pub fn prepare(
 
 /// Removes masters that nothing stands on any more.
 pub fn remove_unused(manage: &Manage, lab: &Lab) -> Result<(), ProviderError> {
+    source::forget(manage)?;
     let machines = all_machines(manage)?;
     let names: Vec<_> = machines
         .into_iter()

@@ -54,6 +54,11 @@ impl Media {
         Self(media.collect())
     }
 
+    /// Returns whether a file is among them.
+    pub fn has(&self, file: &Path) -> bool {
+        self.0.iter().any(|it| Path::new(&it.location) == file)
+    }
+
     /// Returns the disks whose file is below a folder, layers before what they stand on.
     pub fn below<'a>(&'a self, folder: &'a Path) -> Vec<&'a Medium> {
         let mut found: Vec<&Medium> = self

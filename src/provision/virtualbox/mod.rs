@@ -27,6 +27,7 @@ mod record;
 mod remove;
 mod settings;
 mod snapshots;
+mod source;
 mod start;
 mod uuid;
 

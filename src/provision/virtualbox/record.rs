@@ -14,6 +14,7 @@ use super::uuid::Uuid;
 const MACHINE: &str = "kinstall/machine/";
 const INTERFACE: &str = "kinstall/hostonly/";
 const PENDING: &str = "kinstall/hostonly-before";
+const SOURCE: &str = "kinstall/image-source";
 
 /// A finished machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,6 +70,11 @@ impl Records {
         Some(self.get(PENDING)?.split('|').collect())
     }
 
+    /// Returns the file of an image that VirtualBox may still have in its list of disks.
+    pub fn source(&self) -> Option<&str> {
+        self.get(SOURCE)
+    }
+
     fn get(&self, key: &str) -> Option<&str> {
         let found = self.0.iter().find(|(it, _)| it == key);
         found.map(|(_, value)| value.as_str())
@@ -99,6 +105,11 @@ pub fn set_interfaces_before(manage: &Manage, names: Option<&[&str]>) -> Result<
     // A value that is empty would remove the key.
     let value = names.map(|names| format!("|{}", names.join("|")));
     set(manage, PENDING, value.as_deref())
+}
+
+/// Writes down which file VirtualBox is about to enter in its list of disks, or forgets it.
+pub fn set_source(manage: &Manage, disk: Option<&str>) -> Result<(), ProviderError> {
+    set(manage, SOURCE, disk)
 }
 
 fn set(manage: &Manage, key: &str, value: Option<&str>) -> Result<(), ProviderError> {
