@@ -27,6 +27,10 @@ fn a_lab_of_virtual_box_comes_up_and_goes_away() {
     assert!(virtual_box.manage(stranger).status.success());
     let before = virtual_box.inventory();
     let mut lab = lab("virtualbox");
+    // The one is made of a cloud image, the other of a box.
+    let of_a_box = format!("machine_image: {}\n", image::vagrant_box().display());
+    fs::create_dir_all(lab.path("host_vars")).unwrap();
+    fs::write(lab.path("host_vars/node1.yml"), of_a_box).unwrap();
     lab.run_in(virtual_box);
     lives(&lab);
     let virtual_box = lab.virtual_box().unwrap();

@@ -5,7 +5,7 @@
 //! (after a snapshot, restored, linked) begins with that content. Others begin with a copy that VirtualBox makes.
 
 use std::fs;
-use std::os::unix::fs::{FileExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -82,13 +82,15 @@ fn content(uuid: &str) -> Result<PathBuf, Failure> {
         }
         let medium = Medium::find(&uuid)?;
         match &medium.parent {
-            Some(parent) if medium.is_empty_vdi()? => uuid.clone_from(parent),
-            _ => return flattened(&uuid),
+            // VirtualBox itself runs nothing here, so a layer that no machine of ours has written to is empty. (It
+            // couldn't copy one that has grown beyond its parent.)
+            Some(parent) => uuid.clone_from(parent),
+            None => return flattened(&uuid),
         }
     }
 }
 
-/// Lets VirtualBox copy a medium with all that it inherits, once; VirtualBox doesn't know the copy in the end.
+/// Lets VirtualBox copy a medium, once; VirtualBox doesn't know the copy in the end.
 fn flattened(uuid: &str) -> Result<PathBuf, Failure> {
     let media = root()?.join("media");
     fs::create_dir_all(&media)?;
@@ -130,7 +132,6 @@ fn image_tool(arguments: &[&str]) -> Result<(), Failure> {
 struct Medium {
     parent: Option<String>,
     megabytes: u64,
-    file: PathBuf,
 }
 
 impl Medium {
@@ -146,19 +147,6 @@ impl Medium {
         Ok(Self {
             parent: Some(field("Parent UUID:")?).filter(|parent| parent != "base"),
             megabytes: capacity.split(' ').next().unwrap_or_default().parse()?,
-            file: PathBuf::from(field("Location:")?),
         })
-    }
-
-    /// Says whether nothing was ever written to it. VirtualBox can't copy a medium that has grown beyond its parent,
-    /// but such a one is a new machine's and has only what it inherits.
-    fn is_empty_vdi(&self) -> Result<bool, Failure> {
-        const BLOCKS_ALLOCATED: u64 = 0x184;
-        if self.file.extension().is_none_or(|it| it != "vdi") {
-            return Ok(false);
-        }
-        let mut count = [0; 4];
-        fs::File::open(&self.file)?.read_exact_at(&mut count, BLOCKS_ALLOCATED)?;
-        Ok(u32::from_le_bytes(count) == 0)
     }
 }
