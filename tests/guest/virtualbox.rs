@@ -129,14 +129,11 @@ impl VirtualBox {
         }
         let extra = self.manage(["getextradata", "global", "enumerate"]);
         text.push_str(&String::from_utf8_lossy(&extra.stdout));
-        for folder in ["machines", "state"] {
-            let mut find = Command::new("find");
-            let found = find.arg(self.path(folder)).output().unwrap();
-            let paths = str::from_utf8(&found.stdout).unwrap().lines();
-            let mut paths: Vec<_> = paths.filter(|path| !path.ends_with(".log")).collect();
-            paths.sort_unstable();
-            text.extend(["-- ", folder, "\n", &paths.join("\n"), "\n"]);
-        }
+        let found = Command::new("find").arg(self.path("machines")).output();
+        let found = found.unwrap().stdout;
+        let mut paths: Vec<_> = str::from_utf8(&found).unwrap().lines().collect();
+        paths.sort_unstable();
+        text.push_str(&paths.join("\n"));
         text
     }
 

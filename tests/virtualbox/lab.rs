@@ -104,6 +104,28 @@ impl TestLab {
             .unwrap()
     }
 
+    /// Makes a machine with a disk that isn't the lab's; returns its files.
+    pub fn own_machine(&self, name: &str) -> [PathBuf; 2] {
+        let folder = self.root().join("machines").join(name);
+        let disk = folder.join("own.vdi");
+        let path = disk.display().to_string();
+        let create = [
+            "createvm",
+            "--name",
+            name,
+            "--ostype",
+            "Linux_64",
+            "--register",
+        ];
+        self.manage(&create);
+        self.manage(&["createmedium", "disk", "--filename", &path, "--size", "8"]);
+        self.manage(&["storagectl", name, "--name", "SATA", "--add", "sata"]);
+        let attach = ["storageattach", name, "--storagectl", "SATA", "--port", "0"];
+        let medium = ["--device", "0", "--type", "hdd", "--medium", &path];
+        self.manage(&[&attach[..], &medium].concat());
+        [folder.join(format!("{name}.vbox")), disk]
+    }
+
     pub fn calls(&self) -> Vec<String> {
         let text = fs::read_to_string(self.root().join("calls")).unwrap_or_default();
         text.lines().map(str::to_owned).collect()
@@ -143,7 +165,8 @@ impl TestLab {
 
     /// Everything that VirtualBox has, to compare before and after.
     pub fn inventory(&self) -> String {
-        let lists = ["vms", "hdds", "dvds", "hostonlyifs"].map(|kind| self.manage(&["list", kind]));
+        let lists = ["vms", "hdds", "dvds", "hostonlyifs", "dhcpservers"]
+            .map(|kind| self.manage(&["list", kind]));
         let extra = self.manage(&["getextradata", "global", "enumerate"]);
         format!("{}{extra}", lists.concat())
     }

@@ -184,6 +184,8 @@ fn up_is_taken_over_wherever_it_was_killed() {
         return;
     }
     let test = TestLab::new("killed", 2);
+    // A user's own machine has the name of one of the lab's.
+    let own = test.own_machine("node1");
     let before = test.inventory();
     let mut at = 1;
     loop {
@@ -202,6 +204,7 @@ fn up_is_taken_over_wherever_it_was_killed() {
         test.down();
         assert_eq!(test.inventory(), before, "killed at call {at}, down");
         assert!(!test.lab.directory.exists());
+        assert!(own.iter().all(|file| file.exists()), "killed at call {at}");
         at += 1;
     }
     println!("killed at {} calls", at - 1);

@@ -6,6 +6,7 @@ use ipnet::{IpNet, Ipv4Net};
 
 use super::super::{Lab, ProviderError};
 use super::allowed;
+use super::dhcp;
 use super::failure::at_lab;
 use super::info::Block;
 use super::manage::Manage;
@@ -51,7 +52,7 @@ pub fn prepare(manage: &Manage, lab: &Lab, records: &Records) -> Result<Networks
     let is_ours = |network: &Ipv4Net, name: &str| {
         missing.contains(network) || records.interfaces().any(|it| it == name)
     };
-    check_dhcp(manage, lab, &found, is_ours)?;
+    dhcp::check(manage, lab, &found, is_ours)?;
     let attached = found
         .into_iter()
         .map(|(network, name)| (network, Attachment::Interface(name)));
@@ -90,8 +91,10 @@ pub fn remove_unused(manage: &Manage) -> Result<(), ProviderError> {
         if users.contains(&format!("Host-only Interface '{name}'")) {
             continue;
         }
+        if records.had_dhcp(name) {
+            dhcp::switch(manage, name, "--enable")?;
+        }
         if there.iter().any(|it| it.name == name) {
-            remove_dhcp(manage, name)?;
             manage
                 .call(&["hostonlyif", "remove", name])
                 .map_err(action())?;
@@ -245,70 +248,6 @@ fn forget_interrupted(manage: &Manage, records: &Records) -> Result<(), Provider
         }
     }
     record::set_interfaces_before(manage, None)
-}
-
-/// Looks for a DHCP server that could give a machine's address to another: removed where the interface is
-/// kinstall's, as VirtualBox brings one for the first by itself; else an error.
-fn check_dhcp(
-    manage: &Manage,
-    lab: &Lab,
-    networks: &[(Ipv4Net, String)],
-    is_ours: impl Fn(&Ipv4Net, &str) -> bool,
-) -> Result<(), ProviderError> {
-    let text = manage
-        .call(&["list", "dhcpservers"])
-        .map_err(at_lab("list DHCP servers"))?;
-    for server in Block::parse_all(&text, "NetworkName") {
-        let name = server
-            .get("NetworkName")
-            .trim_start_matches("HostInterfaceNetworking-");
-        let Some((network, name)) = networks.iter().find(|(_, it)| it == name) else {
-            continue;
-        };
-        if server.get("Enabled") != "Yes" {
-            continue;
-        }
-        if is_ours(network, name) {
-            remove_dhcp(manage, name)?;
-            continue;
-        }
-        let bound = |key: &str| server.get(key).parse::<IpAddr>().ok();
-        let Some((lowest, highest)) = bound("LowerIPAddress").zip(bound("UpperIPAddress")) else {
-            continue;
-        };
-        if let Some(machine) = lab
-            .machines
-            .iter()
-            .find(|it| (lowest..=highest).contains(&it.address))
-        {
-            return Err(ProviderError::Obstacle {
-                message: format!(
-                    "the DHCP server of `{name}` gives out {lowest} to {highest}, and machine `{}` has {}",
-                    machine.name, machine.address
-                ),
-                hints: vec![
-                    format!(
-                        "if no other machine needs it: `VBoxManage dhcpserver remove --interface \"{name}\"`"
-                    ),
-                    "or give the machines addresses outside its range".into(),
-                ],
-            });
-        }
-    }
-    Ok(())
-}
-
-fn remove_dhcp(manage: &Manage, interface: &str) -> Result<(), ProviderError> {
-    match manage.call(&["dhcpserver", "remove", "--interface", interface]) {
-        Err(error)
-            if error.is_not_found()
-                || error.says("Failed to find DHCP server")
-                || error.says("Could not find") =>
-        {
-            Ok(())
-        }
-        result => result.map(drop).map_err(at_lab("remove a DHCP server")),
-    }
 }
 
 /// macOS has networks in place of interfaces, and no limits for their addresses.

@@ -10,6 +10,7 @@
 mod allowed;
 mod change;
 mod create;
+mod dhcp;
 mod failure;
 mod first_contact;
 mod found;

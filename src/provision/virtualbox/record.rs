@@ -13,6 +13,7 @@ use super::uuid::Uuid;
 
 const MACHINE: &str = "kinstall/machine/";
 const INTERFACE: &str = "kinstall/hostonly/";
+const DHCP_OFF: &str = "made by kinstall; DHCP switched off";
 const PENDING: &str = "kinstall/hostonly-before";
 const SOURCE: &str = "kinstall/image-source";
 
@@ -64,6 +65,11 @@ impl Records {
             .filter_map(|(key, _)| key.strip_prefix(INTERFACE))
     }
 
+    /// Returns whether kinstall switched off the DHCP server that VirtualBox had for an interface.
+    pub fn had_dhcp(&self, interface: &str) -> bool {
+        self.get(&format!("{INTERFACE}{interface}")) == Some(DHCP_OFF)
+    }
+
     /// Returns the interfaces that were there when the making of another began; `None` where no making was
     /// interrupted.
     pub fn interfaces_before(&self) -> Option<Vec<&str>> {
@@ -93,11 +99,13 @@ pub fn set_machine(
 
 /// Writes down that kinstall made an interface, or forgets it.
 pub fn set_interface(manage: &Manage, name: &str, is_ours: bool) -> Result<(), ProviderError> {
-    set(
-        manage,
-        &format!("{INTERFACE}{name}"),
-        is_ours.then_some("made by kinstall"),
-    )
+    let value = is_ours.then_some("made by kinstall");
+    set(manage, &format!("{INTERFACE}{name}"), value)
+}
+
+/// Writes down that the DHCP server of an interface that kinstall made is switched off.
+pub fn set_dhcp_off(manage: &Manage, name: &str) -> Result<(), ProviderError> {
+    set(manage, &format!("{INTERFACE}{name}"), Some(DHCP_OFF))
 }
 
 /// Writes down which interfaces there are, before another is made.
