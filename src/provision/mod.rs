@@ -9,6 +9,7 @@ pub mod container;
 mod first_contact;
 pub mod forward;
 mod lab;
+pub mod last_words;
 mod mac;
 mod machine_image;
 #[cfg(target_os = "linux")]

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use super::lab::{LabMachines, failed};
 use super::project::Project;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::provision::last_words::end_of;
 use crate::provision::{MachineAction, MachineChange, Report};
 use crate::secret::Secret;
 use crate::ssh::{Finished, Session, SshError, wait_for};
@@ -75,9 +76,15 @@ impl FirstBoots {
             });
             let (target, disk_gib) = (machines.target(host), machine.spec.disk_gib);
             let (provider, lab) = (Arc::clone(&provider), Arc::clone(&lab));
+            let console = provider.console_log(&lab, &host.name);
+            let with_console = move |problem: Diagnostic| match end_of(&console, 10) {
+                words if words.is_empty() => problem,
+                words => problem.hint(format!("its console said last:\n{words}")),
+            };
             tasks.spawn(async move {
                 if let Some((contact, folder, input)) = contact {
-                    first_contact::make(&target, &contact, &folder, &input, patience).await?;
+                    let made = first_contact::make(&target, &contact, &folder, &input, patience);
+                    made.await.map_err(&with_console)?;
                     let ended = tokio::task::block_in_place(|| {
                         let machine = lab.machine(&target.name);
                         machine.map_or(Ok(()), |it| provider.end_first_contact(&lab, it))
@@ -87,7 +94,7 @@ impl FirstBoots {
                 let name = target.name.clone();
                 let session = wait_for(&target, patience)
                     .await
-                    .map_err(|error| error.diagnostic(&name))?;
+                    .map_err(|error| with_console(error.diagnostic(&name)))?;
                 readiness::check(&session, disk_gib, patience).await?;
                 fs::remove_file(&mark).map_err(|error| unwritable(&mark, &error).remove(0))
             });

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::package_source::PackageSource;
 use crate::provision::ProviderError;
+use crate::provision::last_words::last_lines;
 
 const PACKAGES: &str = include_str!("image/packages");
 const MASKED_UNITS: &str = include_str!("image/masked-units");
@@ -135,7 +136,7 @@ impl BaseImage {
             return Ok(());
         }
         let log = String::from_utf8_lossy(&output.stderr);
-        Err(failed(super::last_lines(&log, 10)))
+        Err(failed(last_lines(&log, 10)))
     }
 }
 

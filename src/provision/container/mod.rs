@@ -32,7 +32,7 @@ use self::lab_directory::{LabDirectory, LabRecord};
 use self::package_source::PackageSource;
 use super::{
     Lab, Machine, MachineAction, MachineChange, MachineState, ObservedMachine, Power, Provider,
-    ProviderError, Report,
+    ProviderError, Report, last_words,
 };
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 
@@ -234,13 +234,12 @@ fn wait_for_sshd(
             .find(|machine| is_late || !running.contains(&machine.name))
         {
             let log = directory.machine(&machine.name).console_log();
-            let log = std::fs::read(log).unwrap_or_default();
             let what = if is_late {
                 "its sshd doesn't listen"
             } else {
                 "it ended"
             };
-            let last_words = last_lines(&String::from_utf8_lossy(&log), 10);
+            let last_words = last_words::end_of(&log, 10);
             return Err(ProviderError::Machine {
                 action: "start",
                 machine: machine.name.clone(),
@@ -254,10 +253,4 @@ fn wait_for_sshd(
 /// Folder of the modules of the kernel that runs; absent where all is built in.
 fn host_modules() -> PathBuf {
     PathBuf::from("/lib/modules").join(clone::kernel_release())
-}
-
-/// Returns the end of a log for an error message.
-pub(super) fn last_lines(log: &str, count: usize) -> String {
-    let lines: Vec<&str> = log.lines().filter(|line| !line.trim().is_empty()).collect();
-    lines[lines.len().saturating_sub(count)..].join("\n")
 }

@@ -36,7 +36,6 @@ use self::folder::{LabFolder, MachineFolder};
 use self::parallel::for_each;
 use self::process::Process;
 use self::record::MachineRecord;
-use super::container::last_lines;
 use super::{
     Lab, MachineAction, MachineChange, MachineState, ObservedMachine, Power, Provider,
     ProviderError, Report, Snapshots, machine_image,

@@ -11,7 +11,7 @@ use super::command_line::PROGRAM;
 use super::folder::{MachineFolder, remove_file};
 use super::monitor::{Monitor, RunState};
 use super::record::MachineRecord;
-use crate::provision::{MachineState, ProviderError};
+use crate::provision::{MachineState, ProviderError, last_words};
 
 /// Name of the snapshot that keeps a suspended machine's memory.
 const SUSPENDED: &str = "kinstall-suspended";
@@ -19,7 +19,7 @@ const SUSPENDED: &str = "kinstall-suspended";
 /// How long QEMU may take until its monitor answers, or until it is gone.
 const TRANSITION_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a machine may take to shut down.
-const HALT_TIMEOUT: Duration = Duration::from_mins(1);
+const HALT_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// What is there of a machine's QEMU.
 pub(super) enum Process {
@@ -87,7 +87,7 @@ pub(super) fn launch(
         .map_err(|error| failed(format!("{PROGRAM}: {error}")))?;
     if !output.status.success() {
         let words = String::from_utf8_lossy(&output.stderr);
-        return Err(failed(super::last_lines(&words, 5)));
+        return Err(failed(last_words::last_lines(&words, 5)));
     }
     match find(folder)? {
         Process::Alive(monitor) => Ok(monitor),
@@ -181,8 +181,7 @@ pub(super) fn gone(folder: &MachineFolder) -> String {
 
 /// Returns the end of what the machine wrote to its console.
 pub(super) fn last_words(folder: &MachineFolder) -> String {
-    let log = fs::read(folder.console_log()).unwrap_or_default();
-    super::last_lines(&String::from_utf8_lossy(&log), 10)
+    last_words::end_of(&folder.console_log(), 10)
 }
 
 fn wait_for_end(folder: &MachineFolder, timeout: Duration) -> bool {

@@ -228,6 +228,14 @@ const KNOWN: &[Known] = &[
         hints: &["use addresses of 192.168.56.0/21, or allow others in /etc/vbox/networks.conf"],
     },
     Known {
+        words: &[
+            "Nonexistent host networking interface",
+            "VERR_INTNET_FLT_IF_NOT_FOUND",
+        ],
+        cause: "the interface of the lab's host-only network is gone",
+        hints: &["`kinstall up` makes it again; `VBoxManage list hostonlyifs` shows what there is"],
+    },
+    Known {
         words: &["VERR_ALREADY_EXISTS"],
         cause: "the file that VirtualBox is to make is there already",
         hints: &[

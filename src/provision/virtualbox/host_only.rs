@@ -59,6 +59,24 @@ pub fn prepare(manage: &Manage, lab: &Lab, records: &Records) -> Result<Networks
     Ok(Networks(attached.collect()))
 }
 
+/// Makes anew what is missing of the interfaces: Linux has none after a restart of the computer. Returns
+/// `None` where all are there.
+pub fn restore(
+    manage: &Manage,
+    lab: &Lab,
+    records: &Records,
+) -> Result<Option<Networks>, ProviderError> {
+    if cfg!(target_os = "macos") {
+        return Ok(None);
+    }
+    let there = interfaces(manage, "hostonlyifs")?;
+    let wanted = wanted(lab)?;
+    if wanted.iter().all(|it| with_network(&there, *it).is_some()) {
+        return Ok(None);
+    }
+    prepare(manage, lab, records).map(Some)
+}
+
 /// The lab's networks and their interfaces.
 #[derive(Clone, Debug)]
 pub struct Networks(Vec<(Ipv4Net, Attachment)>);

@@ -5,10 +5,12 @@ use std::fs;
 use std::path::Path;
 use std::thread;
 
-use super::super::{Lab, MachineState, ProviderError, Report};
+use super::super::{Lab, MachineState, ProviderError, Report, last_words};
 use super::failure::{at_lab, at_machine, explain};
 use super::found::{self, FoundLab, FoundMachine};
+use super::host_only::{self, Networks};
 use super::manage::{Manage, ManageError};
+use super::settings::Attachment;
 use super::{console_log, nat_rule, parallel};
 use crate::model::ForwardedPort;
 
@@ -30,6 +32,11 @@ pub fn machines(
     }
     check_memory(manage, &waiting, report)?;
     check_ports(lab, &waiting)?;
+    if let Some(networks) = host_only::restore(manage, lab, &found.records)? {
+        for machine in &waiting {
+            connect(manage, machine, &networks)?;
+        }
+    }
     // A boot keeps a processor busy; more at a time only make all of them late.
     let at_a_time = thread::available_parallelism().map_or(1, usize::from);
     parallel::each(&waiting, at_a_time, |machine| {
@@ -38,6 +45,32 @@ pub fn machines(
         Ok(())
     })
     .map(drop)
+}
+
+/// Connects a machine's cards to interfaces that were made anew, as these may have other names.
+fn connect(
+    manage: &Manage,
+    machine: &FoundMachine,
+    networks: &Networks,
+) -> Result<(), ProviderError> {
+    let addresses = machine.record.iter().flat_map(|it| &it.made_with.addresses);
+    for (index, address) in addresses.enumerate() {
+        let card = index + 2;
+        let Some(Attachment::Interface(name)) = networks.attachment(*address) else {
+            continue;
+        };
+        if machine.info.get(&format!("hostonlyadapter{card}")) == Some(name) {
+            continue;
+        }
+        let (id, option) = (
+            machine.uuid.to_string(),
+            format!("--host-only-adapter{card}"),
+        );
+        manage
+            .change(machine.uuid, &["modifyvm", &id, &option, name])
+            .map_err(at_machine("connect", &machine.host))?;
+    }
+    Ok(())
 }
 
 fn one(manage: &Manage, lab: &Lab, machine: &FoundMachine) -> Result<(), ProviderError> {
@@ -80,7 +113,7 @@ fn failure(
 ) -> ProviderError {
     let log = read(log);
     let known = error.as_ref().and_then(|it| explain(&it.to_string()));
-    let console = last_lines(&read(&console_log(lab, &machine.host)), 10);
+    let console = last_words::end_of(&console_log(lab, &machine.host), 10);
     let mut said: Vec<String> = error.iter().map(ToString::to_string).collect();
     if !console.is_empty() {
         said.push(format!("its console said last:\n{console}"));
@@ -180,12 +213,4 @@ fn check_ports(lab: &Lab, waiting: &[&FoundMachine]) -> Result<(), ProviderError
 fn read(path: &Path) -> String {
     // A log that isn't there has nothing to tell.
     String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned()
-}
-
-fn last_lines(text: &str, count: usize) -> String {
-    let lines: Vec<&str> = text
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .collect();
-    lines[lines.len().saturating_sub(count)..].join("\n")
 }

@@ -10,7 +10,7 @@ use super::control::{Request, Response, ask};
 use crate::provision::ProviderError;
 use crate::provision::container::group::LabGroups;
 use crate::provision::container::lab_directory::{LabDirectory, read_json};
-use crate::provision::container::last_lines;
+use crate::provision::last_words::last_lines;
 
 /// How long a supervisor may take until it answers.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
