@@ -6,6 +6,7 @@
 //!
 //! ```text
 //! lock                 held while an image is added or removed
+//! imports.lock         held while a hypervisor is given an image, or loses it
 //! downloads/HASH.part  what came so far of a download
 //! work/                being unpacked; swept by the next that takes the lock
 //! SHA256/image.json    what the image is; written before the folder gets its name

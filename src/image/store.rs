@@ -66,6 +66,25 @@ impl ImageStore {
         self
     }
 
+    /// Returns the folder that all of it is in.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Waits for other kinstalls that bring images into a hypervisor or take them out; ends with the file.
+    pub fn lock_imports(&self) -> io::Result<File> {
+        fs::create_dir_all(&self.directory)?;
+        let mut options = File::options();
+        let path = self.directory.join("imports.lock");
+        let file = options
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path)?;
+        file.lock()?;
+        Ok(file)
+    }
+
     pub fn catalog(&self) -> &Catalog {
         &self.catalog
     }

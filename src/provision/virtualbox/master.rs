@@ -3,11 +3,10 @@
 //! It is made once for each content and goes with the last clone.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
-use std::io;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use super::super::{Lab, ProviderError, Report};
+use super::super::{ProviderError, Report};
 use super::failure::at_lab;
 use super::found::{self, all_machines};
 use super::info::Info;
@@ -17,7 +16,7 @@ use super::paths::argument_path;
 use super::remove;
 use super::source;
 use super::uuid::Uuid;
-use crate::image::{Disk, DiskFormat, Image, ImageKind};
+use crate::image::{Disk, DiskFormat, Image, ImageKind, ImageStore};
 
 const GROUP: &str = "/kinstall-images";
 /// Names of masters, before the first digits of the hash.
@@ -59,13 +58,13 @@ pub fn short(hash: &str) -> &str {
 /// Makes the master of an image, where it isn't there; what an interrupted run left of it is removed before.
 pub fn prepare(
     manage: &Manage,
-    lab: &Lab,
+    images: &ImageStore,
     image: &Image,
     report: Report,
 ) -> Result<Master, ProviderError> {
     let hash = short(&image.sha256.to_string()).to_owned();
     let name = format!("{NAME}{hash}");
-    let _lock = lock(lab)?;
+    let _lock = lock(images)?;
     let action = || at_lab(format!("import image {hash} into VirtualBox"));
     let mut found = find(manage, &name)?;
     if found
@@ -110,7 +109,7 @@ pub fn prepare(
 }
 
 /// Removes masters that nothing stands on any more.
-pub fn remove_unused(manage: &Manage, lab: &Lab) -> Result<(), ProviderError> {
+pub fn remove_unused(manage: &Manage, images: &ImageStore) -> Result<(), ProviderError> {
     source::forget(manage)?;
     let machines = all_machines(manage)?;
     let names: Vec<_> = machines
@@ -121,7 +120,7 @@ pub fn remove_unused(manage: &Manage, lab: &Lab) -> Result<(), ProviderError> {
     if names.is_empty() {
         return Ok(());
     }
-    let _lock = lock(lab)?;
+    let _lock = lock(images)?;
     let media = Media::read(manage)?;
     for name in names {
         let Some((_, info)) = find(manage, &name)? else {
@@ -251,18 +250,7 @@ fn folder(info: &Info) -> PathBuf {
 }
 
 /// Keeps other kinstalls of this user from the masters; ends with the file.
-fn lock(lab: &Lab) -> Result<File, ProviderError> {
-    let folder = lab.directory.parent().unwrap_or(&lab.directory);
-    let path = folder.join("virtualbox-images.lock");
-    let open = || -> io::Result<File> {
-        fs::create_dir_all(folder)?;
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)?;
-        file.lock()?;
-        Ok(file)
-    };
-    open().map_err(ProviderError::file("lock", &path))
+fn lock(images: &ImageStore) -> Result<File, ProviderError> {
+    let failed = ProviderError::file("lock", images.directory());
+    images.lock_imports().map_err(failed)
 }

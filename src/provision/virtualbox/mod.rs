@@ -122,7 +122,7 @@ impl Provider for VirtualBoxProvider {
                 record::set_machine(&self.manage, uuid, None)?;
             }
         }
-        master::remove_unused(&self.manage, lab)?;
+        master::remove_unused(&self.manage, &self.images)?;
         host_only::remove_unused(&self.manage)?;
         machine_image::release(&self.images, lab)?;
         match fs::remove_dir_all(&lab.directory) {
@@ -249,7 +249,7 @@ impl VirtualBoxProvider {
                 let file = machine_image::fetch(&self.images, lab, image, report)?;
                 masters.insert(
                     image.clone(),
-                    master::prepare(&self.manage, lab, &file, report)?,
+                    master::prepare(&self.manage, &self.images, &file, report)?,
                 );
             }
         }
