@@ -163,6 +163,8 @@ main() {
       ;;
   esac
   # Last: until here, everybody's key is the way to do it all again.
+  # The password is as well known.
+  usermod -p '*' "$login"
   authorize "$(home_of "$login")" "$login" "$authorized_key"
   echo "kinstall-done"
 }
