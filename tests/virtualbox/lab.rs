@@ -29,6 +29,15 @@ pub struct TestLab {
 
 impl TestLab {
     pub fn new(name: &str, machines: u8) -> Self {
+        Self::with_environment(name, machines, "KINSTALL_TEST_HOST_ONLY=1")
+    }
+
+    /// As [`TestLab::new`], where what VirtualBox is missing are its kernel drivers.
+    pub fn without_drivers(name: &str, machines: u8) -> Self {
+        Self::with_environment(name, machines, "KINSTALL_TEST_NO_DRIVER=1")
+    }
+
+    fn with_environment(name: &str, machines: u8, environment: &str) -> Self {
         let folder = tempfile::Builder::new()
             .prefix("kinstall-vb")
             .tempdir()
@@ -43,7 +52,7 @@ impl TestLab {
         let program = std::env::var("KINSTALL_TEST_VBOXMANAGE").unwrap_or(VBOXMANAGE.into());
         let script = format!(
             "#!/bin/sh\n\
-             export VBOX_USER_HOME={root}/home VBOX_IPC_SOCKETID={namespace} KINSTALL_TEST_HOST_ONLY=1\n\
+             export VBOX_USER_HOME={root}/home VBOX_IPC_SOCKETID={namespace} {environment}\n\
              export KINSTALL_STAND_IN_STATE={root}/state\n\
              (flock 9; echo \"$@\" >>{root}/calls) 9>{root}/lock\n\
              if [ -e {root}/kill-at ] && [ \"$(wc -l <{root}/calls)\" -eq \"$(cat {root}/kill-at)\" ]; then kill -9 $PPID; fi\n\
@@ -88,6 +97,25 @@ impl TestLab {
 
     pub fn root(&self) -> &Path {
         self.folder.path()
+    }
+
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// Kills this lab's VBoxSVC, if it runs.
+    pub fn kill_server(&self) {
+        let mine = format!("VBOX_IPC_SOCKETID={}", self.namespace);
+        for entry in fs::read_dir("/proc").unwrap().flatten() {
+            let command = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            let environment = fs::read(entry.path().join("environ")).unwrap_or_default();
+            let mut words = environment.split(|byte| *byte == 0);
+            let is_server = String::from_utf8_lossy(&command).contains("VBoxSVC");
+            if is_server && words.any(|word| word == mine.as_bytes()) {
+                let number = entry.file_name().into_string().unwrap();
+                run("kill", &["-9", &number]);
+            }
+        }
     }
 
     /// Calls the real VBoxManage; panics where it fails.

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod appliances;
+mod disturbances;
 mod lab;
 mod refusals;
 

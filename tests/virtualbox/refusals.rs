@@ -5,7 +5,8 @@ use kinstall::provision::{MachineState, ProviderError};
 
 use super::lab::TestLab;
 
-fn told(error: &ProviderError) -> String {
+/// Returns all that a user reads of an error.
+pub fn told(error: &ProviderError) -> String {
     match error {
         ProviderError::Obstacle { message, hints } => format!("{message}\n{}", hints.join("\n")),
         other => other.to_string(),
