@@ -19,6 +19,7 @@ pub mod plan;
 #[cfg(target_os = "linux")]
 pub mod qemu;
 pub mod seed;
+pub mod shared_folders;
 mod snapshot;
 pub mod virtualbox;
 
@@ -28,6 +29,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
+use self::shared_folders::SharedFolders;
 pub use first_contact::{FirstContact, INSECURE_KEYS};
 pub use lab::{Forward, Lab, Machine};
 pub use mac::{Mac, Macs};
@@ -101,6 +103,11 @@ pub trait Provider: Send + Sync {
     /// Tells whether machines set themselves up at their first boot, so that `up` waits for the end of it.
     fn has_first_boot(&self) -> bool {
         false
+    }
+
+    /// Returns how folders of this computer reach its machines; `None` where they don't.
+    fn shared_folders(&self) -> Option<SharedFolders> {
+        None
     }
 
     /// Returns how to log in to a machine whose image may not have cloud-init; `None` where it has.

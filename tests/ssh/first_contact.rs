@@ -32,6 +32,8 @@ mkdir -p /home/vagrant/.ssh /etc/network
 echo insecure > /home/vagrant/.ssh/authorized_keys
 rm -rf /etc/network/interfaces.d
 echo "auto lo" > /etc/network/interfaces
+rm -f /etc/apt/sources.list.d/*
+printf 'deb http://deb.example/debian trixie main\ndeb http://security.example/debian-security trixie main\n' > /etc/apt/sources.list
 [ -z "$2" ] || ln -s /bin/true "/usr/bin/$2"
 cat > "$folder/script"
 sh < "$folder/script" 2> "$folder/errors" || true
@@ -43,6 +45,9 @@ for user in kinstall vagrant; do echo "$user: $(cat /home/$user/.ssh/authorized_
 echo "zone: $(readlink /etc/localtime)"
 (cd /etc/ssh; stat -c "%a %n" ssh_host_*; cut -d " " -f 1,2 ssh_host_ed25519_key.pub)
 ip -brief address show | tr -s " " | grep -v ^lo
+for user in root vagrant; do echo "password: $(getent shadow $user | cut -d : -f 2)"; done
+echo "sshd: $(sed -n 1p /etc/ssh/sshd_config)"
+cat /etc/apt/apt.conf.d/90kinstall-proxy /etc/apt/sources.list 2> /dev/null || true
 cat /etc/network/interfaces /etc/network/interfaces.d/kinstall 2> /dev/null || true
 "#;
 
@@ -55,6 +60,7 @@ fn set_up(network_program: &str, key: &str) -> String {
     let script = format!(
         "name=node1\naddress=192.168.56.11\nuser=kinstall\nauthorized_key='ssh-ed25519 AAAA lab'\n\
          host_key='{}'\ntime_zone=Europe/Berlin\nlogin=vagrant\n\
+         proxy=http://192.168.56.1:3142\nmirror=http://mirror.example/debian\n\
          cards='08:00:27:00:00:01 192.168.56.11/24\n08:00:27:00:00:02 192.168.57.11/24'\n{}",
         key.trim_end(),
         include_str!("../../src/cli/first_boot/first_contact.sh")
@@ -93,6 +99,13 @@ zone: /usr/share/zoneinfo/Europe/Berlin
 644 ssh_host_ed25519_key.pub
 {}
 first DOWN 192.168.56.11/24 \nsecond DOWN 192.168.57.11/24 
+password: *
+password: *
+sshd: PasswordAuthentication no
+Acquire::http::Proxy \"http://192.168.56.1:3142\";
+Acquire::https::Proxy \"http://192.168.56.1:3142\";
+deb http://mirror.example/debian trixie main
+deb http://security.example/debian-security trixie main
 auto lo
 source /etc/network/interfaces.d/*
 allow-hotplug first

@@ -86,6 +86,11 @@ pub fn input(lab: &Lab, machine: &Machine, login: &str) -> Secret {
             "time_zone",
             lab.defaults.time_zone.as_deref().unwrap_or_default(),
         ),
+        ("proxy", lab.defaults.proxy.as_deref().unwrap_or_default()),
+        (
+            "mirror",
+            lab.defaults.package_mirror.as_deref().unwrap_or_default(),
+        ),
         ("login", login),
         ("cards", &cards.join("\n")),
     ] {
@@ -101,7 +106,7 @@ mod tests {
 
     #[test]
     fn the_scripts_are_shell() {
-        for script in ["first_contact.sh", "readiness.sh"] {
+        for script in ["first_contact.sh", "mounts.sh", "readiness.sh"] {
             let path = format!("{}/src/cli/first_boot/{script}", env!("CARGO_MANIFEST_DIR"));
             let check = Command::new("sh").args(["-n", &path]).output().unwrap();
             assert!(check.status.success(), "{check:?}");

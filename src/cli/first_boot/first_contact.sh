@@ -1,5 +1,5 @@
 # Does for a box without cloud-init what cloud-init does elsewhere; may be run again at any time.
-# Variables: name address user authorized_key host_key time_zone login, and cards: "MAC ADDRESS/PREFIX"
+# Variables: name address user authorized_key host_key time_zone proxy mirror login, and cards: "MAC ADDRESS/PREFIX"
 # lines, the lab network's card first.
 
 set_name() {
@@ -115,6 +115,29 @@ set_addresses() {
   done
 }
 
+# Where packages come from.
+set_package_sources() {
+  if [ -n "$proxy" ] && [ -d /etc/apt/apt.conf.d ]; then
+    for scheme in http https; do echo "Acquire::$scheme::Proxy \"$proxy\";"; done > /etc/apt/apt.conf.d/90kinstall-proxy
+  elif [ -n "$proxy" ] && [ -e /etc/dnf/dnf.conf ]; then
+    sed -i '/^proxy=/d' /etc/dnf/dnf.conf
+    echo "proxy=$proxy" >> /etc/dnf/dnf.conf
+  fi
+  [ -n "$mirror" ] || return 0
+  for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.sources; do
+    # Security updates have mirrors of their own.
+    [ ! -e "$file" ] || sed -i -E "/^(deb|URIs:)/{/security/!s#https?://[^ ]+#$mirror#g}" "$file"
+  done
+}
+
+# The passwords of boxes are as well known as their keys.
+lock_passwords() {
+  for account in root "$login"; do usermod -p '*' "$account"; done
+  line="PasswordAuthentication no"
+  # Of several settings sshd takes the first.
+  [ "$(sed -n 1p /etc/ssh/sshd_config)" = "$line" ] || sed -i "1i $line" /etc/ssh/sshd_config
+}
+
 # The size is checked afterwards, so what isn't there or can't be done is no failure here.
 grow_disk() {
   root=$(findmnt -n -o SOURCE /)
@@ -143,12 +166,14 @@ configure() {
     *)
       echo "$cards" | while read -r mac cidr; do card_with "$mac" > /dev/null; done
       set_name
+      set_package_sources
       make_user
       set_host_key
       keep_addresses
       set_addresses
       ;;
   esac
+  lock_passwords
 }
 
 main() {
@@ -163,8 +188,6 @@ main() {
       ;;
   esac
   # Last: until here, everybody's key is the way to do it all again.
-  # The password is as well known.
-  usermod -p '*' "$login"
   authorize "$(home_of "$login")" "$login" "$authorized_key"
   echo "kinstall-done"
 }

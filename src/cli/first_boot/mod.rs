@@ -2,6 +2,7 @@
 //! over SSH, and the end of both is waited for.
 
 mod first_contact;
+mod mounts;
 mod readiness;
 
 use std::fs;
@@ -9,13 +10,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::lab::{LabMachines, failed};
 use super::project::Project;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::provision::last_words::end_of;
-use crate::provision::{MachineAction, MachineChange, Report};
+use crate::provision::{MachineChange, Report};
 use crate::secret::Secret;
 use crate::ssh::{Finished, Session, SshError, wait_for};
 
@@ -35,12 +37,7 @@ impl FirstBoots {
 
     /// Notes the machines that are about to be made or started.
     pub fn expect(&self, changes: &[MachineChange]) -> Result<(), Diagnostics> {
-        let starts = |it: &&MachineChange| match it.action {
-            MachineAction::Create | MachineAction::Start => true,
-            MachineAction::Change { needs_halt, .. } => needs_halt,
-            MachineAction::Remove => false,
-        };
-        for change in changes.iter().filter(starts) {
+        for change in changes.iter().filter(|it| it.is_boot()) {
             let path = self.folder.join(&change.host);
             fs::create_dir_all(&self.folder)
                 .and_then(|()| fs::write(&path, ""))
@@ -49,18 +46,21 @@ impl FirstBoots {
         Ok(())
     }
 
-    /// Waits until the noted machines are set up; all failures are returned at once.
+    /// Waits until those of the machines that are noted are set up; all failures are returned at once.
     pub async fn finish(
         &self,
         project: &Project,
         machines: &LabMachines,
+        names: &[&str],
         report: Report<'_>,
     ) -> Result<(), Diagnostics> {
         let Some((provider, lab)) = machines.shared() else {
             return Ok(());
         };
+        let (warn, mut warnings) = mpsc::unbounded_channel();
         let mut tasks = JoinSet::new();
-        for host in &project.cluster.hosts {
+        let hosts = project.cluster.hosts.iter();
+        for host in hosts.filter(|it| names.contains(&it.name.as_str())) {
             let mark = self.folder.join(&host.name);
             let Some(machine) = lab.machine(&host.name).filter(|_| mark.exists()) else {
                 continue;
@@ -74,8 +74,9 @@ impl FirstBoots {
                 let input = first_contact::input(&lab, machine, &contact.user);
                 (contact, folder, input)
             });
-            let (target, disk_gib) = (machines.target(host), machine.spec.disk_gib);
+            let (target, spec) = (machines.target(host), machine.spec.clone());
             let (provider, lab) = (Arc::clone(&provider), Arc::clone(&lab));
+            let warn = warn.clone();
             let console = provider.console_log(&lab, &host.name);
             let with_console = move |problem: Diagnostic| match end_of(&console, 10) {
                 words if words.is_empty() => problem,
@@ -84,22 +85,33 @@ impl FirstBoots {
             tasks.spawn(async move {
                 if let Some((contact, folder, input)) = contact {
                     let made = first_contact::make(&target, &contact, &folder, &input, patience);
-                    made.await.map_err(&with_console)?;
+                    let made = made.await;
+                    // Everybody's key leads in there, if it wasn't replaced.
                     let ended = tokio::task::block_in_place(|| {
                         let machine = lab.machine(&target.name);
                         machine.map_or(Ok(()), |it| provider.end_first_contact(&lab, it))
                     });
+                    made.map_err(&with_console)?;
                     ended.map_err(|error| failed(&error).remove(0))?;
                 }
                 let name = target.name.clone();
                 let session = wait_for(&target, patience)
                     .await
                     .map_err(|error| with_console(error.diagnostic(&name)))?;
-                readiness::check(&session, disk_gib, patience).await?;
+                readiness::check(&session, spec.disk_gib, patience).await?;
+                if let Some(kind) = provider.shared_folders() {
+                    for problem in mounts::mount(&session, kind, &spec.shared_folders).await? {
+                        // The other end is there until all tasks have ended.
+                        let _ = warn.send((name.clone(), problem));
+                    }
+                }
                 fs::remove_file(&mark).map_err(|error| unwritable(&mark, &error).remove(0))
             });
         }
         let results = tasks.join_all().await;
+        while let Ok((name, problem)) = warnings.try_recv() {
+            report(&name, &format!("warning: {problem}"));
+        }
         let problems: Diagnostics = results.into_iter().filter_map(Result::err).collect();
         // Fails where a machine is still noted.
         let _ = fs::remove_dir(&self.folder);
@@ -136,16 +148,18 @@ mod tests {
             host: host.to_owned(),
             action,
         };
-        let changed = |needs_halt| MachineAction::Change {
+        let changed = |needs_halt, runs| MachineAction::Change {
             settings: Vec::new(),
             needs_halt,
+            runs,
         };
         boots
             .expect(&[
                 change("made", MachineAction::Create),
                 change("started", MachineAction::Start),
-                change("halted", changed(true)),
-                change("forwarded", changed(false)),
+                change("halted", changed(true, true)),
+                change("off", changed(false, false)),
+                change("forwarded", changed(false, true)),
                 change("removed", MachineAction::Remove),
             ])
             .unwrap();
@@ -154,6 +168,6 @@ mod tests {
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
         noted.sort();
-        assert_eq!(noted, ["halted", "made", "started"]);
+        assert_eq!(noted, ["halted", "made", "off", "started"]);
     }
 }

@@ -11,7 +11,7 @@ use super::network;
 use super::record::MachineRecord;
 use crate::model::{ForwardedPort, Protocol};
 use crate::provision::Forward;
-use crate::provision::seed::folder_name;
+use crate::provision::shared_folders::share_name;
 
 pub(super) const PROGRAM: &str = "qemu-system-x86_64";
 
@@ -72,7 +72,7 @@ pub(super) fn arguments(
     }
     for (index, shared) in hardware.shared_folders.iter().enumerate() {
         let path = shared.host.to_string_lossy().replace(',', ",,");
-        let tag = folder_name(index);
+        let tag = share_name(index);
         add(&[
             "-virtfs",
             &format!("local,path={path},mount_tag={tag},security_model=none"),

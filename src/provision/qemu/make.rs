@@ -5,7 +5,7 @@ use super::folder::{LabFolder, MachineFolder};
 use super::network;
 use super::record::MachineRecord;
 use crate::image::{Image, ImageStore};
-use crate::provision::seed::{Seed, SharedFolders};
+use crate::provision::seed::Seed;
 use crate::provision::{Lab, Machine, Macs, ProviderError, Report, machine_image};
 
 /// Gets the image of a machine.
@@ -40,7 +40,7 @@ pub(super) fn machine(lab: &Lab, machine: &Machine, image: &Image) -> Result<(),
     disks::create_over(&folder, image.boot_disk(), machine.spec.disk_gib << 30)?;
     disks::create_further(&folder, &record.hardware)?;
     let macs = Macs::of(lab);
-    Seed::of(lab, machine, &macs, SharedFolders::NineP).write(&folder.file("seed.iso"))?;
+    Seed::of(lab, machine, &macs).write(&folder.file("seed.iso"))?;
     network::link_plugs(folder.path(), &record.made_with.addresses)?;
     record.write(&folder)
 }

@@ -36,6 +36,7 @@ use self::folder::{LabFolder, MachineFolder};
 use self::parallel::for_each;
 use self::process::Process;
 use self::record::MachineRecord;
+use super::shared_folders::SharedFolders;
 use super::{
     Lab, MachineAction, MachineChange, MachineState, ObservedMachine, Power, Provider,
     ProviderError, Report, Snapshots, machine_image,
@@ -143,6 +144,10 @@ impl Provider for QemuProvider {
 
     fn has_first_boot(&self) -> bool {
         true
+    }
+
+    fn shared_folders(&self) -> Option<SharedFolders> {
+        Some(SharedFolders::NineP)
     }
 
     fn snapshots(&self) -> Option<&dyn Snapshots> {

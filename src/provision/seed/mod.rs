@@ -21,15 +21,6 @@ use super::{Lab, Machine, Macs, ProviderError};
 use crate::private_file;
 use crate::secret::Secret;
 
-/// How shared folders reach a machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SharedFolders {
-    /// VirtualBox's own; the image needs the module `vboxsf`.
-    Vboxsf,
-    /// QEMU's, on virtio.
-    NineP,
-}
-
 /// What one machine finds at its first boot.
 #[derive(Clone, Debug)]
 pub struct Seed {
@@ -41,8 +32,8 @@ pub struct Seed {
 
 impl Seed {
     /// Writes the documents for a machine of the lab.
-    pub fn of(lab: &Lab, machine: &Machine, macs: &Macs, folders: SharedFolders) -> Self {
-        let user_data = user_data::of(lab, machine, folders);
+    pub fn of(lab: &Lab, machine: &Machine, macs: &Macs) -> Self {
+        let user_data = user_data::of(lab, machine);
         let meta_data = json!({
             "instance-id": instance_id(lab, machine),
             "local-hostname": machine.name,
@@ -87,11 +78,6 @@ impl Seed {
     }
 }
 
-/// Returns the name under which a provider shares a machine's folder of this number.
-pub fn folder_name(index: usize) -> String {
-    format!("kinstall{index}")
-}
-
 /// A machine that is made again has another host key, and so is another instance.
 fn instance_id(lab: &Lab, machine: &Machine) -> String {
     let seed = format!("{}/{}/{}", lab.id, machine.name, machine.host_key.expose());
@@ -113,17 +99,12 @@ fn text(document: &Value) -> String {
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
-    use super::{Seed, SharedFolders, fixture};
+    use super::{Seed, fixture};
     use crate::provision::Macs;
 
     fn seed() -> Seed {
         let lab = fixture::lab();
-        Seed::of(
-            &lab,
-            &lab.machines[0],
-            &Macs::of(&lab),
-            SharedFolders::NineP,
-        )
+        Seed::of(&lab, &lab.machines[0], &Macs::of(&lab))
     }
 
     #[test]
@@ -140,12 +121,7 @@ mod tests {
     #[test]
     fn a_bare_machine() {
         let lab = fixture::lab();
-        let seed = Seed::of(
-            &lab,
-            &lab.machines[1],
-            &Macs::of(&lab),
-            SharedFolders::Vboxsf,
-        );
+        let seed = Seed::of(&lab, &lab.machines[1], &Macs::of(&lab));
         let all = [
             seed.meta_data(),
             seed.user_data().expose(),
@@ -158,12 +134,7 @@ mod tests {
     fn a_machine_that_is_made_again_is_another_instance() {
         let mut lab = fixture::lab();
         lab.machines[0].host_key = crate::secret::Secret::new("another");
-        let again = Seed::of(
-            &lab,
-            &lab.machines[0],
-            &Macs::of(&lab),
-            SharedFolders::NineP,
-        );
+        let again = Seed::of(&lab, &lab.machines[0], &Macs::of(&lab));
         assert_ne!(again.meta_data(), seed().meta_data());
     }
 
