@@ -12,10 +12,9 @@ use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use super::GlobalArguments;
 use super::connect::{self, Stranger};
-use super::first_boot::FirstBoots;
 use super::lab::{Keys, LabMachines};
-use super::memory;
 use super::project::Project;
+use super::{machines, memory};
 use crate::bundle::Bundle;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind, SourceFile};
 use crate::model::Provider;
@@ -23,7 +22,7 @@ use crate::plan::{self, Plan, PlanInput};
 use crate::playbook::Sources;
 use crate::provision::MachineChange;
 use crate::report::Summary;
-use crate::run::{Cancel, Engine, EventSender, Journal, PlannedChanges, RunError, RunEvent};
+use crate::run::{Cancel, Engine, EventSender, Journal, Level, PlannedChanges, RunError, RunEvent};
 use crate::ui::Observer;
 use crate::ui::printer::Printer;
 
@@ -154,25 +153,13 @@ impl Converge {
         if !left_over.is_empty() && !may_remove(&left_over) {
             changes.retain(|it| !it.is_removal());
         }
+        machines::check(&changes, self.printer)?;
         memory::warn(&self.project, &changes, self.printer);
         let observer = self.printer.observer();
         let (all_done, summary) =
             self.observed(observer, async |events: EventSender, cancel| {
                 let started = Instant::now();
-                let report = |machine: &str, state: &str| {
-                    let (host, state) = (machine.to_owned(), state.to_owned());
-                    let _ = events.send(RunEvent::Machine { host, state });
-                };
-                let first_boots = FirstBoots::of(&self.project.directory);
-                tokio::task::block_in_place(|| {
-                    if self.machines.made().is_some_and(|it| it.0.has_first_boot()) {
-                        first_boots.expect(&changes)?;
-                    }
-                    self.machines.up(&changes, &report)
-                })?;
-                first_boots
-                    .finish(&self.project, &self.machines, &report)
-                    .await?;
+                machines::make(&self.project, &self.machines, &changes, &events, &cancel).await?;
                 let (mut engine, plan, strangers) = self.connect(&events, &cancel).await?;
                 self.save_state()?;
                 let checked = engine
@@ -227,15 +214,15 @@ impl Converge {
             .machines
             .made()
             .map_or(Duration::ZERO, |(provider, _)| provider.patience());
-        let (hosts, strangers) = connect::all(
+        let all = connect::all(
             &self.project,
             &self.machines,
             patience,
             &self.bundle,
             events,
             cancel,
-        )
-        .await?;
+        );
+        let (hosts, strangers) = unless_cancelled(cancel, all).await?;
         let facts: IndexMap<_, _> = hosts
             .iter()
             .map(|host| (host.name.clone(), host.facts.clone()))
@@ -308,6 +295,18 @@ fn watch(
         let _ = journal.add(&event);
     }
     summary
+}
+
+/// Does something that can be cut off anywhere, until the user wants it to end.
+pub async fn unless_cancelled<T>(
+    cancel: &Cancel,
+    work: impl Future<Output = Result<T, Diagnostics>>,
+) -> Result<T, Diagnostics> {
+    let mut cancel = cancel.clone();
+    tokio::select! {
+        result = work => result,
+        () = cancel.reached(Level::AfterStep) => Err(lost(&RunError::Interrupted)),
+    }
 }
 
 /// A run that could not go on.

@@ -11,7 +11,7 @@ use super::providers;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::model::{Become, Connection, HostSpec, Provider as ProviderKind};
 use crate::provision::{
-    self, Forward, Lab, Machine, MachineChange, MachineState, Provider, ProviderError, Report,
+    self, Forward, Lab, Machine, MachineChange, MachineState, Provider, ProviderError,
 };
 use crate::secret::Secret;
 use crate::ssh::keys::KeyError;
@@ -141,16 +141,6 @@ impl LabMachines {
         };
         let observed = provider.observe(lab).map_err(|error| failed(&error))?;
         Ok(provision::plan::changes(lab, &observed))
-    }
-
-    /// Carries changes out; only where kinstall makes the machines.
-    pub fn up(&self, changes: &[MachineChange], report: Report) -> Result<(), Diagnostics> {
-        let Some((provider, lab)) = self.made() else {
-            return Ok(());
-        };
-        provider
-            .up(lab, changes, report)
-            .map_err(|error| failed(&error))
     }
 
     /// Shows the host keys that were accepted since the last call.

@@ -24,6 +24,7 @@ mod image;
 mod import;
 mod kubeconfig;
 mod lab;
+mod machines;
 mod memory;
 mod named_hosts;
 mod net;

@@ -37,6 +37,10 @@ pub fn machines<'a>(
     problems.extend(chosen.iter().filter_map(|it| match it.state {
         MachineState::Absent => Some(missing(&it.name, "there is no machine")),
         MachineState::Unfinished => Some(missing(&it.name, "there is only a half-made machine")),
+        MachineState::Unreadable => Some(missing(
+            &it.name,
+            "nobody can tell what is there of machine",
+        )),
         _ => None,
     }));
     if problems.is_empty() {

@@ -12,6 +12,9 @@ pub enum MachineState {
     Absent,
     /// Its making was interrupted; it has never run.
     Unfinished,
+    /// Something of it is there, but what it is can't be told: its files are gone, or another version of kinstall
+    /// wrote them.
+    Unreadable,
     Stopped,
     /// Its memory is kept on disk.
     Suspended,
@@ -28,6 +31,7 @@ impl MachineState {
         match self {
             Self::Absent => "absent",
             Self::Unfinished => "unfinished",
+            Self::Unreadable => "unreadable",
             Self::Stopped => "stopped",
             Self::Suspended => "suspended",
             Self::Paused => "paused",

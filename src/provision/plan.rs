@@ -25,8 +25,10 @@ pub enum MachineAction {
     /// Its settings are changed; it runs afterwards.
     Change {
         settings: Vec<SettingChange>,
-        /// It runs, and at least one setting can only be changed while it doesn't.
+        /// It runs or sleeps, and at least one setting can only be changed while it is off.
         needs_halt: bool,
+        /// It runs now.
+        runs: bool,
     },
     /// The inventory doesn't have it any more.
     Remove,
@@ -60,7 +62,39 @@ impl MachineChange {
 
     /// Returns whether the machine doesn't run yet.
     pub fn is_start(&self) -> bool {
-        matches!(self.action, MachineAction::Create | MachineAction::Start)
+        match self.action {
+            MachineAction::Create | MachineAction::Start => true,
+            MachineAction::Change { runs, .. } => !runs,
+            MachineAction::Remove => false,
+        }
+    }
+
+    /// Returns whether the machine is booted by this.
+    pub fn is_boot(&self) -> bool {
+        let halts = matches!(
+            self.action,
+            MachineAction::Change {
+                needs_halt: true,
+                ..
+            }
+        );
+        halts || self.is_start()
+    }
+
+    /// Returns what stays as it is, although the inventory asks for something else.
+    pub fn impossible(&self) -> impl Iterator<Item = &SettingChange> {
+        let settings: &[SettingChange] = match &self.action {
+            MachineAction::Change { settings, .. } => settings,
+            _ => &[],
+        };
+        settings.iter().filter(|it| it.impossible.is_some())
+    }
+}
+
+impl SettingChange {
+    /// Returns whether no cluster can be installed as long as it stays as it is.
+    pub fn is_in_the_way(&self) -> bool {
+        self.impossible.is_some() && matches!(self.setting, STATE | ADDRESS)
     }
 }
 
@@ -94,6 +128,21 @@ fn action(lab: &Lab, machine: &Machine, found: Option<&ObservedMachine>) -> Opti
     if matches!(found.state, MachineState::Absent | MachineState::Unfinished) {
         return Some(MachineAction::Create);
     }
+    if found.state == MachineState::Unreadable {
+        // It may be full of work: nothing is made in its place unasked.
+        return Some(MachineAction::Change {
+            settings: vec![SettingChange {
+                setting: STATE,
+                from: found.state.name().to_owned(),
+                to: MachineState::Running.name().to_owned(),
+                impossible: Some(
+                    "what there is of it can't be read: `kinstall down NODE` removes it, then `kinstall up`",
+                ),
+            }],
+            needs_halt: false,
+            runs: false,
+        });
+    }
     let settings = found
         .settings
         .as_ref()
@@ -112,9 +161,12 @@ fn action(lab: &Lab, machine: &Machine, found: Option<&ObservedMachine>) -> Opti
     Some(MachineAction::Change {
         settings,
         needs_halt,
+        runs,
     })
 }
 
+const STATE: &str = "state";
+const ADDRESS: &str = "address";
 /// The one setting that can be changed while a machine runs.
 const FORWARDED_PORTS: &str = "forwarded ports";
 
@@ -171,10 +223,17 @@ fn differences(lab: &Lab, machine: &Machine, has: &MachineSettings) -> Vec<Setti
         made_with.image,
         Some(MADE_ONCE),
     );
+    let split = |addresses: &[IpNet]| match addresses {
+        [own, further @ ..] => (own.to_string(), list(further)),
+        [] => (list(addresses), list(addresses)),
+    };
+    let (has_own, has_further) = split(&has.made_with.addresses);
+    let (wants_own, wants_further) = split(&made_with.addresses);
+    compare(ADDRESS, has_own, wants_own, Some(MADE_ONCE));
     compare(
-        "addresses",
-        list(&has.made_with.addresses),
-        list(&made_with.addresses),
+        "further networks",
+        has_further,
+        wants_further,
         Some(MADE_ONCE),
     );
     found

@@ -7,7 +7,7 @@ pub mod host;
 pub mod journal;
 pub mod planned;
 
-pub use cancel::Cancel;
+pub use cancel::{Cancel, Level};
 pub use engine::{CheckedHosts, Engine};
 pub use event::{EventSender, RunEvent};
 pub use host::HostRun;

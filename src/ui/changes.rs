@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::provision::MachineAction;
+use crate::provision::{MachineAction, SettingChange};
 use crate::resource::{Action, Change};
 use crate::run::PlannedChanges;
 
@@ -57,6 +57,7 @@ fn machine_change(text: &mut String, action: &MachineAction) {
         MachineAction::Change {
             settings,
             needs_halt,
+            runs,
         } => {
             for it in settings {
                 let (setting, from, to) = (it.setting, &it.from, &it.to);
@@ -70,8 +71,11 @@ fn machine_change(text: &mut String, action: &MachineAction) {
                     }
                 };
             }
+            let is_stuck = settings.iter().any(SettingChange::is_in_the_way);
             if *needs_halt {
                 writeln!(text, "  * machine (halted for this, and started again)")
+            } else if !runs && !is_stuck {
+                writeln!(text, "  + machine (start)")
             } else {
                 Ok(())
             }

@@ -79,6 +79,7 @@ fn describe(host: &str, action: &MachineAction) -> Vec<String> {
     let MachineAction::Change {
         settings,
         needs_halt,
+        runs,
     } = action
     else {
         return vec![format!("{host}: {action:?}")];
@@ -90,15 +91,17 @@ fn describe(host: &str, action: &MachineAction) -> Vec<String> {
             format!("{host}: {} {} -> {} ({reason})", it.setting, it.from, it.to)
         })
         .collect();
-    lines.push(format!("{host}: halt {needs_halt}"));
+    lines.push(format!("{host}: halt {needs_halt}, runs {runs}"));
     lines
 }
 
 #[test]
 fn a_machine_by_its_state() {
-    use MachineState::{Aborted, Absent, Paused, Running, Stopped, Suspended, Unfinished};
+    use MachineState::{
+        Aborted, Absent, Paused, Running, Stopped, Suspended, Unfinished, Unreadable,
+    };
     let states = [
-        Absent, Unfinished, Stopped, Suspended, Paused, Aborted, Running,
+        Absent, Unfinished, Unreadable, Stopped, Suspended, Paused, Aborted, Running,
     ];
     let lines: Vec<String> = states
         .into_iter()
@@ -110,6 +113,8 @@ fn a_machine_by_its_state() {
     insta::assert_snapshot!(lines.join("\n"), @r"
     absent => n1: Create
     unfinished => n1: Create
+    unreadable => n1: state unreadable -> running (what there is of it can't be read: `kinstall down NODE` removes it, then `kinstall up`)
+    n1: halt false, runs false
     stopped => n1: Start
     suspended => n1: Start
     paused => n1: Start
@@ -147,8 +152,8 @@ fn settings_that_differ() {
     n1: extra disks (GiB) none -> 10 (possible)
     n1: forwarded ports none -> 8080:80 (possible)
     n1: image debian-12 -> debian-13 (set at the first boot: `kinstall down NODE`, then `kinstall up`)
-    n1: addresses 192.168.56.1/24 -> 192.168.56.1/24, 192.168.57.1/24 (set at the first boot: `kinstall down NODE`, then `kinstall up`)
-    n1: halt true
+    n1: further networks none -> 192.168.57.1/24 (set at the first boot: `kinstall down NODE`, then `kinstall up`)
+    n1: halt true, runs true
     ");
 }
 
@@ -161,7 +166,7 @@ fn disks_that_would_shrink_stay() {
     insta::assert_snapshot!(stays, @r"
     n1: disk 30 GiB -> 20 GiB (disks can't shrink: `kinstall down NODE`, then `kinstall up`)
     n1: extra disks (GiB) 10, 5 -> 10 (disks can only be added: `kinstall down NODE`, then `kinstall up`)
-    n1: halt false
+    n1: halt false, runs false
     ");
 }
 
@@ -173,11 +178,43 @@ fn only_what_a_running_machine_can_not_change_halts_it() {
     let halt = |state, has: &dyn Fn(&mut MachineSettings)| {
         plan_for(state, has).lines().last().unwrap().to_owned()
     };
-    assert_eq!(halt(MachineState::Running, &ports), "n1: halt false");
-    assert_eq!(halt(MachineState::Running, &memory), "n1: halt true");
-    assert_eq!(halt(MachineState::Suspended, &memory), "n1: halt true");
-    assert_eq!(halt(MachineState::Stopped, &memory), "n1: halt false");
-    assert_eq!(halt(MachineState::Running, &image), "n1: halt false");
+    assert_eq!(
+        halt(MachineState::Running, &ports),
+        "n1: halt false, runs true"
+    );
+    assert_eq!(
+        halt(MachineState::Running, &memory),
+        "n1: halt true, runs true"
+    );
+    assert_eq!(
+        halt(MachineState::Suspended, &memory),
+        "n1: halt true, runs false"
+    );
+    assert_eq!(
+        halt(MachineState::Stopped, &memory),
+        "n1: halt false, runs false"
+    );
+    assert_eq!(
+        halt(MachineState::Running, &image),
+        "n1: halt false, runs true"
+    );
+}
+
+#[test]
+fn a_cluster_can_not_be_where_a_machine_has_another_address() {
+    let in_the_way = |has: &dyn Fn(&mut MachineSettings)| {
+        let lab = lab();
+        let mut first = settings(&lab, 0);
+        has(&mut first);
+        let found = [observed("n1", MachineState::Running, Some(first))];
+        let all = changes(&lab, &found);
+        all[0].impossible().any(|it| it.is_in_the_way())
+    };
+    assert!(in_the_way(&|has| {
+        has.made_with.addresses[0] = "192.168.56.9/24".parse().unwrap();
+    }));
+    assert!(!in_the_way(&|has| has.made_with.addresses.truncate(1)));
+    assert!(!in_the_way(&|has| has.made_with.image = "other".into()));
 }
 
 #[test]
