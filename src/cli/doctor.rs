@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use ipnet::IpNet;
+
 use super::exit::Exit;
 use super::project::Project;
-use super::{DoctorArguments, GlobalArguments, memory, providers};
+use super::{DoctorArguments, GlobalArguments, lab, memory, providers};
 use crate::bundle;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::model::Provider;
-use crate::provision::computer;
+use crate::provision::{computer, virtualbox};
 use crate::ui::doctor::{self, Check};
 use crate::ui::printer::{Format, Printer};
 
@@ -35,6 +37,7 @@ pub fn run(global: &GlobalArguments, arguments: &DoctorArguments, printer: Print
             state,
             &memory::warnings(&project.cluster, machines),
         ));
+        checks.extend(networks(project));
         checks.extend(keys(&project.directory.join("ssh")));
     }
     // The machines of `existing` are there or not, whatever this computer is like: it always counts as
@@ -116,6 +119,28 @@ fn room(project: Option<&Project>) -> Check {
         format!("{least} GiB free")
     };
     Check::of("disk", state, &problems)
+}
+
+/// Asks whether VirtualBox will make the lab's networks, where it is to.
+fn networks(project: &Project) -> Option<Check> {
+    if project.provider() != Some(Provider::VirtualBox) {
+        return None;
+    }
+    let cluster = &project.cluster;
+    let further = cluster.hosts.iter().flat_map(|it| &it.machine.networks);
+    let mut networks: Vec<IpNet> = std::iter::once(&cluster.network.node_cidr)
+        .chain(further)
+        .map(IpNet::trunc)
+        .collect();
+    networks.sort_unstable();
+    networks.dedup();
+    let refused = networks.iter().filter_map(|it| match it {
+        IpNet::V4(network) => virtualbox::refusal(*network),
+        IpNet::V6(_) => None,
+    });
+    let problems: Diagnostics = refused.flat_map(|error| lab::failed(&error)).collect();
+    let state: Vec<_> = networks.iter().map(ToString::to_string).collect();
+    Some(Check::of("networks", state.join(", "), &problems))
 }
 
 /// Private keys must be their owner's alone; OpenSSH refuses others.

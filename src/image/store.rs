@@ -71,8 +71,9 @@ impl ImageStore {
         &self.directory
     }
 
-    /// Waits for other kinstalls that bring images into a hypervisor or take them out; ends with the file.
-    pub fn lock_imports(&self) -> io::Result<File> {
+    /// Keeps other kinstalls of this user from what the labs share in a hypervisor, as the images in it; ends with
+    /// the file. `waiting` is called before it waits for one.
+    pub fn lock_imports(&self, waiting: impl FnOnce()) -> io::Result<File> {
         fs::create_dir_all(&self.directory)?;
         let mut options = File::options();
         let path = self.directory.join("imports.lock");
@@ -81,7 +82,10 @@ impl ImageStore {
             .truncate(false)
             .write(true)
             .open(path)?;
-        file.lock()?;
+        if file.try_lock().is_err() {
+            waiting();
+            file.lock()?;
+        }
         Ok(file)
     }
 

@@ -1,6 +1,7 @@
 //! What goes wrong around VBoxManage: no drivers, locks, a server that isn't there or dies, calls whose exit code lies.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -64,6 +65,12 @@ fn what_virtualbox_refuses_about_a_running_machine_is_told_by_its_words() {
             "vboxnet9",
             "--server-ip",
             "192.168.56.2",
+            "--netmask",
+            "255.255.255.0",
+            "--lower-ip",
+            "192.168.56.100",
+            "--upper-ip",
+            "192.168.56.200",
         ],
     ];
     for (call, words) in calls.into_iter().zip([
@@ -136,7 +143,7 @@ fn a_server_that_dies_in_a_copy_leaves_nothing_in_the_way() {
         .write(true)
         .open(test.root().join("image.raw"))
         .unwrap();
-    let noise: Vec<u8> = (0..64_u32 << 20)
+    let noise: Vec<u8> = (0..128_u32 << 20)
         .map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8)
         .collect();
     std::os::unix::fs::FileExt::write_all_at(&image, &noise[1024..], 1024).unwrap();
@@ -146,23 +153,26 @@ fn a_server_that_dies_in_a_copy_leaves_nothing_in_the_way() {
     let failed = thread::scope(|scope| {
         let up = scope.spawn(|| test.up());
         let deadline = Instant::now() + Duration::from_mins(1);
-        while !test
-            .calls()
-            .iter()
-            .any(|call| call.starts_with("clonemedium"))
-        {
+        while !is_copying(test.root()) {
             assert!(Instant::now() < deadline, "no copy");
-            thread::sleep(Duration::from_millis(2));
+            thread::sleep(Duration::from_millis(1));
         }
-        thread::sleep(Duration::from_millis(150));
         test.kill_server();
         up.join().unwrap()
     });
-    eprintln!("the first up: {failed:?}");
+    let failed = failed.unwrap_err().to_string();
+    assert!(failed.contains("NS_ERROR_ABORT"), "{failed}");
     test.up().unwrap();
     assert_eq!(test.states(), [MachineState::Running]);
     test.down();
     assert_eq!(test.inventory(), before);
+}
+
+/// Returns whether VirtualBox has begun to write the copy of an image.
+fn is_copying(root: &Path) -> bool {
+    let masters = fs::read_dir(root.join("machines/kinstall-images"));
+    let mut masters = masters.into_iter().flatten().flatten();
+    masters.any(|it| it.path().join("disk.vdi").exists())
 }
 
 #[test]

@@ -54,8 +54,8 @@ impl TestLab {
             "#!/bin/sh\n\
              export VBOX_USER_HOME={root}/home VBOX_IPC_SOCKETID={namespace} {environment}\n\
              export KINSTALL_STAND_IN_STATE={root}/state\n\
-             (flock 9; echo \"$@\" >>{root}/calls) 9>{root}/lock\n\
-             if [ -e {root}/kill-at ] && [ \"$(wc -l <{root}/calls)\" -eq \"$(cat {root}/kill-at)\" ]; then kill -9 $PPID; fi\n\
+             (flock 9; echo \"$@\" >>{root}/calls\n\
+             [ ! -e {root}/kill-at ] || [ \"$(wc -l <{root}/calls)\" -ne \"$(cat {root}/kill-at)\" ] || kill -9 $PPID) 9>{root}/lock\n\
              exec ip netns exec {namespace} {program} \"$@\"\n",
             root = root.display(),
         );
@@ -105,15 +105,21 @@ impl TestLab {
 
     /// Kills this lab's VBoxSVC, if it runs.
     pub fn kill_server(&self) {
+        self.kill("VBoxSVC");
+    }
+
+    /// Kills the processes of this lab's VirtualBox with a word in their command line.
+    fn kill(&self, program: &str) {
         let mine = format!("VBOX_IPC_SOCKETID={}", self.namespace);
         for entry in fs::read_dir("/proc").unwrap().flatten() {
             let command = fs::read(entry.path().join("cmdline")).unwrap_or_default();
             let environment = fs::read(entry.path().join("environ")).unwrap_or_default();
             let mut words = environment.split(|byte| *byte == 0);
-            let is_server = String::from_utf8_lossy(&command).contains("VBoxSVC");
-            if is_server && words.any(|word| word == mine.as_bytes()) {
+            let is_meant = String::from_utf8_lossy(&command).contains(program);
+            if is_meant && words.any(|word| word == mine.as_bytes()) {
                 let number = entry.file_name().into_string().unwrap();
-                run("kill", &["-9", &number]);
+                // It may have ended by itself.
+                let _ = Command::new("kill").args(["-9", &number]).output();
             }
         }
     }
@@ -178,6 +184,10 @@ impl TestLab {
         self.provider.down(&self.lab, &|_, _| {}).unwrap();
     }
 
+    pub fn remove(&self, names: &[&str]) {
+        self.provider.remove(&self.lab, names, &|_, _| {}).unwrap();
+    }
+
     pub fn hear(&self, machine: &str, what: &str) {
         self.told.lock().unwrap().push(format!("{machine}: {what}"));
     }
@@ -203,16 +213,10 @@ impl TestLab {
 impl Drop for TestLab {
     fn drop(&mut self) {
         let _ = fs::remove_file(self.root().join("kill-at"));
-        let listed = self.try_manage(&["list", "runningvms"]);
-        for line in String::from_utf8_lossy(&listed.stdout).lines() {
-            let uuid = line.rsplit(['{', '}']).nth(1).unwrap_or_default();
-            let _ = self.try_manage(&["controlvm", uuid, "poweroff"]);
-        }
+        self.kill("VBox");
         let _ = Command::new("ip")
             .args(["netns", "delete", &self.namespace])
             .status();
-        // VBoxSVC ends 5 seconds after its last client, and writes its settings then.
-        std::thread::sleep(Duration::from_secs(6));
     }
 }
 

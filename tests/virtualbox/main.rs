@@ -5,10 +5,12 @@
 
 mod appliances;
 mod disturbances;
+mod foreign;
 mod lab;
 mod refusals;
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -223,5 +225,7 @@ fn kill_at(test: &TestLab, call: usize) -> bool {
         .output()
         .unwrap();
     fs::remove_file(mark).unwrap();
-    !victim.status.success()
+    let is_killed = victim.status.signal() == Some(9);
+    assert!(is_killed || victim.status.success(), "{victim:?}");
+    is_killed
 }

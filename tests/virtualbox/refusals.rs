@@ -57,7 +57,7 @@ fn what_can_not_be_is_refused_before_anything_is_made() {
 }
 
 #[test]
-fn a_port_that_is_taken_and_too_much_memory_are_named() {
+fn a_port_that_is_taken_is_named() {
     let mut test = TestLab::new("busy", 1);
     test.lab.machines[0].spec.image = "./image.raw".into();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -69,13 +69,6 @@ fn a_port_that_is_taken_and_too_much_memory_are_named() {
         format!("failed to start machine `node1`: port {port} of this computer is taken")
     );
     drop(listener);
-    test.lab.machines[0].spec.memory_mib = 1 << 20;
-    let error = test.up().unwrap_err().to_string();
-    assert!(
-        error.starts_with("1 machines want 1048576 MiB of memory, and this computer has "),
-        "{error}"
-    );
-    test.lab.machines[0].spec.memory_mib = 64;
     test.up().unwrap();
     test.down();
 }

@@ -1,7 +1,6 @@
 //! Brings a machine's settings to what the inventory says.
 
-use super::super::Report;
-use super::super::{Lab, Machine, ProviderError, SettingChange};
+use super::super::{Lab, Machine, MachineState, ProviderError, Report, SettingChange};
 use super::create::{DisksOf, extra_disks, share_folders};
 use super::failure::at_machine;
 use super::found::FoundMachine;
@@ -9,6 +8,7 @@ use super::manage::{Manage, ManageError};
 use super::media::Media;
 use super::nat_rule;
 use super::record;
+use crate::model::ForwardedPort;
 
 /// Applies what can be applied; the machine is off unless only its forwarded ports change.
 pub fn apply(
@@ -49,6 +49,19 @@ pub fn apply(
         record::set_machine(manage, found.uuid, record.as_ref())?;
     }
     Ok(())
+}
+
+/// Returns a port that a running machine is to have and another program has: VirtualBox would say so only in its log.
+pub fn taken_port(lab: &Lab, found: &FoundMachine) -> Option<ForwardedPort> {
+    let wanted = &lab.machine(&found.host)?.spec.forwarded_ports;
+    let has = nat_rule::read(&found.info);
+    let is_new = |it: &&ForwardedPort| {
+        let is_same =
+            |other: &ForwardedPort| (other.host, other.protocol) == (it.host, it.protocol);
+        !has.iter().any(is_same)
+    };
+    let new: Vec<_> = wanted.iter().filter(is_new).copied().collect();
+    nat_rule::taken(&new).filter(|_| found.state() == MachineState::Running)
 }
 
 fn one(

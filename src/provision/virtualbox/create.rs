@@ -16,7 +16,8 @@ use super::settings::{self, Attachment, Settings};
 use super::uuid::Uuid;
 use super::{console_log, machine_directory};
 use crate::provision::Macs;
-use crate::provision::seed::{Seed, SharedFolders};
+use crate::provision::seed::Seed;
+use crate::provision::shared_folders::share_name;
 
 /// What all machines of a lab are made with.
 pub struct Workshop<'a> {
@@ -88,6 +89,7 @@ impl Workshop<'_> {
             host: machine.name.clone(),
             info,
             record: Some(record),
+            is_unreadable: false,
         };
         let mut disks = DisksOf::new(manage, &found);
         if machine.spec.disk_gib << 10 > parts.master.disk_mib {
@@ -97,7 +99,7 @@ impl Workshop<'_> {
         }
         if parts.master.way_in == WayIn::Seed {
             let seed = directory.join("seed.iso");
-            Seed::of(lab, machine, self.macs, SharedFolders::Vboxsf).write(&seed)?;
+            Seed::of(lab, machine, self.macs).write(&seed)?;
             disks.attach("dvddrive", &seed).map_err(failed())?;
         }
         disks
@@ -208,7 +210,7 @@ pub fn share_folders(manage: &Manage, uuid: Uuid, machine: &Machine) -> Result<(
             "add",
             &uuid.to_string(),
             "--name",
-            &format!("kinstall{index}"),
+            &share_name(index),
             "--hostpath",
         ]);
         arguments.push(argument_path(&folder.host));

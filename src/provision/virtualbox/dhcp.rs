@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use ipnet::Ipv4Net;
+use ipnet::{IpNet, Ipv4Net};
 
 use super::super::{Lab, ProviderError};
 use super::failure::at_lab;
@@ -19,20 +19,20 @@ pub fn check(
     manage: &Manage,
     lab: &Lab,
     networks: &[(Ipv4Net, String)],
-    is_ours: impl Fn(&Ipv4Net, &str) -> bool,
+    is_ours: impl Fn(&str) -> bool,
 ) -> Result<(), ProviderError> {
     let text = manage
         .call(&["list", "dhcpservers"])
         .map_err(at_lab("list DHCP servers"))?;
     for server in Block::parse_all(&text, "NetworkName") {
         let name = server.get("NetworkName").trim_start_matches(DHCP_NETWORK);
-        let Some((network, name)) = networks.iter().find(|(_, it)| it == name) else {
+        let Some((_, name)) = networks.iter().find(|(_, it)| it == name) else {
             continue;
         };
         if server.get("Enabled") != "Yes" {
             continue;
         }
-        if is_ours(network, name) {
+        if is_ours(name) {
             record::set_dhcp_off(manage, name)?;
             switch(manage, name, "--disable")?;
             continue;
@@ -41,15 +41,16 @@ pub fn check(
         let Some((lowest, highest)) = bound("LowerIPAddress").zip(bound("UpperIPAddress")) else {
             continue;
         };
-        if let Some(machine) = lab
-            .machines
-            .iter()
-            .find(|it| (lowest..=highest).contains(&it.address))
-        {
+        let addresses = lab.machines.iter().flat_map(|machine| {
+            let further = machine.spec.networks.iter().map(IpNet::addr);
+            let all = std::iter::once(machine.address).chain(further);
+            all.map(|address| (&machine.name, address))
+        });
+        let mut addresses = addresses.filter(|(_, it)| (lowest..=highest).contains(it));
+        if let Some((machine, address)) = addresses.next() {
             return Err(ProviderError::Obstacle {
                 message: format!(
-                    "the DHCP server of `{name}` gives out {lowest} to {highest}, and machine `{}` has {}",
-                    machine.name, machine.address
+                    "the DHCP server of `{name}` gives out {lowest} to {highest}, and machine `{machine}` has {address}"
                 ),
                 hints: vec![
                     format!(

@@ -48,7 +48,7 @@ impl Failure {
     }
 
     /// Returns whether the same call may succeed a moment later: another holds the lock, something listed is
-    /// just going away, or VirtualBox's server is just starting or ending.
+    /// just going away, VirtualBox's server is just starting or ending, or VBoxManage crashed over that.
     pub fn is_passing(&self) -> bool {
         const PASSING: [&str; 8] = [
             "is already locked",
@@ -60,7 +60,8 @@ impl Failure {
             "Failed to create the VirtualBox object",
             "Failed to get a least one of the VirtualBox",
         ];
-        PASSING.iter().any(|it| self.text.contains(it))
+        let is_crash = self.exit_code.is_none() && self.text.is_empty();
+        is_crash || PASSING.iter().any(|it| self.text.contains(it))
     }
 }
 

@@ -23,8 +23,10 @@ pub struct FoundMachine {
     /// The host that it is made for.
     pub host: String,
     pub info: Info,
-    /// `None` as long as its making isn't done.
+    /// `None` as long as its making isn't done, and where it can't be read.
     pub record: Option<MachineRecord>,
+    /// It was finished once, but VirtualBox can't read its file, or kinstall its record.
+    pub is_unreadable: bool,
 }
 
 /// What there is of a lab.
@@ -63,11 +65,14 @@ impl FoundLab {
                     .find(|it| Uuid::of_machine(&lab.id, &it.name) == *uuid);
                 let host = wanted.map_or(name, |it| &it.name);
                 let host = record.as_ref().map_or(host, |it| &it.host);
+                // Gone since it was listed.
+                let info = info?;
+                let is_whole = record.is_some() && info.get("VMState").is_some();
                 Some(FoundMachine {
                     uuid: *uuid,
                     host: host.clone(),
-                    // Gone since it was listed.
-                    info: info?,
+                    is_unreadable: records.has_machine(*uuid) && !is_whole,
+                    info,
                     record,
                 })
             });
@@ -112,6 +117,7 @@ impl FoundLab {
 impl FoundMachine {
     pub fn state(&self) -> MachineState {
         match self.record {
+            _ if self.is_unreadable => MachineState::Unreadable,
             Some(_) => state(self.raw_state()),
             None => MachineState::Unfinished,
         }
@@ -122,10 +128,9 @@ impl FoundMachine {
         self.info.get("VMState").unwrap_or_default()
     }
 
-    /// Returns the folder that VirtualBox gave it.
+    /// Returns the folder that VirtualBox gave it; empty where it can't tell any more.
     pub fn folder(&self) -> PathBuf {
-        let file = Path::new(self.info.get("CfgFile").unwrap_or_default());
-        file.parent().unwrap_or(file).to_owned()
+        folder(&self.info)
     }
 
     fn observed(&self, media: &Media) -> ObservedMachine {
@@ -178,6 +183,12 @@ impl FoundMachine {
     }
 }
 
+/// Returns the folder of the machine that VirtualBox tells about; empty where it can't tell any more.
+pub fn folder(info: &Info) -> PathBuf {
+    let file = Path::new(info.get("CfgFile").unwrap_or_default());
+    file.parent().unwrap_or(file).to_owned()
+}
+
 /// Returns names and UUIDs of all machines, whoever made them.
 pub fn all_machines(manage: &Manage) -> Result<Vec<(String, Uuid)>, ProviderError> {
     let text = manage
@@ -186,11 +197,13 @@ pub fn all_machines(manage: &Manage) -> Result<Vec<(String, Uuid)>, ProviderErro
     Ok(info::machines(&text))
 }
 
-/// Returns what VirtualBox tells of a machine; `None` where it has none with this UUID.
+/// Returns what VirtualBox tells of a machine, which is nothing where it can't read the machine's file; `None` where
+/// it has none with this UUID.
 pub fn machine(manage: &Manage, uuid: Uuid) -> Result<Option<Info>, ManageError> {
     match manage.call(&["showvminfo", &uuid.to_string(), "--machinereadable"]) {
         Ok(text) => Ok(Some(Info::parse(&text))),
         Err(error) if error.is_not_found() => Ok(None),
+        Err(error) if error.says("functionality is limited") => Ok(Some(Info::default())),
         Err(error) => Err(error),
     }
 }

@@ -13,6 +13,9 @@ use super::manage::Manage;
 use super::record::{self, Records};
 use super::settings::Attachment;
 
+/// Names of networks on macOS, before their address.
+const MAC_NETWORK: &str = "kinstall-";
+
 /// An interface of VirtualBox's, or one of this computer's that machines could be bridged to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Interface {
@@ -22,18 +25,21 @@ struct Interface {
 
 /// Finds or makes the interfaces of the lab's network and of its machines' further networks; nothing is made
 /// unless all of them are possible. Returns how a machine's cards are connected.
-pub fn prepare(manage: &Manage, lab: &Lab, records: &Records) -> Result<Networks, ProviderError> {
+pub fn prepare(manage: &Manage, lab: &Lab) -> Result<Networks, ProviderError> {
     let wanted = wanted(lab)?;
     if cfg!(target_os = "macos") {
         return mac_networks(manage, &wanted);
     }
-    forget_interrupted(manage, records)?;
     let there = interfaces(manage, "hostonlyifs")?;
-    let missing: Vec<Ipv4Net> = wanted
-        .iter()
-        .filter(|it| with_network(&there, **it).is_none())
-        .copied()
-        .collect();
+    let records = records(manage, &there)?;
+    let mut found = Vec::new();
+    let mut missing = Vec::new();
+    for network in wanted {
+        match with_network(&there, network) {
+            Some(interface) => found.push((network, interface.name.clone())),
+            None => missing.push(network),
+        }
+    }
     if !missing.is_empty() {
         let others = interfaces(manage, "bridgedifs")?;
         for network in &missing {
@@ -41,40 +47,40 @@ pub fn prepare(manage: &Manage, lab: &Lab, records: &Records) -> Result<Networks
             check_free(*network, &there, &others)?;
         }
     }
-    let mut found = Vec::new();
-    for network in &wanted {
-        let name = match with_network(&there, *network) {
-            Some(interface) => interface.name.clone(),
-            None => make(manage, *network)?,
-        };
-        found.push((*network, name));
+    dhcp::check(manage, lab, &found, |name| {
+        records.interfaces().any(|it| it == name)
+    })?;
+    if !missing.is_empty() {
+        let make = |network| Ok((network, make(manage, network)?));
+        let made: Vec<_> = missing
+            .into_iter()
+            .map(make)
+            .collect::<Result<_, ProviderError>>()?;
+        dhcp::check(manage, lab, &made, |_| true)?;
+        found.extend(made);
     }
-    let is_ours = |network: &Ipv4Net, name: &str| {
-        missing.contains(network) || records.interfaces().any(|it| it == name)
-    };
-    dhcp::check(manage, lab, &found, is_ours)?;
     let attached = found
         .into_iter()
         .map(|(network, name)| (network, Attachment::Interface(name)));
     Ok(Networks(attached.collect()))
 }
 
-/// Makes anew what is missing of the interfaces: Linux has none after a restart of the computer. Returns
-/// `None` where all are there.
-pub fn restore(
-    manage: &Manage,
-    lab: &Lab,
-    records: &Records,
-) -> Result<Option<Networks>, ProviderError> {
+/// Returns how the cards of machines that are there are connected. What is missing of the interfaces is made anew:
+/// Linux has none after a restart of the computer.
+pub fn restored(manage: &Manage, lab: &Lab) -> Result<Networks, ProviderError> {
     if cfg!(target_os = "macos") {
-        return Ok(None);
+        // There they stay.
+        return Ok(Networks(Vec::new()));
     }
     let there = interfaces(manage, "hostonlyifs")?;
-    let wanted = wanted(lab)?;
-    if wanted.iter().all(|it| with_network(&there, *it).is_some()) {
-        return Ok(None);
+    let found = wanted(lab)?.into_iter().map(|network| {
+        let name = with_network(&there, network)?.name.clone();
+        Some((network, Attachment::Interface(name)))
+    });
+    match found.collect() {
+        Some(found) => Ok(Networks(found)),
+        None => prepare(manage, lab),
     }
-    prepare(manage, lab, records).map(Some)
 }
 
 /// The lab's networks and their interfaces.
@@ -95,31 +101,75 @@ impl Networks {
 
 /// Removes the interfaces that kinstall made and that no machine uses.
 pub fn remove_unused(manage: &Manage) -> Result<(), ProviderError> {
-    let records = Records::read(manage)?;
-    forget_interrupted(manage, &records)?;
-    let records = Records::read(manage)?;
-    let ours: Vec<&str> = records.interfaces().collect();
-    if ours.is_empty() {
+    let action = || at_lab("remove host-only networks");
+    if cfg!(target_os = "macos") {
+        for name in mac_network_names(manage)? {
+            if name.starts_with(MAC_NETWORK) && !is_used(manage, &name)? {
+                let removed = manage.call(&["hostonlynet", "remove", "--name", &name]);
+                removed.map_err(action())?;
+            }
+        }
         return Ok(());
     }
-    let action = || at_lab("remove host-only networks");
-    let users = manage.call(&["list", "vms", "--long"]).map_err(action())?;
     let there = interfaces(manage, "hostonlyifs")?;
-    for name in ours {
-        if users.contains(&format!("Host-only Interface '{name}'")) {
+    let records = records(manage, &there)?;
+    for name in records.interfaces() {
+        if is_used(manage, name)? {
             continue;
         }
         if records.had_dhcp(name) {
             dhcp::switch(manage, name, "--enable")?;
         }
-        if there.iter().any(|it| it.name == name) {
-            manage
-                .call(&["hostonlyif", "remove", name])
-                .map_err(action())?;
-        }
+        manage
+            .call(&["hostonlyif", "remove", name])
+            .map_err(action())?;
         record::set_interface(manage, name, false)?;
     }
     Ok(())
+}
+
+/// Returns whether a card of any machine is connected to an interface or network, whoever made the machine.
+fn is_used(manage: &Manage, name: &str) -> Result<bool, ProviderError> {
+    let users = manage.call(&["list", "vms", "--long"]);
+    let users = users.map_err(at_lab("look for users of host-only networks"))?;
+    Ok(users.contains(&format!("'{name}'")))
+}
+
+/// Reads what is written down, and brings it up to date: interfaces go with a restart of the computer, and somebody
+/// else may make one of that name; and the making of one may have been cut off before it was written down.
+fn records(manage: &Manage, there: &[Interface]) -> Result<Records, ProviderError> {
+    let records = Records::read(manage)?;
+    let mut is_changed = false;
+    for name in records.interfaces() {
+        if there.iter().all(|it| it.name != name) {
+            if records.had_dhcp(name) {
+                dhcp::switch(manage, name, "--enable")?;
+            }
+            record::set_interface(manage, name, false)?;
+            is_changed = true;
+        }
+    }
+    if let Some(before) = records.interfaces_before() {
+        let unknown: Vec<&Interface> = there
+            .iter()
+            .filter(|it| !before.contains(&it.name.as_str()))
+            .filter(|it| records.interfaces().all(|name| name != it.name))
+            .collect();
+        // Of several, nobody could tell which one it was.
+        if let [interface] = unknown[..]
+            && !is_used(manage, &interface.name)?
+        {
+            let removed = manage.call(&["hostonlyif", "remove", &interface.name]);
+            removed.map_err(at_lab("remove a half-made host-only network"))?;
+        }
+        record::set_interfaces_before(manage, None)?;
+        is_changed = true;
+    }
+    if is_changed {
+        Records::read(manage)
+    } else {
+        Ok(records)
+    }
 }
 
 /// Returns the lab's networks, each with this computer's address in it.
@@ -252,31 +302,9 @@ fn make(manage: &Manage, network: Ipv4Net) -> Result<String, ProviderError> {
     Ok(name)
 }
 
-/// Removes an interface whose making was cut off before it was written down.
-fn forget_interrupted(manage: &Manage, records: &Records) -> Result<(), ProviderError> {
-    let Some(before) = records.interfaces_before() else {
-        return Ok(());
-    };
-    for interface in interfaces(manage, "hostonlyifs")? {
-        let is_known = before.contains(&interface.name.as_str())
-            || records.interfaces().any(|it| it == interface.name);
-        if !is_known {
-            let removed = manage.call(&["hostonlyif", "remove", &interface.name]);
-            removed.map_err(at_lab("remove a half-made host-only network"))?;
-        }
-    }
-    record::set_interfaces_before(manage, None)
-}
-
 /// macOS has networks in place of interfaces, and no limits for their addresses.
 fn mac_networks(manage: &Manage, wanted: &[Ipv4Net]) -> Result<Networks, ProviderError> {
-    let text = manage
-        .call(&["list", "hostonlynets"])
-        .map_err(at_lab("list networks"))?;
-    let there: Vec<String> = Block::parse_all(&text, "Name")
-        .iter()
-        .map(|it| it.get("Name").to_owned())
-        .collect();
+    let there = mac_network_names(manage)?;
     let mut found = Vec::new();
     for network in wanted {
         let name = mac_network_name(*network);
@@ -291,8 +319,16 @@ fn mac_networks(manage: &Manage, wanted: &[Ipv4Net]) -> Result<Networks, Provide
     Ok(Networks(found))
 }
 
+fn mac_network_names(manage: &Manage) -> Result<Vec<String>, ProviderError> {
+    let text = manage
+        .call(&["list", "hostonlynets"])
+        .map_err(at_lab("list networks"))?;
+    let names = Block::parse_all(&text, "Name");
+    Ok(names.iter().map(|it| it.get("Name").to_owned()).collect())
+}
+
 fn mac_network_name(network: Ipv4Net) -> String {
-    format!("kinstall-{}", network.network())
+    format!("{MAC_NETWORK}{}", network.network())
 }
 
 /// The range is that of its DHCP server, which can't be left out; this computer has its first address.

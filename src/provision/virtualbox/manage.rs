@@ -19,6 +19,13 @@ const PATIENCE: Duration = Duration::from_mins(2);
 const LONG_PATIENCE: Duration = Duration::from_hours(1);
 /// How long a lock of another process is waited for.
 const LOCK_PATIENCE: Duration = Duration::from_secs(20);
+/// In English, as messages are compared with those that are known; and in UTF-8: in the plain `C`, VBoxManage cuts
+/// what it lists at the first other letter, and still exits with 0.
+const LOCALE: &str = if cfg!(target_os = "macos") {
+    "en_US.UTF-8"
+} else {
+    "C.UTF-8"
+};
 
 /// VBoxManage, as a program.
 #[derive(Debug)]
@@ -122,11 +129,14 @@ impl Manage {
             program: self.program.clone(),
             source,
         };
-        let mut child = Command::new(&self.program)
+        let mut program = Command::new(&self.program);
+        // Ctrl-C is kinstall's: it would leave a call half done.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut program, 0);
+        let mut child = program
             .args(arguments)
-            // Messages are compared with those that are known.
-            .env("LANG", "C")
-            .env("LC_ALL", "C")
+            .env("LANG", LOCALE)
+            .env("LC_ALL", LOCALE)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

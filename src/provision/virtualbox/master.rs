@@ -3,7 +3,6 @@
 //! It is made once for each content and goes with the last clone.
 
 use std::ffi::OsString;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use super::super::{ProviderError, Report};
@@ -16,7 +15,7 @@ use super::paths::argument_path;
 use super::remove;
 use super::source;
 use super::uuid::Uuid;
-use crate::image::{Disk, DiskFormat, Image, ImageKind, ImageStore};
+use crate::image::{Compression, Disk, DiskFormat, Image, ImageKind};
 
 const GROUP: &str = "/kinstall-images";
 /// Names of masters, before the first digits of the hash.
@@ -50,21 +49,34 @@ pub enum WayIn {
     },
 }
 
+/// Fails where VirtualBox can't read an image.
+pub fn check(name: &str, image: &Image) -> Result<(), ProviderError> {
+    let DiskFormat::Qcow2 { compression, empty } = image.boot_disk().format else {
+        return Ok(());
+    };
+    let cause = match compression {
+        Compression::Zstd => "it is compressed with zstd",
+        Compression::Zlib if empty => "nothing is written in it",
+        Compression::Zlib => return Ok(()),
+    };
+    Err(ProviderError::Obstacle {
+        message: format!("VirtualBox can't read machine image `{name}`: {cause}"),
+        hints: vec![
+            "`qemu-img convert -O vdi FILE NEW.vdi` makes one that it reads; or take provider `qemu`"
+                .into(),
+        ],
+    })
+}
+
 /// Returns the first digits of a hash; the master is named by them.
 pub fn short(hash: &str) -> &str {
     hash.get(..12).unwrap_or(hash)
 }
 
 /// Makes the master of an image, where it isn't there; what an interrupted run left of it is removed before.
-pub fn prepare(
-    manage: &Manage,
-    images: &ImageStore,
-    image: &Image,
-    report: Report,
-) -> Result<Master, ProviderError> {
+pub fn prepare(manage: &Manage, image: &Image, report: Report) -> Result<Master, ProviderError> {
     let hash = short(&image.sha256.to_string()).to_owned();
     let name = format!("{NAME}{hash}");
-    let _lock = lock(images)?;
     let action = || at_lab(format!("import image {hash} into VirtualBox"));
     let mut found = find(manage, &name)?;
     if found
@@ -109,25 +121,21 @@ pub fn prepare(
 }
 
 /// Removes masters that nothing stands on any more.
-pub fn remove_unused(manage: &Manage, images: &ImageStore) -> Result<(), ProviderError> {
+pub fn remove_unused(manage: &Manage) -> Result<(), ProviderError> {
     source::forget(manage)?;
     let machines = all_machines(manage)?;
     let names: Vec<_> = machines
         .into_iter()
         .map(|(name, _)| name)
-        .filter(|it| it.starts_with(NAME))
+        .filter(|it| is_master(it))
         .collect();
     if names.is_empty() {
         return Ok(());
     }
-    let _lock = lock(images)?;
     let media = Media::read(manage)?;
     for name in names {
-        let Some((_, info)) = find(manage, &name)? else {
-            continue;
-        };
         // To unregister one with clones would fail half-way, with the machine gone and its disks kept.
-        if !media.is_base_for_others(&folder(&info)) {
+        if !media.is_base_for_others(&folder(manage, &name)?) {
             discard(manage, &name)?;
         }
     }
@@ -182,7 +190,7 @@ fn from_disk(manage: &Manage, name: &str, disk: &Disk) -> Result<(), ManageError
         "--register",
     ])?;
     let text = manage.call(&["showvminfo", name, "--machinereadable"])?;
-    let target = folder(&Info::parse(&text)).join("disk.vdi");
+    let target = found::folder(&Info::parse(&text)).join("disk.vdi");
     let words = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
     // `clonemedium` reads no raw disks.
     let mut arguments = if disk.format == DiskFormat::Raw {
@@ -235,22 +243,59 @@ fn from_appliance(manage: &Manage, name: &str, ovf: &Path) -> Result<(), ManageE
 
 /// Removes a master, whatever there is of it.
 fn discard(manage: &Manage, name: &str) -> Result<(), ProviderError> {
-    if let Some((uuid, info)) = find(manage, name)? {
-        remove::machine(manage, uuid, &info).map_err(at_lab("remove an image from VirtualBox"))?;
-    }
-    let folder = remove::machine_folder(manage)?.join(GROUP.trim_start_matches('/'));
-    remove::leftovers(manage, &folder.join(name))?;
-    remove::empty_folder(&folder);
+    let folder = folder(manage, name)?;
+    let find = || find(manage, name);
+    remove::with_folder(manage, find()?, find, &folder)?;
+    remove::empty_folder(folder.parent().unwrap_or(&folder));
     Ok(())
 }
 
-fn folder(info: &Info) -> PathBuf {
-    let file = Path::new(info.get("CfgFile").unwrap_or_default());
-    file.parent().unwrap_or(file).to_owned()
+/// Returns the folder that a master is made in.
+fn folder(manage: &Manage, name: &str) -> Result<PathBuf, ProviderError> {
+    let group = remove::machine_folder(manage)?.join(GROUP.trim_start_matches('/'));
+    Ok(group.join(name))
 }
 
-/// Keeps other kinstalls of this user from the masters; ends with the file.
-fn lock(images: &ImageStore) -> Result<File, ProviderError> {
-    let failed = ProviderError::file("lock", images.directory());
-    images.lock_imports().map_err(failed)
+/// Tells masters from machines that a user gave a similar name, such as a copy of one.
+fn is_master(name: &str) -> bool {
+    let hash = name.strip_prefix(NAME).unwrap_or_default();
+    hash.len() == short(&"0".repeat(64)).len() && hash.bytes().all(|it| it.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{check, is_master};
+    use crate::image::{Compression, Disk, DiskFormat, Image, ImageKind};
+
+    #[test]
+    fn disks_that_virtualbox_can_not_read_are_refused() {
+        let told = |compression, empty| {
+            let disk = Disk {
+                path: "/disk.qcow2".into(),
+                format: DiskFormat::Qcow2 { compression, empty },
+                virtual_size: 1 << 30,
+            };
+            let image = Image {
+                sha256: "0".repeat(64).parse().unwrap(),
+                name: None,
+                user: None,
+                kind: ImageKind::Disk(disk),
+            };
+            check("./disk.qcow2", &image).map_err(|error| error.to_string())
+        };
+        assert_eq!(told(Compression::Zlib, false), Ok(()));
+        let errors = [(Compression::Zstd, false), (Compression::Zlib, true)]
+            .map(|(compression, empty)| told(compression, empty).unwrap_err());
+        insta::assert_snapshot!(errors.join("\n"), @"
+        VirtualBox can't read machine image `./disk.qcow2`: it is compressed with zstd
+        VirtualBox can't read machine image `./disk.qcow2`: nothing is written in it
+        ");
+    }
+
+    #[test]
+    fn a_copy_of_a_master_is_none() {
+        assert!(is_master("kinstall-image-0123456789ab"));
+        assert!(!is_master("kinstall-image-0123456789ab Clone"));
+        assert!(!is_master("kinstall-image-mine"));
+    }
 }

@@ -33,9 +33,11 @@ mod start;
 mod uuid;
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::path::PathBuf;
 use std::time::Duration;
+
+use ipnet::Ipv4Net;
 
 pub use self::manage::{Manage, ManageError};
 pub use self::uuid::Uuid;
@@ -44,12 +46,18 @@ use self::create::{Parts, Workshop};
 use self::failure::at_machine;
 use self::found::{FoundLab, FoundMachine};
 use self::master::Master;
+use super::shared_folders::SharedFolders;
 use super::{
     FirstContact, Lab, Machine, MachineAction, MachineChange, Macs, ObservedMachine, Power,
-    Provider, ProviderError, Report, Snapshots, machine_image,
+    Provider, ProviderError, Report, Snapshots, machine_image, plan,
 };
 use crate::diagnostic::Diagnostics;
-use crate::image::ImageStore;
+use crate::image::{Image, ImageStore};
+
+/// Returns why VirtualBox won't make a network that a lab is to have; `None` where it will.
+pub fn refusal(network: Ipv4Net) -> Option<ProviderError> {
+    allowed::check(network).err()
+}
 
 /// How many machines are made, changed or removed at a time.
 const AT_A_TIME: usize = 4;
@@ -89,7 +97,7 @@ impl Provider for VirtualBoxProvider {
             .filter_map(|host| lab.machine(host))
             .collect();
         if !created.is_empty() {
-            self.create(lab, &found, &created, report)?;
+            self.create(lab, &created, report)?;
         }
         let to_change: Vec<&MachineChange> = changes
             .iter()
@@ -100,7 +108,7 @@ impl Provider for VirtualBoxProvider {
         })?;
         let found = FoundLab::find(&self.manage, lab)?;
         let to_run = hosts(changes, |it| !matches!(it, MachineAction::Remove));
-        start::machines(&self.manage, lab, &found, &to_run, report)
+        self.start(lab, &found, &to_run, report)
     }
 
     fn remove(&self, lab: &Lab, names: &[&str], report: Report) -> Result<(), ProviderError> {
@@ -117,13 +125,19 @@ impl Provider for VirtualBoxProvider {
         names.sort_unstable();
         names.dedup();
         self.remove_found(lab, &found, &names, report)?;
+        // A call that outlived its kinstall may have made another meanwhile.
+        let late = FoundLab::find(&self.manage, lab)?;
+        let late_names: Vec<&str> = late.machines.iter().map(|it| it.host.as_str()).collect();
+        self.remove_found(lab, &late, &late_names, report)?;
         for uuid in found.records.machines_of(&lab.id) {
             if found.machines.iter().all(|it| it.uuid != uuid) {
                 record::set_machine(&self.manage, uuid, None)?;
             }
         }
-        master::remove_unused(&self.manage, &self.images)?;
+        let lock = self.lock(report)?;
+        master::remove_unused(&self.manage)?;
         host_only::remove_unused(&self.manage)?;
+        drop(lock);
         machine_image::release(&self.images, lab)?;
         match fs::remove_dir_all(&lab.directory) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -142,7 +156,7 @@ impl Provider for VirtualBoxProvider {
     ) -> Result<(), ProviderError> {
         let found = FoundLab::find(&self.manage, lab)?;
         if matches!(power, Power::Start | Power::Resume) {
-            return start::machines(&self.manage, lab, &found, names, report);
+            return self.start(lab, &found, names, report);
         }
         let machines: Vec<&FoundMachine> = found
             .machines
@@ -169,6 +183,10 @@ impl Provider for VirtualBoxProvider {
         true
     }
 
+    fn shared_folders(&self) -> Option<SharedFolders> {
+        Some(SharedFolders::Vboxsf)
+    }
+
     fn first_contact(
         &self,
         lab: &Lab,
@@ -187,18 +205,45 @@ impl Provider for VirtualBoxProvider {
 }
 
 impl VirtualBoxProvider {
+    /// Makes machines; what can't be is told before anything is made.
     fn create(
         &self,
         lab: &Lab,
-        found: &FoundLab,
         machines: &[&Machine],
         report: Report,
     ) -> Result<(), ProviderError> {
-        let networks = host_only::prepare(&self.manage, lab, &found.records)?;
-        let masters = self.masters(lab, machines, report)?;
+        if let Some(machine) = machines
+            .iter()
+            .find(|it| plan::made_with(lab, it).addresses.len() >= settings::MOST_CARDS)
+        {
+            return Err(ProviderError::Machine {
+                action: "create",
+                machine: machine.name.clone(),
+                detail: format!(
+                    "it has more networks than VirtualBox has cards ({})",
+                    settings::MOST_CARDS
+                ),
+            });
+        }
+        let mut images: BTreeMap<&str, Image> = BTreeMap::new();
+        for machine in machines {
+            let name = machine.spec.image.as_str();
+            if !images.contains_key(name) {
+                let image = machine_image::fetch(&self.images, lab, name, report)?;
+                master::check(name, &image)?;
+                images.insert(name, image);
+            }
+        }
+        let _lock = self.lock(report)?;
+        let networks = host_only::prepare(&self.manage, lab)?;
+        let masters = images
+            .into_iter()
+            .map(|(name, image)| Ok((name, master::prepare(&self.manage, &image, report)?)));
+        let masters: BTreeMap<&str, Master> = masters.collect::<Result<_, ProviderError>>()?;
         // What an interrupted run left, be it files only. A record may have outlived its machine.
         let names: Vec<&str> = machines.iter().map(|it| it.name.as_str()).collect();
-        self.remove_found(lab, found, &names, &|_, _| {})?;
+        let found = FoundLab::find(&self.manage, lab)?;
+        self.remove_found(lab, &found, &names, &|_, _| {})?;
         let macs = Macs::of(lab);
         let workshop = Workshop {
             manage: &self.manage,
@@ -206,21 +251,7 @@ impl VirtualBoxProvider {
             macs: &macs,
         };
         parallel::each(machines, AT_A_TIME, |machine| {
-            let failed = |detail: String| ProviderError::Machine {
-                action: "create",
-                machine: machine.name.clone(),
-                detail,
-            };
-            let master = masters
-                .get(&machine.spec.image)
-                .ok_or_else(|| failed("it has no image".into()))?;
-            let addresses = super::plan::made_with(lab, machine).addresses;
-            if addresses.len() + 1 > settings::MOST_CARDS {
-                return Err(failed(format!(
-                    "it has more networks than VirtualBox has cards ({})",
-                    settings::MOST_CARDS
-                )));
-            }
+            let addresses = plan::made_with(lab, machine).addresses;
             let attachments: Vec<_> = addresses
                 .iter()
                 .filter_map(|it| networks.attachment(*it).cloned())
@@ -228,7 +259,7 @@ impl VirtualBoxProvider {
             workshop.create(&Parts {
                 machine,
                 attachments: &attachments,
-                master,
+                master: &masters[machine.spec.image.as_str()],
             })?;
             report(&machine.name, "created");
             Ok(())
@@ -236,24 +267,30 @@ impl VirtualBoxProvider {
         .map(drop)
     }
 
-    fn masters(
+    /// Starts those of the machines that don't run; wakes those that sleep.
+    fn start(
         &self,
         lab: &Lab,
-        machines: &[&Machine],
+        found: &FoundLab,
+        names: &[&str],
         report: Report,
-    ) -> Result<BTreeMap<String, Master>, ProviderError> {
-        let mut masters = BTreeMap::new();
-        for machine in machines {
-            let image = &machine.spec.image;
-            if !masters.contains_key(image) {
-                let file = machine_image::fetch(&self.images, lab, image, report)?;
-                masters.insert(
-                    image.clone(),
-                    master::prepare(&self.manage, &self.images, &file, report)?,
-                );
-            }
+    ) -> Result<(), ProviderError> {
+        let waiting = start::waiting(found, names);
+        if waiting.is_empty() {
+            return Ok(());
         }
-        Ok(masters)
+        start::check_ports(lab, &waiting)?;
+        let lock = self.lock(report)?;
+        let networks = host_only::restored(&self.manage, lab)?;
+        drop(lock);
+        start::machines(&self.manage, lab, &waiting, &networks, report)
+    }
+
+    /// Keeps other kinstalls from what labs share: to one, what another has just made looks unused.
+    fn lock(&self, report: Report) -> Result<File, ProviderError> {
+        let waiting = || report("", "waiting for another kinstall that makes machines");
+        let failed = ProviderError::file("lock", self.images.directory());
+        self.images.lock_imports(waiting).map_err(failed)
     }
 
     fn change(
@@ -268,6 +305,7 @@ impl VirtualBoxProvider {
             MachineAction::Change {
                 settings,
                 needs_halt,
+                ..
             },
         ) = (found.machine(&change.host), &change.action)
         else {
@@ -283,6 +321,9 @@ impl VirtualBoxProvider {
             info: info.unwrap_or_default(),
             ..machine.clone()
         };
+        if let Some(port) = change::taken_port(lab, &machine) {
+            return Err(nat_rule::obstacle(lab, &machine.host, port));
+        }
         change::apply(&self.manage, lab, &machine, &found.media, settings, report)
     }
 
@@ -301,21 +342,24 @@ impl VirtualBoxProvider {
         let group =
             remove::machine_folder(manage)?.join(settings::group(lab).trim_start_matches('/'));
         parallel::each(names, AT_A_TIME, |name| {
-            let failed = || at_machine("remove", name);
             let uuid = Uuid::of_machine(&lab.id, name);
             // A record that is gone before its machine makes that one unfinished, never the other way round.
-            if found.records.machine(uuid).is_some() {
+            if found.records.has_machine(uuid) {
                 record::set_machine(manage, uuid, None)?;
             }
-            let mut folder = group.join(name);
-            if let Some(machine) = found.machine(name) {
-                remove::machine(manage, machine.uuid, &machine.info).map_err(failed())?;
-                // A user may have moved it.
-                folder = machine.folder();
+            let known = found.machine(name);
+            let uuid = known.map_or(uuid, |it| it.uuid);
+            remove::with_folder(
+                manage,
+                known.map(|it| (uuid, it.info.clone())),
+                || {
+                    let info = found::machine(manage, uuid).map_err(at_machine("remove", name))?;
+                    Ok(info.map(|info| (uuid, info)))
+                },
+                &group.join(name),
+            )?;
+            if known.is_some() {
                 report(name, "removed");
-            }
-            if folder.starts_with(&group) {
-                remove::leftovers(manage, &folder)?;
             }
             let directory = machine_directory(lab, name);
             if directory.exists() {

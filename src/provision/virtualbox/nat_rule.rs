@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 
+use super::super::{Lab, ProviderError};
 use super::info::Info;
 use crate::model::{ForwardedPort, Protocol};
 
@@ -63,6 +64,23 @@ pub fn taken(ports: &[ForwardedPort]) -> Option<ForwardedPort> {
         }
     };
     ports.iter().find(is_taken).copied()
+}
+
+/// Says that a port is taken, with what to do.
+pub fn obstacle(lab: &Lab, host: &str, port: ForwardedPort) -> ProviderError {
+    let port = port.host;
+    ProviderError::Obstacle {
+        message: format!("failed to start machine `{host}`: port {port} of this computer is taken"),
+        hints: vec![
+            format!(
+                "end the program that listens on it (`ss -ltnup`, or `netstat -ano` on Windows), or forward another port: `machine_forwarded_ports` of {host}"
+            ),
+            format!(
+                "other machines of cluster {} may forward it, too",
+                lab.cluster
+            ),
+        ],
+    }
 }
 
 fn number(name: &str) -> Option<usize> {

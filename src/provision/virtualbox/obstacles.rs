@@ -18,12 +18,20 @@ pub(super) fn find(manage: &Manage) -> Diagnostics {
     let mut found = Vec::new();
     found.extend(old(&version));
     // This starts VirtualBox's server, so that no race of first calls comes later.
-    if let Err(error) = manage.call(&["list", "vms"]) {
-        found.push(unusable(&error));
-    }
-    if cfg!(target_os = "linux") && !cfg!(test) {
-        found.extend(no_driver(&version, Path::new("/dev/vboxdrv")));
-    }
+    let host = match manage.call(&["list", "hostinfo"]) {
+        Ok(text) => text,
+        Err(error) => {
+            found.push(unusable(&error));
+            return found;
+        }
+    };
+    let driver = if cfg!(target_os = "linux") {
+        no_driver(&version, Path::new("/dev/vboxdrv"))
+    } else {
+        None
+    };
+    // Without its driver, VirtualBox can't see what the processor has.
+    found.extend(driver.or_else(|| no_virtualization(&host)));
     found
 }
 
@@ -71,17 +79,45 @@ fn no_driver(version: &str, device: &Path) -> Option<Diagnostic> {
     Some(hints.iter().fold(diagnostic, |it, hint| it.hint(*hint)))
 }
 
+/// A warning only, as what VirtualBox says of this differs between systems.
+fn no_virtualization(host: &str) -> Option<Diagnostic> {
+    let says_no = host
+        .lines()
+        .filter_map(|line| line.strip_prefix("Processor supports HW virtualization:"))
+        .any(|answer| answer.trim() == "no");
+    let warning = Diagnostic::warning("VirtualBox finds no virtualization in the processor");
+    let causes = ["VT-x is disabled in the BIOS", "Hyper-V", "VERR_NO_HW_VIRT"];
+    let known = causes.iter().filter_map(|it| explain(it));
+    let warning = known.fold(warning, |warning, (cause, hints)| {
+        warning.hint(format!("if {cause}: {}", hints.join("; ")))
+    });
+    says_no.then_some(warning)
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
 
-    use super::{Manage, find, old};
+    use super::{Manage, find, no_virtualization, old};
 
     #[test]
     fn a_program_that_is_missing_is_named_with_what_to_do() {
         let found = find(&Manage::new(PathBuf::from("/nowhere/VBoxManage")));
         assert_eq!(found.len(), 1);
         insta::assert_snapshot!(found[0].message, @"VirtualBox isn't installed: failed to start `/nowhere/VBoxManage`: No such file or directory (os error 2)");
+    }
+
+    #[test]
+    fn a_processor_without_virtualization_is_told_with_what_may_be_the_cause() {
+        let host = |answer: &str| {
+            format!("Host Information:\n\nProcessor supports HW virtualization: {answer}\n")
+        };
+        assert!(no_virtualization(&host("yes")).is_none());
+        let hints = no_virtualization(&host("no")).unwrap().hints;
+        assert!(
+            hints.len() == 3 && hints[0].contains("BIOS") && hints[1].contains("Hyper-V"),
+            "{hints:?}"
+        );
     }
 
     #[test]

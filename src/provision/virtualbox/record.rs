@@ -49,6 +49,11 @@ impl Records {
         serde_json::from_str(self.get(&format!("{MACHINE}{uuid}"))?).ok()
     }
 
+    /// Returns whether a machine has a record, be it one that isn't understood.
+    pub fn has_machine(&self, uuid: Uuid) -> bool {
+        self.get(&format!("{MACHINE}{uuid}")).is_some()
+    }
+
     /// Returns the machines of a lab that have a record.
     pub fn machines_of(&self, lab: &str) -> Vec<Uuid> {
         let uuids = self

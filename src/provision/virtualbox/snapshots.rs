@@ -4,10 +4,10 @@ use super::super::{
     Lab, MachineState, ProviderError, Report, Snapshot, SnapshotOfMachine, Snapshots,
 };
 use super::failure::at_machine;
-use super::found::{FoundLab, FoundMachine};
+use super::found::{self, FoundLab, FoundMachine};
 use super::info::Info;
 use super::manage::ManageError;
-use super::{VirtualBoxProvider, parallel, power, start};
+use super::{VirtualBoxProvider, parallel, power};
 
 /// How many disks are worked on at a time.
 const AT_A_TIME: usize = 4;
@@ -97,6 +97,9 @@ impl Snapshots for VirtualBoxProvider {
                 Ok(())
             })
         });
+        if result.is_err() {
+            self.take_back(&machines, snapshot);
+        }
         // Machines must not stay paused, however it ended; the first failure is the one to tell.
         let resumed = self.all(paused, "resume", &["resume"]);
         result.and(resumed)
@@ -130,7 +133,7 @@ impl Snapshots for VirtualBoxProvider {
             .map(|it| it.host.as_str())
             .collect();
         let found = FoundLab::find(&self.manage, lab)?;
-        start::machines(&self.manage, lab, &found, &live, report)
+        self.start(lab, &found, &live, report)
     }
 
     fn delete(
@@ -161,6 +164,21 @@ impl VirtualBoxProvider {
         Ok(machines
             .filter(|it| it.record.is_some() && names.contains(&it.host.as_str()))
             .collect())
+    }
+
+    /// Removes a snapshot that not all machines have: it would be no state of the lab to go back to.
+    fn take_back(&self, machines: &[FoundMachine], snapshot: &str) {
+        for machine in machines {
+            let id = machine.uuid.to_string();
+            let info = found::machine(&self.manage, machine.uuid);
+            if let Ok(Some(info)) = info
+                && let Some(taken) = entry(&info, snapshot)
+            {
+                let delete = ["snapshot", &id, "delete", taken.uuid];
+                // The failure that is told is the one that led here.
+                let _ = self.manage.change(machine.uuid, &delete);
+            }
+        }
     }
 
     fn all(

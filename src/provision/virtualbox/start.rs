@@ -1,45 +1,39 @@
-//! Starts machines, as many at a time as this computer can carry.
+//! Starts machines.
 
 use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
-use std::thread;
+use std::time::{Duration, SystemTime};
 
 use super::super::{Lab, MachineState, ProviderError, Report, last_words};
-use super::failure::{at_lab, at_machine, explain};
+use super::failure::{at_machine, explain};
 use super::found::{self, FoundLab, FoundMachine};
-use super::host_only::{self, Networks};
+use super::host_only::Networks;
 use super::manage::{Manage, ManageError};
 use super::settings::Attachment;
-use super::{console_log, nat_rule, parallel};
-use crate::model::ForwardedPort;
+use super::{AT_A_TIME, console_log, nat_rule, parallel};
 
-/// Starts those of the machines that don't run; wakes those that sleep.
+/// By how much the times of files may be coarser than the clock.
+const CLOCK_STEP: Duration = Duration::from_secs(2);
+
+/// Returns those of the machines that don't run.
+pub fn waiting<'a>(found: &'a FoundLab, names: &[&str]) -> Vec<&'a FoundMachine> {
+    let machines = found.machines.iter();
+    machines
+        .filter(|it| names.contains(&it.host.as_str()) && it.state() != MachineState::Running)
+        .collect()
+}
+
+/// Starts machines; wakes those that sleep.
 pub fn machines(
     manage: &Manage,
     lab: &Lab,
-    found: &FoundLab,
-    names: &[&str],
+    waiting: &[&FoundMachine],
+    networks: &Networks,
     report: Report,
 ) -> Result<(), ProviderError> {
-    let waiting: Vec<&FoundMachine> = found
-        .machines
-        .iter()
-        .filter(|it| names.contains(&it.host.as_str()) && it.state() != MachineState::Running)
-        .collect();
-    if waiting.is_empty() {
-        return Ok(());
-    }
-    check_memory(manage, &waiting, report)?;
-    check_ports(lab, &waiting)?;
-    if let Some(networks) = host_only::restore(manage, lab, &found.records)? {
-        for machine in &waiting {
-            connect(manage, machine, &networks)?;
-        }
-    }
-    // A boot keeps a processor busy; more at a time only make all of them late.
-    let at_a_time = thread::available_parallelism().map_or(1, usize::from);
-    parallel::each(&waiting, at_a_time, |machine| {
+    parallel::each(waiting, AT_A_TIME, |machine| {
+        connect(manage, machine, networks)?;
         one(manage, lab, machine)?;
         report(&machine.host, "started");
         Ok(())
@@ -47,7 +41,25 @@ pub fn machines(
     .map(drop)
 }
 
-/// Connects a machine's cards to interfaces that were made anew, as these may have other names.
+/// Fails where a port that is to lead to a machine leads elsewhere already.
+pub fn check_ports(lab: &Lab, waiting: &[&FoundMachine]) -> Result<(), ProviderError> {
+    let mut seen = HashSet::new();
+    // The others have a process that holds their ports.
+    let is_off = |it: &&&FoundMachine| !matches!(it.raw_state(), "paused" | "gurumeditation");
+    for machine in waiting.iter().filter(is_off) {
+        let ports = nat_rule::read(&machine.info);
+        let twice = ports
+            .iter()
+            .find(|it| !seen.insert((it.host, it.protocol as u8)))
+            .copied();
+        if let Some(port) = twice.or_else(|| nat_rule::taken(&ports)) {
+            return Err(nat_rule::obstacle(lab, &machine.host, port));
+        }
+    }
+    Ok(())
+}
+
+/// Connects a machine's cards to interfaces that were made anew, as these may have other names than before.
 fn connect(
     manage: &Manage,
     machine: &FoundMachine,
@@ -90,6 +102,7 @@ fn one(manage: &Manage, lab: &Lab, machine: &FoundMachine) -> Result<(), Provide
             .map_err(failed())?,
         _ => {}
     }
+    let start = SystemTime::now();
     let started = manage.change(machine.uuid, &["startvm", &id, "--type", "headless"]);
     // Its exit code may say anything: what counts is what the machine does.
     let info = found::machine(manage, machine.uuid)
@@ -100,6 +113,7 @@ fn one(manage: &Manage, lab: &Lab, machine: &FoundMachine) -> Result<(), Provide
     if matches!(state.as_str(), "running" | "starting" | "restoring") {
         return Ok(());
     }
+    let log = read_since(&log, start);
     Err(failure(lab, machine, started.as_ref().err(), &state, &log))
 }
 
@@ -109,9 +123,8 @@ fn failure(
     machine: &FoundMachine,
     error: Option<&ManageError>,
     state: &str,
-    log: &Path,
+    log: &str,
 ) -> ProviderError {
-    let log = read(log);
     let known = error.as_ref().and_then(|it| explain(&it.to_string()));
     let console = last_words::end_of(&console_log(lab, &machine.host), 10);
     let mut said: Vec<String> = error.iter().map(ToString::to_string).collect();
@@ -139,78 +152,11 @@ fn failure(
     }
 }
 
-/// Refuses what this computer can't hold at all, and warns where it has to push other programs out.
-fn check_memory(
-    manage: &Manage,
-    waiting: &[&FoundMachine],
-    report: Report,
-) -> Result<(), ProviderError> {
-    let text = manage
-        .call(&["list", "hostinfo"])
-        .map_err(at_lab("ask for this computer's memory"))?;
-    let figure = |name: &str| -> Option<u64> {
-        let line = text.lines().find_map(|line| line.strip_prefix(name))?;
-        line.trim().split(' ').next()?.parse().ok()
-    };
-    let wanted: u64 = waiting.iter().map(|it| it.info.number("memory")).sum();
-    let (Some(total), Some(free)) = (figure("Memory size:"), figure("Memory available:")) else {
-        return Ok(());
-    };
-    if wanted > total {
-        return Err(ProviderError::Obstacle {
-            message: format!(
-                "{} machines want {wanted} MiB of memory, and this computer has {total} MiB in all",
-                waiting.len()
-            ),
-            hints: vec![
-                "set a smaller `machine_memory`, or make the cluster of fewer machines".into(),
-            ],
-        });
-    }
-    if wanted > free {
-        let machines = waiting.len();
-        report(
-            "",
-            &format!(
-                "warning: {machines} machines want {wanted} MiB of memory, of which {free} MiB are free: other programs will be swapped out, or a machine ends"
-            ),
-        );
-    }
-    Ok(())
-}
-
-fn check_ports(lab: &Lab, waiting: &[&FoundMachine]) -> Result<(), ProviderError> {
-    let mut seen = HashSet::new();
-    for machine in waiting.iter().filter(|it| it.raw_state() != "paused") {
-        let ports = nat_rule::read(&machine.info);
-        let twice = ports
-            .iter()
-            .find(|it| !seen.insert((it.host, it.protocol as u8)))
-            .copied();
-        let Some(ForwardedPort { host, .. }) = twice.or_else(|| nat_rule::taken(&ports)) else {
-            continue;
-        };
-        return Err(ProviderError::Obstacle {
-            message: format!(
-                "failed to start machine `{}`: port {host} of this computer is taken",
-                machine.host
-            ),
-            hints: vec![
-                format!(
-                    "end the program that listens on it (`ss -ltnup`, or `netstat -ano` on Windows), or forward another port: `machine_forwarded_ports` of {}",
-                    machine.host
-                ),
-                format!(
-                    "other machines of cluster {} may forward it, too",
-                    lab.cluster
-                ),
-            ],
-        });
-    }
-    Ok(())
-}
-
-fn read(path: &Path) -> String {
+/// Reads what was written to a log since then: that of an earlier start names other causes.
+fn read_since(path: &Path, start: SystemTime) -> String {
+    let written = fs::metadata(path).and_then(|it| it.modified());
+    let is_new = written.is_ok_and(|it| it + CLOCK_STEP >= start);
     // A log that isn't there has nothing to tell.
-    String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned()
+    let bytes = is_new.then(|| fs::read(path).unwrap_or_default());
+    String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned()
 }
