@@ -31,7 +31,7 @@ impl Traces {
             mounts: lines("/proc/self/mountinfo", "kinstall"),
             namespaces: entries("/run/netns"),
             processes: processes(),
-            folders: entries("/var/lib/kinstall/labs"),
+            folders: &entries("/var/lib/kinstall/labs") | &entries(&user_labs()),
             control_groups: ["memory", "systemd", "unified"]
                 .iter()
                 .flat_map(|hierarchy| entries(&format!("/sys/fs/cgroup/{hierarchy}")))
@@ -39,6 +39,14 @@ impl Traces {
                 .collect(),
         }
     }
+}
+
+/// Where a user's labs of virtual machines are.
+fn user_labs() -> String {
+    let home = std::env::home_dir().unwrap_or_default();
+    let data = std::env::var_os("XDG_DATA_HOME").map(Into::into);
+    let data: std::path::PathBuf = data.unwrap_or_else(|| home.join(".local/share"));
+    data.join("kinstall/labs").display().to_string()
 }
 
 fn lines(path: &str, needle: &str) -> BTreeSet<String> {
@@ -61,6 +69,9 @@ fn processes() -> BTreeSet<String> {
     entries
         .filter_map(|entry| fs::read(entry.path().join("cmdline")).ok())
         .map(|bytes| String::from_utf8_lossy(&bytes).replace('\0', " "))
-        .filter(|line| line.contains("systemd-nspawn") || line.contains("lab-supervisor"))
+        .filter(|line| {
+            let programs = ["systemd-nspawn", "lab-supervisor", "qemu-system"];
+            programs.iter().any(|program| line.contains(program))
+        })
         .collect()
 }

@@ -70,7 +70,37 @@ fn lives(lab: &Kinstall) {
     a_snapshot_holds_the_whole_lab(lab);
     a_suspended_lab_goes_on(lab);
     a_setting_that_needs_a_halt_is_applied(lab);
-    lab.ok(&["down", "--yes"]);
+    down_leaves_no_trace(lab);
+}
+
+/// What a user has let kinstall write elsewhere goes as well.
+fn down_leaves_no_trace(lab: &Kinstall) {
+    let (hosts, kubeconfig) = (lab.path("hosts"), lab.path("config"));
+    fs::write(&hosts, "127.0.0.1 localhost\n").unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = lab.command(arguments);
+        assert!(
+            command
+                .env("KUBECONFIG", &kubeconfig)
+                .status()
+                .unwrap()
+                .success()
+        );
+    };
+    let hosts_file = hosts.to_str().unwrap();
+    run(&["hosts", "--write", "--hosts-file", hosts_file]);
+    run(&["kubeconfig"]);
+    let names = fs::read_to_string(&hosts).unwrap();
+    assert!(names.contains("192.168.56.21 node1"), "{names}");
+    let has_server = || {
+        fs::read_to_string(&kubeconfig)
+            .unwrap()
+            .contains("https://")
+    };
+    assert!(has_server());
+    run(&["down", "--yes", "--hosts-file", hosts_file]);
+    assert_eq!(fs::read_to_string(&hosts).unwrap(), "127.0.0.1 localhost\n");
+    assert!(!has_server());
     assert!(!lab.path(".kinstall").exists());
 }
 
@@ -92,7 +122,8 @@ fn is_as_the_inventory_says(lab: &Kinstall, name: &str, address: &str) {
 
 fn nodes_are_ready(lab: &Kinstall) {
     eventually("both nodes are ready", 300, || {
-        let nodes = ssh(lab, "master", "sudo kubectl get nodes --no-headers");
+        // The API server may just be starting.
+        let nodes = ssh(lab, "master", "sudo kubectl get nodes --no-headers || true");
         nodes
             .lines()
             .filter(|line| line.contains(" Ready "))
@@ -105,7 +136,11 @@ fn a_second_up_changes_nothing(lab: &Kinstall) {
     let before = boots(lab);
     let recap = lab.run(&["up"]);
     recap.expect_code(0);
-    assert!(recap.stderr().contains("0 changed"), "{}", recap.stderr());
+    let told = recap.stderr();
+    for (name, _) in NODES {
+        let mut lines = told.lines().filter(|line| line.starts_with(name));
+        assert!(lines.any(|line| line.contains(" 0 changed")), "{told}");
+    }
     lab.run(&["plan"]).expect_code(0);
     assert_eq!(boots(lab), before);
 }
@@ -126,7 +161,7 @@ fn a_snapshot_holds_the_whole_lab(lab: &Kinstall) {
 fn a_suspended_lab_goes_on(lab: &Kinstall) {
     let before = boots(lab);
     lab.ok(&["suspend"]);
-    std::thread::sleep(std::time::Duration::from_secs(5));
+    std::thread::sleep(std::time::Duration::from_secs(30));
     lab.ok(&["resume"]);
     assert_eq!(boots(lab), before);
     for (name, _) in NODES {
@@ -135,7 +170,8 @@ fn a_suspended_lab_goes_on(lab: &Kinstall) {
             .elapsed()
             .unwrap()
             .as_secs();
-        assert!(now.abs_diff(clock) <= 4, "{name}: {clock} is not {now}");
+        // Commands take their time on a loaded computer; a clock that was left alone is behind by more.
+        assert!(now.abs_diff(clock) <= 15, "{name}: {clock} is not {now}");
     }
     nodes_are_ready(lab);
 }
@@ -173,7 +209,8 @@ fn ssh(lab: &Kinstall, name: &str, command: &str) -> String {
         .outside("ssh")
         .arg("-F")
         .arg(&config)
-        .args(["-o", "BatchMode=yes", name, command])
+        .args(["-o", "BatchMode=yes", "-o", "ConnectTimeout=60"])
+        .args(["-o", "ServerAliveInterval=15", name, command])
         .output()
         .unwrap();
     assert!(output.status.success(), "{name}: {command}: {output:?}");
