@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::exit::Exit;
+use super::image::store;
 use super::{ImportCommand, ImportVagrantArguments};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::image::ImageReference;
 use crate::ui::printer::{Format, Printer};
 use crate::vagrant::{self, Import};
 
@@ -22,7 +24,14 @@ pub fn run(command: &ImportCommand, printer: Printer) -> Result<Exit, Diagnostic
     } else {
         arguments.path.clone()
     };
-    let import = vagrant::import(&path).map_err(|error| vec![error])?;
+    let store = store()?;
+    let folder = arguments.output_directory.as_deref();
+    let folder = folder.unwrap_or(Path::new("."));
+    let images = |image: &str| {
+        let reference = ImageReference::parse(image, folder)?;
+        store.find(&reference).map(drop).map_err(Diagnostic::from)
+    };
+    let import = vagrant::import(&path, &images).map_err(|error| vec![error])?;
     let written = write(arguments, &import).map_err(|error| vec![error])?;
     match printer.format {
         Format::Json => printer.json(&Answer {

@@ -46,7 +46,8 @@ pub(super) fn write(source: &str, found: &Found, roles: &[Role], notes: &Notes) 
         }
         text.push('\n');
     }
-    text.push_str("\n[all:vars]\nkinstall_provider=virtualbox\n");
+    let provider = found.provider.name();
+    let _ = write!(text, "\n[all:vars]\nkinstall_provider={provider}\n");
     let cluster = [
         ("node_domain", &found.node_domain),
         ("machine_time_zone", &found.time_zone),

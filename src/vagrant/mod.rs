@@ -30,6 +30,9 @@ use evaluate::Evaluator;
 /// Deeply nested files need their stack: 64 MiB, of which the system gives what is used.
 const STACK: usize = 64 << 20;
 
+/// Says why machines can't start from an image, if they can't.
+pub type ImageCheck<'a> = &'a (dyn Fn(&str) -> Result<(), Diagnostic> + Sync);
+
 /// What came of a Vagrantfile.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Import {
@@ -56,22 +59,26 @@ impl Import {
     }
 }
 
-/// Reads a Vagrantfile, and the files beside it that it reads itself.
+/// Reads a Vagrantfile, and the files beside it that it reads itself; `images` tells which of its images
+/// `kinstall up` would take.
 ///
 /// # Errors
 ///
 /// Only when the file itself can't be read, or is no Vagrantfile; everything else is told in the notes.
-pub fn import(path: &Path) -> Result<Import, Diagnostic> {
+pub fn import(path: &Path, images: ImageCheck<'_>) -> Result<Import, Diagnostic> {
     let file = SourceFile::read(path)?;
     let failed = || Diagnostic::error(Kind::Internal, "reading the Vagrantfile failed");
-    let reader = std::thread::Builder::new().stack_size(STACK);
-    let reader = reader.spawn(move || read(&file)).map_err(|error| {
-        Diagnostic::error(Kind::Environment, format!("can't start a thread: {error}"))
-    })?;
-    reader.join().map_err(|_| failed())?
+    std::thread::scope(|scope| {
+        let reader = std::thread::Builder::new().stack_size(STACK);
+        let reader = reader.spawn_scoped(scope, || read(&file, images));
+        let reader = reader.map_err(|error| {
+            Diagnostic::error(Kind::Environment, format!("can't start a thread: {error}"))
+        })?;
+        reader.join().map_err(|_| failed())?
+    })
 }
 
-fn read(file: &Arc<SourceFile>) -> Result<Import, Diagnostic> {
+fn read(file: &Arc<SourceFile>, images: ImageCheck<'_>) -> Result<Import, Diagnostic> {
     let name = file.path.display();
     if !file.text.contains("Vagrant") {
         return Err(
@@ -83,9 +90,10 @@ fn read(file: &Arc<SourceFile>) -> Result<Import, Diagnostic> {
     evaluator.file(file);
     evaluator.machines();
     let Evaluator { lab, mut notes, .. } = evaluator;
-    let found = lab::machine::read(&lab, &mut notes);
-    notes.sort();
+    let found = lab::machine::read(&lab, images, &mut notes);
     let roles = roles::find(&found.machines, &found.groups);
+    roles.tell(&found.machines, &mut notes);
+    notes.sort();
     let source = file.path.file_name().unwrap_or_default().to_string_lossy();
     Ok(Import {
         inventory: inventory::write(&source, &found, &roles.roles, &notes),

@@ -12,6 +12,9 @@ pub struct Note {
     /// The line as it stands in the file.
     pub source: String,
     pub message: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hints: Vec<String>,
     /// Machines that it is about; none if it is about all or none of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub machines: Vec<String>,
@@ -38,8 +41,16 @@ impl Note {
             line,
             source: source.trim().to_owned(),
             message: message.into(),
+            hints: Vec::new(),
             machines: Vec::new(),
         }
+    }
+
+    /// Says what to do.
+    #[must_use]
+    pub fn with_hints(mut self, hints: &[String]) -> Self {
+        self.hints.extend_from_slice(hints);
+        self
     }
 
     /// Says which machine the note is about.

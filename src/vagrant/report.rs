@@ -38,5 +38,8 @@ fn section(text: &mut String, title: &str, notes: &[Note]) {
             format!("{}: ", note.machines.join(", "))
         };
         let _ = writeln!(text, "      {machines}{}", note.message);
+        for hint in &note.hints {
+            let _ = writeln!(text, "        hint: {hint}");
+        }
     }
 }

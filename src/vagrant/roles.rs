@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::lab::machine::Machine;
+use super::note::{self, Note, Notes};
 
 /// What a machine is in the cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -20,6 +21,25 @@ pub enum Role {
 pub struct Roles {
     pub roles: Vec<Role>,
     pub reason: String,
+}
+
+impl Roles {
+    /// Says which machines `kinstall up` makes otherwise than Vagrant did, and which not at all.
+    pub fn tell(&self, machines: &[Machine], notes: &mut Notes) {
+        for (machine, role) in machines.iter().zip(&self.roles) {
+            let name = &machine.name;
+            if *role == Role::Outside {
+                let message = format!(
+                    "machine {name}: kinstall makes only nodes of the cluster; if it is to be one, \
+                     write it into `[kube_node]`"
+                );
+                note::add(&mut notes.left_out, Note::new(&machine.place, message));
+            } else if machine.is_manual {
+                let message = format!("autostart is off: `kinstall up` starts {name} as well");
+                note::add(&mut notes.assumed, Note::new(&machine.place, message));
+            }
+        }
+    }
 }
 
 /// Groups of control planes in inventories of kubespray and of other playbooks.
@@ -127,15 +147,6 @@ fn from_names(machines: &[Machine]) -> Roles {
         }
     }
     without_workers(&mut roles);
-    let outside = machines.iter().zip(&roles);
-    let outside: Vec<&str> = outside
-        .filter(|(_, role)| **role == Role::Outside)
-        .map(|(machine, _)| machine.name.as_str())
-        .collect();
-    if !outside.is_empty() {
-        let names = outside.join(", ");
-        reason = format!("{reason}; beside the cluster, in no group: {names}");
-    }
     Roles { roles, reason }
 }
 

@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use kinstall::diagnostic::Diagnostic;
+use kinstall::image::{ImageReference, ImageStore};
 use kinstall::model;
 use kinstall::vagrant::{Import, Machine, Note, Role, import};
 use proptest::prelude::*;
@@ -27,7 +29,17 @@ fn names() -> BTreeSet<String> {
 }
 
 fn of(name: &str) -> Import {
-    import(&folder(name).join("Vagrantfile")).unwrap()
+    read(&folder(name).join("Vagrantfile")).unwrap()
+}
+
+/// Imports where there is no image but those of the catalog.
+fn read(path: &Path) -> Result<Import, Diagnostic> {
+    let store = ImageStore::at("no store".into())?;
+    let images = |image: &str| {
+        let reference = ImageReference::parse(image, Path::new("."))?;
+        store.find(&reference).map(drop).map_err(Diagnostic::from)
+    };
+    import(path, &images)
 }
 
 #[test]
@@ -45,7 +57,7 @@ fn machines_and_left_overs_are_those_of_the_table() {
     }
     assert_eq!(text, table);
     assert_eq!(seen, names());
-    assert_eq!(seen.len(), 40);
+    assert_eq!(seen.len(), 43);
 }
 
 /// Writes an import as the table has it.
@@ -117,6 +129,11 @@ fn complete_inventories_load_without_a_word() {
         let is_node = |role: &&Role| **role != Role::Outside;
         let nodes = import.roles.iter().filter(is_node).count();
         assert_eq!(cluster.hosts.len(), nodes, "{name}");
+        let provider = match name.as_str() {
+            "libvirt-boxes" => model::Provider::Qemu,
+            _ => model::Provider::VirtualBox,
+        };
+        assert_eq!(cluster.provider, Some(provider), "{name}");
         for warning in warnings {
             // Each is true of the labs that it is said of.
             let is_expected = [
@@ -134,7 +151,7 @@ fn complete_inventories_load_without_a_word() {
         }
         count += 1;
     }
-    assert_eq!(count, 32);
+    assert_eq!(count, 27);
 }
 
 /// The model must read what was meant; where the Vagrantfile says nothing, anything goes.
@@ -214,6 +231,10 @@ fn whole_output() {
         "unknown-values",
         "folders-and-ports",
         "broken",
+        "times",
+        "box-urls",
+        "beside-the-cluster",
+        "libvirt-boxes",
     ] {
         insta::assert_snapshot!(name, run(name, &[]));
     }
@@ -259,7 +280,7 @@ fn wrong_files() {
 #[test]
 fn the_course_lab_is_its_vagrantfile_line_for_line() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let import = import(&root.join("vagrant/Vagrantfile")).unwrap();
+    let import = read(&root.join("vagrant/Vagrantfile")).unwrap();
     assert!(import.is_complete(), "{:#?}", import.notes.to_fill_in);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("inventory.ini");
@@ -286,7 +307,7 @@ fn import_text(text: &str) -> Option<Import> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("Vagrantfile");
     fs::write(&path, text).unwrap();
-    import(&path).ok()
+    read(&path).ok()
 }
 
 /// A Vagrantfile with a piece replaced by another piece of some Vagrantfile, or by signs.

@@ -6,6 +6,9 @@ pub(super) fn configuration(path: &str) -> String {
         "vm.box_version" => {
             "kinstall pins the image of every box name; write another `machine_image` for another one"
         }
+        "hostmanager.aliases" | "hostsupdater.aliases" | "goodhosts.aliases" => {
+            "kinstall has no further names of machines"
+        }
         "vm.box_check_update"
         | "vm.box_download_checksum"
         | "vm.box_download_checksum_type"
@@ -38,7 +41,7 @@ pub(super) fn configuration(path: &str) -> String {
         }
         _ => match path.split('.').next().unwrap_or_default() {
             "hostmanager" | "hostsupdater" | "goodhosts" | "landrush" | "dns" => {
-                "not needed: nodes know each other by name; `kinstall hosts` prints lines for this computer's hosts file"
+                "not needed: nodes know each other by name; `kinstall hosts --write` puts the names into this computer's hosts file"
             }
             "vbguest" => "not needed: kinstall uses no guest additions",
             "disksize" => "only the size of the first disk is known",

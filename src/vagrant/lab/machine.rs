@@ -7,9 +7,11 @@ use serde::Serialize;
 use super::network::Port;
 use super::provision::Groups;
 use super::read::Reader;
-use super::{Call, Definition, Lab, Placed, explain};
+use super::{Call, Definition, Lab, Placed, explain, image};
 use crate::diagnostic::Location;
+use crate::model::Provider;
 use crate::model::names::{corrected, is_subdomain};
+use crate::vagrant::ImageCheck;
 use crate::vagrant::evaluate::value::Value;
 use crate::vagrant::note::{self, Note, Notes};
 
@@ -30,6 +32,12 @@ pub struct Machine {
     pub forwarded_ports: Vec<String>,
     pub shared_folders: Vec<String>,
     pub to_fill_in: Vec<Missing>,
+    /// Where it is defined.
+    #[serde(skip)]
+    pub place: Location,
+    /// `autostart: false`
+    #[serde(skip)]
+    pub is_manual: bool,
 }
 
 /// A variable that only the user knows.
@@ -41,8 +49,9 @@ pub struct Missing {
 }
 
 /// All machines, and what is true for all of them.
-#[derive(Default)]
 pub struct Found {
+    /// VirtualBox, or QEMU for a lab of libvirt alone.
+    pub provider: Provider,
     pub machines: Vec<Machine>,
     pub groups: Groups,
     pub node_domain: Option<String>,
@@ -51,8 +60,7 @@ pub struct Found {
 }
 
 /// Settings that [`read`] takes.
-const UNDERSTOOD: [&str; 9] = [
-    "vm.box",
+const UNDERSTOOD: [&str; 8] = [
     "vm.hostname",
     "vm.host_name",
     "disksize.size",
@@ -64,8 +72,15 @@ const UNDERSTOOD: [&str; 9] = [
 ];
 
 /// Reads what the settings mean.
-pub fn read(lab: &Lab, notes: &mut Notes) -> Found {
-    let mut found = Found::default();
+pub fn read(lab: &Lab, images: ImageCheck<'_>, notes: &mut Notes) -> Found {
+    let mut found = Found {
+        provider: provider(lab, notes),
+        machines: Vec::new(),
+        groups: Vec::new(),
+        node_domain: None,
+        time_zone: None,
+        proxy: None,
+    };
     let mut taken: Vec<(Port, String)> = Vec::new();
     let mut domains: Vec<Option<String>> = Vec::new();
     for definition in &lab.machines {
@@ -76,6 +91,8 @@ pub fn read(lab: &Lab, notes: &mut Notes) -> Found {
         }
         let mut reader = Reader {
             machine: definition.name.clone(),
+            provider: found.provider,
+            images,
             notes: &mut *notes,
             missing: Vec::new(),
         };
@@ -108,6 +125,22 @@ pub fn read(lab: &Lab, notes: &mut Notes) -> Found {
     found
 }
 
+/// Returns what makes the machines: the provider that a block is for, where only libvirt has one.
+fn provider(lab: &Lab, notes: &mut Notes) -> Provider {
+    let own = lab.machines.iter().map(|it| &it.settings);
+    let all = || std::iter::once(&lab.global).chain(own.clone());
+    let block = |name: &str| {
+        let mut blocks = all().flat_map(|it| &it.providers);
+        blocks.find(|it| it.provider == name)
+    };
+    let Some(libvirt) = block("libvirt").filter(|_| block("virtualbox").is_none()) else {
+        return Provider::VirtualBox;
+    };
+    let message = "there is no virtualbox block: `kinstall_provider=qemu` takes libvirt's place";
+    note::add(&mut notes.assumed, Note::new(&libvirt.place, message));
+    Provider::Qemu
+}
+
 fn is_windows(lab: &Lab, definition: &Definition) -> bool {
     let says = |path: &str, word: &str| {
         let own = definition.settings.values.get(path);
@@ -132,17 +165,16 @@ fn machine(
     let host_name = setting("vm.hostname").or_else(|| setting("vm.host_name"));
     let (name, domain) = name(lab, definition, host_name, reader);
     reader.machine.clone_from(&name);
-    if definition.is_manual {
-        let message = format!("autostart is off: `kinstall up` starts {name} as well");
-        reader.assumed(&definition.place, message);
-    }
     let networks = reader.networks(&calls, &definition.place);
     let mut sizes = reader.sizes(&definition.provider);
     // Version 1 of the configuration has them here.
     for call in calls.iter().filter(|it| it.name == "vm.customize") {
         reader.customize(&call.arguments, &call.place, &mut sizes);
     }
-    let image = image(setting("vm.box"), setting("vm.box_url"), reader);
+    let image = reader.image(&|path| {
+        let placed = setting(path);
+        placed.filter(|it| !matches!(it.value, Value::Nil))
+    });
     let mut disk = setting("disksize.size")
         .and_then(|it| reader.disk(&it.value, &it.place, "machine_disk", 1))
         .or(sizes.disk.take());
@@ -176,6 +208,8 @@ fn machine(
         forwarded_ports: Vec::new(),
         shared_folders,
         to_fill_in: Vec::new(),
+        place: definition.place.clone(),
+        is_manual: definition.is_manual,
     };
     (machine, networks.ports, domain)
 }
@@ -225,22 +259,6 @@ fn name(
     (name, domain.map(str::to_owned))
 }
 
-fn image(name: Option<&Placed>, url: Option<&Placed>, reader: &mut Reader<'_>) -> Option<String> {
-    const IMAGES: [&str; 7] = [".box", ".ova", ".ovf", ".qcow2", ".img", ".vmdk", ".vdi"];
-    if let Some(placed) = url {
-        let text = placed.value.as_text().unwrap_or_default();
-        if IMAGES.iter().any(|suffix| text.ends_with(suffix)) {
-            reader.assumed(&placed.place, "the image is taken from this URL");
-            return Some(text.to_owned());
-        }
-        if !matches!(placed.value, Value::Nil) {
-            reader.left_out(&placed.place, explain::configuration("vm.box_url"));
-        }
-    }
-    let placed = name.filter(|it| !matches!(it.value, Value::Nil))?;
-    reader.text(&placed.value, &placed.place, "machine_image")
-}
-
 /// Names everything that was set and isn't taken over.
 fn explain_the_rest(
     lab: &Lab,
@@ -252,14 +270,13 @@ fn explain_the_rest(
         for (path, placed) in &settings.values {
             let text = placed.value.as_text();
             match (path.as_str(), text) {
-                ("vm.box_url", _) => {}
                 ("timezone.value", Some(zone)) if matches!(placed.value, Value::Text(_)) => {
                     found.time_zone = Some(zone.to_owned());
                 }
                 ("proxy.http" | "proxy.https", Some(proxy)) => {
                     found.proxy = Some(proxy.to_owned());
                 }
-                (path, _) if UNDERSTOOD.contains(&path) => {}
+                (path, _) if UNDERSTOOD.contains(&path) || image::UNDERSTOOD.contains(&path) => {}
                 (path, _) => {
                     reader.left_out(&placed.place, explain::configuration(path));
                 }

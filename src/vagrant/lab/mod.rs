@@ -3,6 +3,7 @@
 mod customize;
 mod explain;
 mod folder;
+mod image;
 pub mod machine;
 mod network;
 mod provision;

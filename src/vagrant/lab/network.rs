@@ -7,6 +7,7 @@ use ipnet::Ipv4Net;
 use super::Call;
 use super::read::Reader;
 use crate::diagnostic::Location;
+use crate::model::Provider;
 use crate::vagrant::evaluate::value::Value;
 
 /// What VirtualBox allows on Linux and macOS without being told otherwise.
@@ -83,6 +84,7 @@ impl Reader<'_> {
                 if is_ssh || matches!(guest, Some(Value::Integer(22))) {
                     self.left_out(place, "not needed: `kinstall ssh` finds the way itself");
                 } else if let (Some(guest), Some(host)) = (guest, host) {
+                    self.listening(&options, place);
                     let protocol = options.option("protocol");
                     let is_udp = protocol.is_some_and(|it| it.as_text() == Some("udp"));
                     self.port(&guest, &host, is_udp, place, networks);
@@ -163,7 +165,7 @@ impl Reader<'_> {
             );
         }
         let allowed = Ipv4Net::new(ALLOWED.0, ALLOWED.1);
-        if allowed.is_ok_and(|it| !it.contains(&address)) {
+        if self.provider == Provider::VirtualBox && allowed.is_ok_and(|it| !it.contains(&address)) {
             self.assumed(
                 place,
                 "outside of 192.168.56.0/21: VirtualBox allows that on Linux and macOS only after a line in /etc/vbox/networks.conf; `kinstall doctor` names it",
@@ -178,6 +180,16 @@ impl Reader<'_> {
             self.fill_in(place, "machine_networks", reason);
         } else {
             networks.reason = Some((place.clone(), reason.to_owned()));
+        }
+    }
+
+    /// Says where a port of this computer listens, if the Vagrantfile wants it elsewhere.
+    fn listening(&mut self, options: &Value, place: &Location) {
+        let address = options.option("host_ip");
+        let address = address.as_ref().and_then(Value::as_text).unwrap_or("");
+        if !matches!(address, "" | "127.0.0.1" | "localhost") {
+            let message = format!("host_ip {address}: forwarded ports listen on 127.0.0.1 only");
+            self.left_out(place, message);
         }
     }
 

@@ -1,13 +1,17 @@
 //! From values of Ruby to values of the inventory; what isn't known is kept for the user to fill in.
 
 use super::machine::Missing;
-use crate::diagnostic::Location;
+use crate::diagnostic::{Diagnostic, Location};
+use crate::model::Provider;
+use crate::vagrant::ImageCheck;
 use crate::vagrant::evaluate::value::Value;
 use crate::vagrant::note::{self, Note, Notes};
 
 /// Reads the settings of one machine.
 pub(super) struct Reader<'a> {
     pub machine: String,
+    pub provider: Provider,
+    pub images: ImageCheck<'a>,
     pub notes: &'a mut Notes,
     pub missing: Vec<Missing>,
 }
@@ -50,12 +54,22 @@ impl Reader<'_> {
 
     /// Leaves a variable for the user to fill in.
     pub fn fill_in(&mut self, place: &Location, variable: &str, reason: &str) {
-        let note = Note::new(place, format!("{variable}: {reason}"));
+        self.leave(place, variable, reason, &[]);
+    }
+
+    /// Leaves a variable for the user to fill in, whose value `kinstall up` would refuse.
+    pub fn refused(&mut self, place: &Location, variable: &str, error: &Diagnostic) {
+        self.leave(place, variable, &error.message, &error.hints);
+    }
+
+    fn leave(&mut self, place: &Location, variable: &str, reason: &str, hints: &[String]) {
+        let note = |message: String| Note::new(place, message).with_hints(hints);
         self.missing.push(Missing {
             variable: variable.to_owned(),
-            note: Note::new(place, reason),
+            note: note(reason.to_owned()),
         });
-        note::add(&mut self.notes.to_fill_in, note.of(&self.machine));
+        let note = note(format!("{variable}: {reason}")).of(&self.machine);
+        note::add(&mut self.notes.to_fill_in, note);
     }
 
     pub fn assumed(&mut self, place: &Location, message: impl Into<String>) {
