@@ -75,7 +75,7 @@ pub async fn all(
         return Ok((hosts, strangers));
     }
     if hosts.is_empty() && nobody_answers && project.provider().is_none() {
-        problems.push(which_provider());
+        problems.push(which_provider(&usable()));
     }
     Err(problems)
 }
@@ -138,27 +138,51 @@ async fn one(
     Ok((host, stranger))
 }
 
+/// Returns the providers that can make machines on this computer.
+fn usable() -> Vec<Provider> {
+    Provider::ALL
+        .into_iter()
+        .filter(|it| it.makes_machines() && providers::obstacles(*it).is_empty())
+        .collect()
+}
+
 /// Nothing answers and the inventory doesn't say who makes the machines: say what can be chosen.
-fn which_provider() -> Diagnostic {
-    let mut diagnostic = Diagnostic::error(
+fn which_provider(usable: &[Provider]) -> Diagnostic {
+    let diagnostic = Diagnostic::error(
         Kind::Connection,
         "no host answers, and the inventory names no provider",
     );
-    let obstacles = providers::obstacles(Provider::Container);
-    if obstacles.is_empty() {
-        diagnostic = diagnostic.hint(
-            "to have kinstall make the machines on this computer: `kinstall up --provider container`, or \
-             `kinstall_provider: container` in group_vars/all.yml",
-        );
-    }
-    for obstacle in obstacles {
-        diagnostic = diagnostic.hint(format!(
-            "provider `container` can't be used here: {} ({})",
-            obstacle.message,
-            obstacle.hints.join("; ")
-        ));
-    }
+    let names: Vec<&str> = usable.iter().map(|it| it.name()).collect();
+    let diagnostic = match names.first() {
+        None => diagnostic
+            .hint("this computer can't run machines of kinstall's own; `kinstall doctor` says why"),
+        Some(first) => diagnostic.hint(format!(
+            "to have kinstall make the machines on this computer: `kinstall up --provider {}`, or \
+             `kinstall_provider: {first}` in group_vars/all.yml",
+            names.join("`, or `")
+        )),
+    };
     diagnostic.hint(
         "if the machines are there already, look at ansible_host, ansible_user and ansible_port",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Provider, which_provider};
+
+    #[test]
+    fn all_usable_providers_are_named() {
+        let told = [
+            &[][..],
+            &[Provider::Qemu],
+            &[Provider::VirtualBox, Provider::Qemu, Provider::Container],
+        ]
+        .map(|usable| which_provider(usable).hints[0].clone());
+        insta::assert_snapshot!(told.join("\n"), @r"
+        this computer can't run machines of kinstall's own; `kinstall doctor` says why
+        to have kinstall make the machines on this computer: `kinstall up --provider qemu`, or `kinstall_provider: qemu` in group_vars/all.yml
+        to have kinstall make the machines on this computer: `kinstall up --provider virtualbox`, or `qemu`, or `container`, or `kinstall_provider: virtualbox` in group_vars/all.yml
+        ");
+    }
 }

@@ -81,7 +81,7 @@ pub enum Command {
     /// Create the machines, install the cluster, and show how to use it
     Up(UpArguments),
     /// Show what `up` would change; exit 0: nothing, 2: something
-    Plan(InventoryArgument),
+    Plan(LabArguments),
     /// Show machines, nodes, versions, add-ons, addresses and certificate expiry
     Status(InventoryArgument),
     /// Tear the lab down without a trace, or remove single machines
@@ -143,13 +143,20 @@ pub struct InventoryArgument {
     pub path: Option<PathBuf>,
 }
 
+/// The lab of an inventory, be it there or not.
 #[derive(Debug, Args)]
-pub struct UpArguments {
+pub struct LabArguments {
     #[command(flatten)]
     pub inventory: InventoryArgument,
     /// Who makes the machines, where the inventory doesn't say
     #[arg(long, value_enum)]
     pub provider: Option<ProviderArgument>,
+}
+
+#[derive(Debug, Args)]
+pub struct UpArguments {
+    #[command(flatten)]
+    pub lab: LabArguments,
     /// Don't ask before machines are removed that the inventory doesn't have any more
     #[arg(short, long)]
     pub yes: bool,

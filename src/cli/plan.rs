@@ -3,7 +3,7 @@
 use super::converge::{Converge, Found};
 use super::exit::Exit;
 use super::project::Project;
-use super::{GlobalArguments, InventoryArgument, memory};
+use super::{GlobalArguments, LabArguments, memory};
 use crate::diagnostic::Diagnostics;
 use crate::model::Provider;
 use crate::provision::computer;
@@ -13,11 +13,10 @@ use crate::ui::printer::{Format, Printer};
 /// Shows the changes; exit 0 when there are none, 2 when there are some.
 pub fn run(
     global: &GlobalArguments,
-    arguments: &InventoryArgument,
+    arguments: &LabArguments,
     printer: Printer,
 ) -> Result<Exit, Diagnostics> {
-    let project = Project::load(global, arguments.path.as_deref())?;
-    project.show_warnings(printer);
+    let project = Project::of_lab(global, arguments, printer)?;
     if project.provider().is_some_and(Provider::makes_machines) {
         let computer = computer::memory();
         for warning in memory::warnings(&project.cluster, computer) {

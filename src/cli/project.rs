@@ -5,8 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::GlobalArguments;
 use super::state::LabState;
+use super::{GlobalArguments, LabArguments};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::install::secrets::{ClusterSecrets, SecretsError};
 use crate::model::{self, ClusterSpec, Provider};
@@ -42,6 +42,19 @@ impl Project {
             directory,
             state,
         })
+    }
+
+    /// Reads the same for the commands that make the lab: they show warnings, and may be told who makes
+    /// the machines.
+    pub fn of_lab(
+        global: &GlobalArguments,
+        arguments: &LabArguments,
+        printer: Printer,
+    ) -> Result<Self, Diagnostics> {
+        let mut project = Self::load(global, arguments.inventory.path.as_deref())?;
+        project.show_warnings(printer);
+        project.choose_provider(arguments.provider.map(Provider::from))?;
+        Ok(project)
     }
 
     /// Shows what the inventory says that kinstall can't do; for the commands that act on it.

@@ -15,9 +15,7 @@ pub fn run(
     arguments: &UpArguments,
     printer: Printer,
 ) -> Result<Exit, Diagnostics> {
-    let mut project = Project::load(global, arguments.inventory.path.as_deref())?;
-    project.show_warnings(printer);
-    project.choose_provider(arguments.provider.map(Provider::from))?;
+    let project = Project::of_lab(global, &arguments.lab, printer)?;
     let may_remove = |names: &[&str]| arguments.yes || may_remove(names, printer);
     let mut applied = Converge::to_apply(global, project, printer)?.up(may_remove)?;
     if printer.format == Format::Json {

@@ -133,6 +133,17 @@ fn a_lab_that_does_not_run() {
 }
 
 #[test]
+fn a_plan_for_a_provider_that_only_the_option_names() {
+    let computer = kinstall::provision::computer::memory().unwrap();
+    let project = project().hiding(format!("has {} MiB", computer.total), "has MEMORY");
+    let chosen = project.run(&["plan", "--provider", "container"]);
+    project.write("group_vars/all.yml", "kinstall_provider: existing\n");
+    let contradiction = project.run(&["plan", "--provider", "container"]);
+    insta::assert_snapshot!([chosen, contradiction].join("\n\n"));
+    assert!(!project.keeps_state());
+}
+
+#[test]
 fn commands_that_need_machines_of_our_own() {
     let project = project();
     project.write(

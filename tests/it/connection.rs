@@ -34,10 +34,10 @@ fn nobody_answers_and_nothing_says_who_makes_machines() {
     let line = format!("node1 ansible_host=127.0.0.1 ansible_port={port} ip=192.168.56.21");
     let project = Project::of_host(&line).hiding(format!(":{port}"), ":PORT");
     let text = project.run(&["up"]);
-    // What this computer lacks for containers differs from computer to computer.
+    // Which machines a computer can run differs from computer to computer.
     let (text, hints) = text
         .split_once(" = hint: to have kinstall")
-        .unwrap_or_else(|| text.split_once(" = hint: provider `container`").unwrap());
+        .unwrap_or_else(|| text.split_once(" = hint: this computer can't").unwrap());
     assert!(hints.contains("look at ansible_host"), "{hints}");
     insta::assert_snapshot!(text);
     assert!(!project.path(".kinstall/lab.json").exists());
