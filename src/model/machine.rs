@@ -47,7 +47,7 @@ pub enum Protocol {
 /// A folder of this computer that the machine mounts: `./data:/srv/data`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SharedFolder {
-    /// Absolute; what the inventory says is taken from the inventory's folder.
+    /// Absolute, without `..` or a last slash; what the inventory says is taken from the inventory's folder.
     pub host: PathBuf,
     /// Absolute path on the machine.
     pub guest: String,

@@ -6,6 +6,7 @@ mod connection;
 mod host;
 mod machine;
 mod network;
+mod shared_folder;
 mod ssh_arguments;
 
 pub(super) use cluster::cluster;

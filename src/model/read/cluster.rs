@@ -5,7 +5,7 @@ use std::path::Path;
 use super::super::members::{members, without_address};
 use super::super::validate::Places;
 use super::super::{ClusterSpec, ControlPlane, HostSpec, JumpHost, Provider, defaults, members};
-use super::{Reader, addons, connection, host, machine, network};
+use super::{Reader, addons, connection, host, machine, network, shared_folder};
 use crate::diagnostic::{Diagnostics, Location};
 use crate::did_you_mean::closest;
 use crate::inventory::{Host, Inventory};
@@ -86,8 +86,7 @@ pub(in super::super) fn cluster(
         .iter_mut()
         .flat_map(|it| &mut it.machine.shared_folders)
     {
-        let path = folder.join(&shared.host);
-        shared.host = std::path::absolute(&path).unwrap_or(path);
+        shared.host = shared_folder::absolute(folder, &shared.host);
     }
     (ClusterSpec { hosts, ..spec }, places)
 }

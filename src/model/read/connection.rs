@@ -65,10 +65,13 @@ pub(super) fn bastion(reader: &mut Reader<'_>, host: &Host) -> JumpHost {
 
 /// Expands a leading `~`.
 pub(super) fn expand_home(path: &str) -> PathBuf {
-    match path
-        .strip_prefix("~/")
-        .map(|rest| (etcetera::home_dir(), rest))
-    {
+    let rest = match path.strip_prefix('~') {
+        Some("") => Some(""),
+        Some(rest) => rest.strip_prefix(std::path::is_separator),
+        None => None,
+    };
+    match rest.map(|rest| (etcetera::home_dir(), rest)) {
+        Some((Ok(home), "")) => home,
         Some((Ok(home), rest)) => home.join(rest),
         _ => PathBuf::from(path),
     }

@@ -1,12 +1,11 @@
 //! The machine that kinstall makes for a host, and what all of them have in common.
 
 use std::num::NonZeroU32;
-use std::path::PathBuf;
 
 use ipnet::IpNet;
 
-use super::super::{ForwardedPort, MachineDefaults, MachineSpec, SharedFolder, defaults};
-use super::Reader;
+use super::super::{ForwardedPort, MachineDefaults, MachineSpec, defaults};
+use super::{Reader, shared_folder};
 use crate::yaml::Value;
 
 const MEMORY: &str = "a size in MiB such as 2048, or with a unit such as 2G";
@@ -42,7 +41,7 @@ pub(super) fn machine(reader: &mut Reader<'_>) -> MachineSpec {
             reader,
             "machine_shared_folders",
             "HOST:GUEST, such as ./data:/srv/data",
-            shared_folder,
+            shared_folder::parse,
         ),
     }
 }
@@ -71,16 +70,6 @@ fn list<T>(
         }
     }
     found
-}
-
-/// The guest's path is what follows the last `:/`, so that `C:\data:/srv` is understood as well.
-fn shared_folder(text: &str) -> Option<SharedFolder> {
-    let at = text.rfind(":/")?;
-    let (host, guest) = (&text[..at], &text[at + 1..]);
-    (!host.is_empty() && guest.len() > 1).then(|| SharedFolder {
-        host: PathBuf::from(host),
-        guest: guest.to_owned(),
-    })
 }
 
 /// Reads a size in units of `unit` MiB, rounded up.
