@@ -5,6 +5,7 @@ mod cluster;
 mod connection;
 mod host;
 mod machine;
+mod machines;
 mod network;
 mod shared_folder;
 mod ssh_arguments;
@@ -15,7 +16,7 @@ pub(super) use network::PlacedNetwork;
 use std::str::FromStr;
 
 use super::kubespray::is_known;
-use crate::diagnostic::{Diagnostic, Diagnostics, Kind, Location};
+use crate::diagnostic::{Diagnostic, Diagnostics, Kind, Location, Severity};
 use crate::inventory::{Host, template};
 use crate::secret::Secret;
 use crate::yaml::{Node, Value};
@@ -97,6 +98,26 @@ impl<'a> Reader<'a> {
             value: text.to_owned(),
             location: Some(value.location.clone()),
         })
+    }
+
+    /// Reads a variable of another tool that means the same as kinstall's `own`. What is wrong with it here
+    /// may be right for the other tool, so it is no error.
+    pub(super) fn foreign<T>(
+        &mut self,
+        own: &str,
+        read: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Option<T> {
+        let before = self.diagnostics.len();
+        let value = read(self);
+        let effect = match value {
+            Some(_) => "all machines get the first value",
+            None => "like this it has no effect",
+        };
+        for problem in &mut self.diagnostics[before..] {
+            problem.severity = Severity::Warning;
+            problem.hints = vec![format!("kinstall reads it as `{own}`; {effect}")];
+        }
+        value
     }
 
     /// Returns a password; whatever is wrong with it, its text is in no message.

@@ -2,12 +2,14 @@
 
 mod cluster;
 mod files;
+mod machines;
 mod values;
 
 use std::fs;
 
 use kinstall::model;
 use kinstall::ui::diagnostic::render;
+use tempfile::TempDir;
 
 /// A small right inventory to spoil.
 const GOOD: &str = "\
@@ -31,14 +33,20 @@ kube-master
 kube-node
 ";
 
-/// Returns all messages for an inventory of these files; the first is the inventory itself.
-fn messages(files: &[(&str, &str)]) -> String {
+/// Writes these files into a folder of their own.
+fn written(files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in files {
         let path = folder.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
+    folder
+}
+
+/// Returns all messages for an inventory of these files; the first is the inventory itself.
+fn messages(files: &[(&str, &str)]) -> String {
+    let folder = written(files);
     let path = folder.path().join(files[0].0);
     let diagnostics = model::load(&path).map_or_else(|errors| errors, |(_, warnings)| warnings);
     let parts: Vec<String> = diagnostics

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::super::members::{members, without_address};
 use super::super::validate::Places;
 use super::super::{ClusterSpec, ControlPlane, HostSpec, JumpHost, Provider, defaults, members};
-use super::{Reader, addons, connection, host, machine, network, shared_folder};
+use super::{Reader, addons, connection, host, machines, network, shared_folder};
 use crate::diagnostic::{Diagnostics, Location};
 use crate::did_you_mean::closest;
 use crate::inventory::{Host, Inventory};
@@ -57,6 +57,7 @@ pub(in super::super) fn cluster(
         .find(|host| host.spec.roles.control_plane)
         .map(|host| host.spec.address.to_string());
     let (control_plane, load_balancer) = control_plane(&mut reader, first_address);
+    let provider = provider(&mut reader);
     let spec = ClusterSpec {
         name: cluster_name
             .map(|name| name.value)
@@ -69,8 +70,8 @@ pub(in super::super) fn cluster(
         addons: addons.addons,
         node_domain: reader.text(&["node_domain"]).map(|domain| domain.value),
         preload_images: texts(&mut reader, "preload_images", "a list of image names"),
-        machines: machine::machines(&mut reader),
-        provider: provider(&mut reader),
+        machines: machines::machines(&mut reader, provider),
+        provider,
         hosts: Vec::new(),
     };
     let places = Places {

@@ -1,28 +1,60 @@
-//! The machine that kinstall makes for a host, and what all of them have in common.
+//! The machine that kinstall makes for a host.
 
 use std::num::NonZeroU32;
+use std::ops::RangeInclusive;
 
 use ipnet::IpNet;
 
-use super::super::{ForwardedPort, MachineDefaults, MachineSpec, defaults};
+use super::super::{ForwardedPort, MachineSpec, defaults};
 use super::{Reader, shared_folder};
 use crate::yaml::Value;
 
-const MEMORY: &str = "a size in MiB such as 2048, or with a unit such as 2G";
-const DISK: &str = "a size in GiB such as 20, or with a unit such as 20G";
+/// Names of a setting: kinstall's own, then those that inventories of Vagrant's, Proxmox' and libvirt's
+/// labs have for the same. Only names that can mean nothing else on a node.
+const CPUS: [&str; 6] = [
+    "machine_cpus",
+    "vm_cpus",
+    "vm_cpu",
+    "vm_vcpus",
+    "vm_cores",
+    "cpus",
+];
+const MEMORY: [&str; 6] = [
+    "machine_memory",
+    "vm_memory",
+    "vm_memory_mb",
+    "vm_mem",
+    "vm_ram",
+    "memory",
+];
+const DISK: [&str; 4] = ["machine_disk", "vm_disk_size", "vm_disk", "vm_disk_gb"];
+const IMAGE: [&str; 3] = ["machine_image", "vagrant_box", "vm_box"];
+
+const A_MEMORY_SIZE: &str = "a size in MiB such as 2048, or with a unit such as 2G";
+const A_DISK_SIZE: &str = "a size in GiB such as 20, or with a unit such as 20G";
+
+/// Sizes in MiB that other tools' variables can mean: a number beyond them counts another unit.
+const USUAL_MEMORY: RangeInclusive<u64> = 128..=1024 * 1024;
+const USUAL_DISK: RangeInclusive<u64> = 1024..=2 * 1024 * 1024;
 
 /// Reads what a host's machine is to be.
 pub(super) fn machine(reader: &mut Reader<'_>) -> MachineSpec {
-    let cpus = reader.parsed::<NonZeroU32>(&["machine_cpus"], "a number of processors");
+    let cpus = setting(reader, &CPUS, |reader, name| {
+        reader.parsed::<NonZeroU32>(&[name], "a number of processors")
+    });
+    let memory = setting(reader, &MEMORY, |reader, name| {
+        size(reader, name, 1, A_MEMORY_SIZE, &usual(name, USUAL_MEMORY))
+    });
+    let disk = setting(reader, &DISK, |reader, name| {
+        size(reader, name, 1024, A_DISK_SIZE, &usual(name, USUAL_DISK))
+    });
+    let image = setting(reader, &IMAGE, |reader, name| reader.text(&[name]));
     MachineSpec {
         cpus: cpus.map_or(defaults::MACHINE_CPUS, |cpus| cpus.value.get()),
-        memory_mib: size(reader, "machine_memory", 1, MEMORY)
-            .unwrap_or(defaults::MACHINE_MEMORY_MIB),
-        disk_gib: size(reader, "machine_disk", 1024, DISK).unwrap_or(defaults::MACHINE_DISK_GIB),
-        image: reader
-            .text(&["machine_image"])
-            .map_or_else(|| defaults::MACHINE_IMAGE.to_owned(), |image| image.value),
-        extra_disks_gib: list(reader, "machine_extra_disks", DISK, |text| {
+        memory_mib: memory.unwrap_or(defaults::MACHINE_MEMORY_MIB),
+        disk_gib: disk.unwrap_or(defaults::MACHINE_DISK_GIB),
+        image: image.map_or_else(|| defaults::MACHINE_IMAGE.to_owned(), |image| image.value),
+        extra_disks_gib: list(reader, "machine_extra_disks", A_DISK_SIZE, |text| {
             parse_size(text, 1024).map(|mib| mib.div_ceil(1024))
         }),
         networks: list(
@@ -46,13 +78,25 @@ pub(super) fn machine(reader: &mut Reader<'_>) -> MachineSpec {
     }
 }
 
-/// Reads what all machines get at their first boot.
-pub(super) fn machines(reader: &mut Reader<'_>) -> MachineDefaults {
-    let mut text = |name| reader.text(&[name]).map(|text| text.value);
-    MachineDefaults {
-        time_zone: text("machine_time_zone"),
-        proxy: text("machine_proxy"),
-        package_mirror: text("machine_package_mirror"),
+/// Reads a setting by the first of its names that gives it a value.
+fn setting<T>(
+    reader: &mut Reader<'_>,
+    names: &[&str],
+    read: impl Fn(&mut Reader<'_>, &str) -> Option<T>,
+) -> Option<T> {
+    let (own, others) = names.split_first()?;
+    read(reader, own).or_else(|| {
+        let mut others = others.iter();
+        others.find_map(|name| reader.foreign(own, |reader| read(reader, name)))
+    })
+}
+
+/// Returns the sizes that a variable can have: of kinstall's own, any.
+fn usual(name: &str, foreign: RangeInclusive<u64>) -> RangeInclusive<u64> {
+    if name.starts_with("machine_") {
+        1..=u64::MAX
+    } else {
+        foreign
     }
 }
 
@@ -72,10 +116,19 @@ fn list<T>(
     found
 }
 
-/// Reads a size in units of `unit` MiB, rounded up.
-fn size(reader: &mut Reader<'_>, name: &str, unit: u64, expected: &str) -> Option<u64> {
+/// Reads a size in units of `unit` MiB, rounded up; `usual` is in MiB.
+fn size(
+    reader: &mut Reader<'_>,
+    name: &str,
+    unit: u64,
+    expected: &str,
+    usual: &RangeInclusive<u64>,
+) -> Option<u64> {
     let value: Value = reader.value(name)?;
-    let mib = value.text().and_then(|text| parse_size(text, unit));
+    let mib = value
+        .text()
+        .and_then(|text| parse_size(text, unit))
+        .filter(|mib| usual.contains(mib));
     if mib.is_none() {
         reader.wrong_kind(name, &value, expected);
     }

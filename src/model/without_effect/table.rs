@@ -102,8 +102,8 @@ pub(super) const TOPICS: &[Topic] = &[
             "registry_host", "kube_image_repo", "k8s_image_pull_policy", "github_url",
             "dl_k8s_io_url", "storage_googleapis_url", "get_helm_url", "yum_repo", "debian_repo",
             "ubuntu_repo", "deploy_container_engine", "kata_*", "gvisor_*", "crun_*", "youki_*",
-            "runc_*", "rkt_*", "nerdctl_*", "http_proxy", "https_proxy", "https_proxy_cert_file",
-            "no_proxy*", "additional_no_proxy*", "skip_http_proxy*", "bin_dir",
+            "runc_*", "rkt_*", "nerdctl_*", "https_proxy_cert_file", "no_proxy*",
+            "additional_no_proxy*", "skip_http_proxy*", "bin_dir",
         ],
     },
     Topic {

@@ -141,6 +141,14 @@ loadbalancer_apiserver: 10.0.0.1
     11 | loadbalancer_apiserver: 10.0.0.1
        |                         ^^^^^^^^ expected a mapping with `address` and `port`
 
+    error: unknown provider `contianer`
+     --> group_vars/all.yml:1:20
+      |
+    1 | kinstall_provider: contianer
+      |                    ^^^^^^^^^ not valid
+      |
+      = hint: did you mean `container`?
+
     error: `kube_version` is no version: `newest`
      --> group_vars/all.yml:2:15
       |
@@ -162,14 +170,6 @@ loadbalancer_apiserver: 10.0.0.1
       |                        ^^^^^^^^^^ a loopback address
       |
       = hint: pods would ask themselves in a circle: name a server outside the node
-
-    error: unknown provider `contianer`
-     --> group_vars/all.yml:1:20
-      |
-    1 | kinstall_provider: contianer
-      |                    ^^^^^^^^^ not valid
-      |
-      = hint: did you mean `container`?
     ");
 }
 
