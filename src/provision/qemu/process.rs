@@ -39,9 +39,6 @@ pub(super) fn find(folder: &MachineFolder) -> Result<Process, ProviderError> {
         if let Some(monitor) = monitor {
             return Ok(Process::Alive(monitor));
         }
-        if !folder.file("qemu.pid").exists() {
-            return Ok(Process::Off);
-        }
         // It is just starting or ending.
         let Some(pid) = pid(folder) else {
             return Ok(if folder.file("qemu.pid").exists() {
@@ -163,12 +160,15 @@ pub(super) fn end(folder: &MachineFolder) -> Result<(), ProviderError> {
             return Ok(());
         }
     }
-    if let Some(pid) = pid(folder) {
-        // It may have ended in this moment.
-        let _ = kill_process(pid, Signal::KILL);
-        if !wait_for_end(folder, TRANSITION_TIMEOUT) {
+    let deadline = Instant::now() + TRANSITION_TIMEOUT;
+    // While it starts, it is more than one process.
+    while let Some(pid) = pid(folder) {
+        if Instant::now() > deadline {
             return Err(folder.failed("switch off")("its QEMU doesn't end".into()));
         }
+        // It may have ended in this moment.
+        let _ = kill_process(pid, Signal::KILL);
+        thread::sleep(Duration::from_millis(20));
     }
     remove_file(&folder.file("qemu.pid"))
 }
@@ -195,12 +195,25 @@ fn wait_for_end(folder: &MachineFolder, timeout: Duration) -> bool {
     true
 }
 
-/// Returns the process of the machine: an old file may name a process that is somebody else's now.
+/// Returns the process of the machine; one that is just starting hasn't written its file yet.
 fn pid(folder: &MachineFolder) -> Option<Pid> {
-    let text = fs::read_to_string(folder.file("qemu.pid")).ok()?;
-    let number: i32 = text.trim().parse().ok()?;
-    let command_line = fs::read(format!("/proc/{number}/cmdline")).ok()?;
-    let mut arguments = command_line.split(|byte| *byte == 0);
-    let is_ours = arguments.any(|it| it == folder.title.as_bytes());
-    is_ours.then(|| Pid::from_raw(number)).flatten()
+    let text = fs::read_to_string(folder.file("qemu.pid")).unwrap_or_default();
+    // An old file may name a process that is somebody else's now.
+    let written = text.trim().parse().ok();
+    let number = written
+        .filter(|number| is_machine(*number, &folder.title))
+        .or_else(|| {
+            let processes = fs::read_dir("/proc").ok()?.flatten();
+            let mut numbers = processes.filter_map(|it| it.file_name().to_str()?.parse().ok());
+            numbers.find(|number| is_machine(*number, &folder.title))
+        });
+    Pid::from_raw(number?)
+}
+
+fn is_machine(process: i32, title: &str) -> bool {
+    let command_line = fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
+    let arguments: Vec<&[u8]> = command_line.split(|byte| *byte == 0).collect();
+    arguments
+        .windows(2)
+        .any(|pair| pair == [b"-name", title.as_bytes()])
 }
