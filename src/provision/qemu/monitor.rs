@@ -14,6 +14,8 @@ use serde_json::{Value, json};
 const ANSWER_TIMEOUT: Duration = Duration::from_mins(2);
 /// How long reading or writing a machine's memory may take.
 const JOB_TIMEOUT: Duration = Duration::from_mins(15);
+/// Name of the job of that; there is one at a time.
+const JOB: &str = "kinstall";
 
 /// A connection to a machine's QEMU.
 pub(super) struct Monitor {
@@ -113,21 +115,39 @@ impl Monitor {
     }
 
     fn job(&mut self, command: &str, mut arguments: Value) -> io::Result<()> {
-        arguments["job-id"] = json!("kinstall");
+        // While it works on the memory, QEMU answers nothing.
+        self.stream.get_ref().set_read_timeout(Some(JOB_TIMEOUT))?;
+        // A kinstall that was killed left its job behind; how that ended is nobody's business any more.
+        let _ = self.end_of_job()?;
+        arguments["job-id"] = json!(JOB);
         self.execute(command, &arguments)?;
+        let ended = self.end_of_job()?;
+        self.stream
+            .get_ref()
+            .set_read_timeout(Some(ANSWER_TIMEOUT))?;
+        match ended {
+            Some(Ok(())) => Ok(()),
+            Some(Err(error)) => Err(io::Error::other(error)),
+            None => Err(io::Error::other(format!("{command} is gone"))),
+        }
+    }
+
+    /// Waits for the end of the job and tells how it ended; `None` where there is no job.
+    fn end_of_job(&mut self) -> io::Result<Option<Result<(), String>>> {
         let deadline = Instant::now() + JOB_TIMEOUT;
         loop {
             let jobs = self.execute("query-jobs", &json!({}))?;
-            let job = jobs
-                .as_array()
-                .and_then(|jobs| jobs.iter().find(|job| job["id"] == "kinstall"));
-            if let Some(job) = job.filter(|job| job["status"] == "concluded") {
+            let mut jobs = jobs.as_array().into_iter().flatten();
+            let Some(job) = jobs.find(|job| job["id"] == JOB) else {
+                return Ok(None);
+            };
+            if job["status"] == "concluded" {
+                self.execute("job-dismiss", &json!({"id": JOB}))?;
                 let error = job["error"].as_str().map(str::to_owned);
-                self.execute("job-dismiss", &json!({"id": "kinstall"}))?;
-                return error.map_or(Ok(()), |error| Err(io::Error::other(error)));
+                return Ok(Some(error.map_or(Ok(()), Err)));
             }
-            if job.is_none() || Instant::now() > deadline {
-                return Err(io::Error::other(format!("{command} doesn't end")));
+            if Instant::now() > deadline {
+                return Err(io::Error::other("its work on the memory doesn't end"));
             }
             thread::sleep(Duration::from_millis(20));
         }
@@ -151,9 +171,16 @@ impl Monitor {
 
     fn message(&mut self) -> io::Result<Value> {
         let mut line = String::new();
-        if self.stream.read_line(&mut line)? == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
+        match self.stream.read_line(&mut line) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                return Err(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    "QEMU doesn't answer",
+                ));
+            }
+            other => other?,
+        };
         Ok(serde_json::from_str(&line)?)
     }
 }
