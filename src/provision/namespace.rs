@@ -37,6 +37,15 @@ impl Namespace {
     /// Makes the namespace and its bridge with this computer's address in the lab.
     pub(super) fn create(&self, gateway: IpNet) -> Result<(), ProviderError> {
         self.remove()?;
+        let made = self.make(gateway);
+        if made.is_err() {
+            // The first error is the one to report.
+            let _ = self.remove();
+        }
+        made
+    }
+
+    fn make(&self, gateway: IpNet) -> Result<(), ProviderError> {
         File::create(&self.file).map_err(ProviderError::file("create", &self.file))?;
         let failed = |detail: String| ProviderError::Lab {
             action: "make the lab's network".into(),
@@ -66,8 +75,13 @@ impl Namespace {
         ))
     }
 
-    pub(super) fn exists(&self) -> bool {
-        is_namespace(&self.file)
+    /// Tells whether [`Namespace::create`] got to its end.
+    pub(super) fn is_whole(&self) -> bool {
+        let mut show = Command::new("ip");
+        // The last thing that is done to the bridge.
+        show.args(["-brief", "link", "show", "dev", BRIDGE, "up"]);
+        self.output(&mut show)
+            .is_ok_and(|output| output.status.success() && !output.stdout.is_empty())
     }
 
     /// Lets the namespace go; it ends with the last process in it.

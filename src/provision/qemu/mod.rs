@@ -29,11 +29,12 @@ use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
+use std::thread;
 use std::time::Duration;
 
 use self::acceleration::Acceleration;
 use self::folder::{LabFolder, MachineFolder};
-use self::parallel::for_each;
+use self::parallel::{for_each, for_few};
 use self::process::Process;
 use self::record::MachineRecord;
 use super::shared_folders::SharedFolders;
@@ -97,8 +98,10 @@ impl Provider for QemuProvider {
             report(&machine.name, "created");
             Ok(())
         })?;
-        for_each(changes, |change| self.change(lab, change, report))?;
         let names: Vec<&str> = lab.machines.iter().map(|it| it.name.as_str()).collect();
+        // A change may wake a machine, to shut it down.
+        network::prepare(lab, &names)?;
+        for_each(changes, |change| self.change(lab, change, report))?;
         self.start(lab, &names, report)
     }
 
@@ -136,9 +139,14 @@ impl Provider for QemuProvider {
                 let folder = folder.machine(lab, name);
                 power::halt(lab, &folder, self.acceleration(), report)
             }),
-            Power::Suspend => for_each(names, |name| {
-                power::suspend(&folder.machine(lab, name), report)
-            }),
+            Power::Suspend => {
+                for name in names {
+                    obstacles::check_shared_folders(&folder.machine(lab, name), "suspended")?;
+                }
+                for_each(names, |name| {
+                    power::suspend(&folder.machine(lab, name), report)
+                })
+            }
         }
     }
 
@@ -176,16 +184,14 @@ impl QemuProvider {
         Acceleration::detect(&self.cache)
     }
 
-    /// Starts what doesn't run, and waits until all of it answers.
+    /// Starts what doesn't run, as many at a time as this computer can carry, and waits until all of it answers.
     fn start(&self, lab: &Lab, names: &[&str], report: Report) -> Result<(), ProviderError> {
         let lab_folder = LabFolder::of(lab);
         let mut sleeping = Vec::new();
         let mut memory_mib = 0;
-        let mut networks = Vec::new();
         for name in names {
             let folder = lab_folder.machine(lab, name);
             let record = MachineRecord::require(&folder)?;
-            networks.extend_from_slice(record.made_with.addresses.get(1..).unwrap_or_default());
             match process::state(&folder)? {
                 MachineState::Running => continue,
                 MachineState::Paused => {}
@@ -194,13 +200,14 @@ impl QemuProvider {
             sleeping.push(folder);
         }
         obstacles::check_memory(memory_mib)?;
-        network::prepare(lab, &networks)?;
+        network::prepare(lab, names)?;
         let acceleration = self.acceleration();
-        for_each(&sleeping, |folder| {
-            power::start(lab, folder, acceleration, report)
-        })?;
-        let names: Vec<&str> = sleeping.iter().map(|it| it.name.as_str()).collect();
-        power::wait_for_sshd(lab, &names, acceleration.patience(), report)
+        // A boot keeps a processor busy; more at a time only make all of them late. One alone waits too much.
+        let at_a_time = thread::available_parallelism().map_or(2, |it| it.get().max(2));
+        for_few(at_a_time, &sleeping, |folder| {
+            power::start(lab, folder, acceleration, report)?;
+            power::wait_for_sshd(lab, folder, acceleration.patience(), report)
+        })
     }
 
     fn change(
@@ -218,7 +225,6 @@ impl QemuProvider {
         let folder = LabFolder::of(lab).machine(lab, &machine.name);
         let record = MachineRecord::require(&folder)?;
         if needs_halt {
-            network::prepare(lab, record.made_with.addresses.get(1..).unwrap_or_default())?;
             power::halt(lab, &folder, self.acceleration(), report)?;
         } else if let Process::Alive(mut monitor) = process::find(&folder)? {
             let failed = |error: io::Error| folder.failed("forward ports to")(error.to_string());

@@ -4,6 +4,7 @@
 //! loopback's. The kernel lets a network card wander: QEMU makes it, and a small program of the lab's
 //! folder, which QEMU runs, moves it into the namespace.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -12,19 +13,30 @@ use std::process::Command;
 use crate::resource::Sha256;
 use ipnet::IpNet;
 
-use super::folder::LabFolder;
+use super::folder::{LabFolder, MachineFolder};
+use super::process::{self, Process};
+use super::record::MachineRecord;
 use crate::provision::namespace::BRIDGE;
 use crate::provision::{Lab, ProviderError};
 
-/// Makes what isn't there.
-pub(super) fn prepare(lab: &Lab, networks: &[IpNet]) -> Result<(), ProviderError> {
+/// Makes what isn't there of the networks of machines; what an interrupted run left is made anew.
+pub(super) fn prepare(lab: &Lab, names: &[&str]) -> Result<(), ProviderError> {
     let folder = LabFolder::of(lab);
     let namespace = folder.namespace();
-    if !namespace.exists() {
+    if !namespace.is_whole() {
+        for name in folder.machines()? {
+            check_free(&folder.machine(lab, &name))?;
+        }
         namespace.create(lab.gateway)?;
     }
-    for network in networks {
-        let bridge = bridge(network);
+    write_plug(&folder).map_err(ProviderError::file("write", &folder.plug()))?;
+    let mut further = BTreeSet::new();
+    for name in names {
+        if let Some(record) = MachineRecord::read(&folder.machine(lab, name))? {
+            further.extend(bridges(&record.made_with.addresses).skip(1));
+        }
+    }
+    for bridge in further {
         let mut show = Command::new("ip");
         show.args(["link", "show", &bridge]);
         if run(lab, &mut show).is_ok() {
@@ -34,11 +46,25 @@ pub(super) fn prepare(lab: &Lab, networks: &[IpNet]) -> Result<(), ProviderError
         add.args(["link", "add", "name", &bridge, "up", "type", "bridge"]);
         run(lab, &mut add)?;
     }
-    write_plug(&folder).map_err(ProviderError::file("write", &folder.plug()))
+    Ok(())
+}
+
+/// A machine that runs keeps its card where it is: no new network gets it.
+fn check_free(folder: &MachineFolder) -> Result<(), ProviderError> {
+    if !matches!(process::find(folder)?, Process::Alive(_)) {
+        return Ok(());
+    }
+    Err(ProviderError::Obstacle {
+        message: format!(
+            "the lab's network is gone, and machine `{}` runs in what is left of it",
+            folder.name
+        ),
+        hints: vec!["`kinstall halt`, then start the machines again".into()],
+    })
 }
 
 /// Returns the bridge of a further network.
-pub(super) fn bridge(address: &IpNet) -> String {
+fn bridge(address: &IpNet) -> String {
     format!("net-{}", digits(&address.trunc().to_string()))
 }
 
@@ -89,8 +115,11 @@ fn write_plug(folder: &LabFolder) -> std::io::Result<()> {
          ip link set \"$1\" netns {quoted}\n\
          nsenter --net={quoted} ip link set \"$1\" master \"${{0##*/plug-}}\" up\n"
     );
-    fs::write(&path, text)?;
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o700))
+    // A QEMU that is just starting may be reading the old one.
+    let new = path.with_extension("new");
+    fs::write(&new, text)?;
+    fs::set_permissions(&new, fs::Permissions::from_mode(0o700))?;
+    fs::rename(&new, &path)
 }
 
 /// Links the program under the name that tells the bridge.

@@ -5,16 +5,20 @@ use std::fs;
 use std::path::Path;
 
 use super::command_line::PROGRAM;
+use super::folder::MachineFolder;
+use super::process::{self, Process};
+use super::record::MachineRecord;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::provision::ProviderError;
 
 /// Programs, and the package of each on Debian and on Fedora.
-const PROGRAMS: [(&str, &str, &str); 5] = [
+const PROGRAMS: [(&str, &str, &str); 6] = [
     (PROGRAM, "qemu-system-x86", "qemu-system-x86-core"),
     ("qemu-img", "qemu-utils", "qemu-img"),
     ("ip", "iproute2", "iproute"),
     ("nsenter", "util-linux", "util-linux"),
     ("unshare", "util-linux", "util-linux"),
+    ("setpriv", "util-linux", "util-linux"),
 ];
 
 /// Returns every obstacle.
@@ -57,6 +61,28 @@ pub(super) fn check_memory(needed_mib: u64) -> Result<(), ProviderError> {
         }),
         _ => Ok(()),
     }
+}
+
+/// Fails for a machine that runs with shared folders: QEMU can't save its memory.
+pub(super) fn check_shared_folders(
+    folder: &MachineFolder,
+    saved: &str,
+) -> Result<(), ProviderError> {
+    let record = MachineRecord::require(folder)?;
+    let shares = !record.hardware.shared_folders.is_empty();
+    if !shares || !matches!(process::find(folder)?, Process::Alive(_)) {
+        return Ok(());
+    }
+    let name = &folder.name;
+    Err(ProviderError::Obstacle {
+        message: format!(
+            "machine `{name}` can't be {saved}: QEMU can't save the memory of a machine with shared folders"
+        ),
+        hints: vec![
+            format!("`kinstall halt {name}` before"),
+            "or take `machine_shared_folders` out of the inventory, and run `kinstall up`".into(),
+        ],
+    })
 }
 
 fn available_mib(meminfo: &str) -> Option<u64> {
@@ -103,6 +129,7 @@ mod tests {
         the program `ip` is missing; install it: `apt install iproute2`, or `dnf install iproute`
         the program `nsenter` is missing; install it: `apt install util-linux`, or `dnf install util-linux`
         the program `unshare` is missing; install it: `apt install util-linux`, or `dnf install util-linux`
+        the program `setpriv` is missing; install it: `apt install util-linux`, or `dnf install util-linux`
         ");
     }
 

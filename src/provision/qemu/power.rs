@@ -87,46 +87,35 @@ pub(super) fn suspend(folder: &MachineFolder, report: Report) -> Result<(), Prov
     Ok(())
 }
 
-/// Waits until every machine's sshd listens; one that ends before is an error with its last words.
+/// Waits until a machine's sshd listens; one that ends before is an error with its last words.
 pub(super) fn wait_for_sshd(
     lab: &Lab,
-    names: &[&str],
+    folder: &MachineFolder,
     patience: Duration,
     report: Report,
 ) -> Result<(), ProviderError> {
-    let lab_folder = LabFolder::of(lab);
-    let namespace = lab_folder.namespace();
+    let Some(machine) = lab.machine(&folder.name) else {
+        return Ok(());
+    };
+    let namespace = LabFolder::of(lab).namespace();
+    let target = SocketAddr::new(machine.address, 22);
+    let failed = folder.failed("start");
     let deadline = Instant::now() + patience;
-    let is_meant = |name: &String| names.contains(&name.as_str());
-    let mut waiting: Vec<_> = lab
-        .machines
-        .iter()
-        .filter(|it| is_meant(&it.name))
-        .collect();
-    loop {
-        waiting.retain(|machine| {
-            let target = SocketAddr::new(machine.address, 22);
-            let dialed = namespace.dial_within(target, Duration::from_millis(500));
-            if dialed.is_ok() {
-                report(&machine.name, "answers");
-            }
-            dialed.is_err()
-        });
-        let Some(first) = waiting.first() else {
-            return Ok(());
-        };
-        for machine in &waiting {
-            let folder = lab_folder.machine(lab, &machine.name);
-            if !matches!(process::find(&folder)?, Process::Alive(_)) {
-                return Err(folder.failed("start")(process::gone(&folder)));
-            }
+    while namespace
+        .dial_within(target, Duration::from_millis(500))
+        .is_err()
+    {
+        if !matches!(process::find(folder)?, Process::Alive(_)) {
+            return Err(failed(process::gone(folder)));
         }
         if Instant::now() > deadline {
-            let folder = lab_folder.machine(lab, &first.name);
-            let words = process::last_words(&folder);
-            let detail = format!("its sshd doesn't listen; its console said last:\n{words}");
-            return Err(folder.failed("start")(detail));
+            let words = process::last_words(folder);
+            return Err(failed(format!(
+                "its sshd doesn't listen; its console said last:\n{words}"
+            )));
         }
         thread::sleep(Duration::from_millis(300));
     }
+    report(&folder.name, "answers");
+    Ok(())
 }

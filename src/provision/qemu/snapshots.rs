@@ -9,7 +9,7 @@ use super::monitor::{Monitor, RunState};
 use super::parallel::for_each;
 use super::process::{self, Process};
 use super::record::{MachineRecord, SnapshotRecord};
-use super::{network, power};
+use super::{network, obstacles, power};
 use crate::provision::{Lab, ProviderError, Report, Snapshot, SnapshotOfMachine, Snapshots};
 
 impl Snapshots for QemuProvider {
@@ -49,7 +49,7 @@ impl Snapshots for QemuProvider {
         check_name(snapshot)?;
         let folders = folders(lab, names);
         for folder in &folders {
-            MachineRecord::require(folder)?;
+            obstacles::check_shared_folders(folder, "saved while it runs")?;
             if folder.snapshot(snapshot).exists() {
                 return Err(obstacle(
                     format!(
@@ -109,9 +109,7 @@ impl Snapshots for QemuProvider {
             let record = found.ok_or_else(|| missing(&folder, snapshot))?;
             all.push((folder, record));
         }
-        let machines = lab.machines.iter();
-        let addresses: Vec<_> = machines.flat_map(|it| it.spec.networks.clone()).collect();
-        network::prepare(lab, &addresses)?;
+        network::prepare(lab, names)?;
         for_each(&all, |(folder, record)| {
             self.restore_one(lab, folder, snapshot, record)
         })?;
