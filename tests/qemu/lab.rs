@@ -1,8 +1,10 @@
 //! A lab of QEMU's machines for one test; it is torn down when the test ends, however it ends.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use kinstall::image::ImageStore;
@@ -11,41 +13,33 @@ use kinstall::provision::qemu::QemuProvider;
 use kinstall::provision::{Lab, Machine, MachineState, Provider, plan};
 use kinstall::secret::Secret;
 
+const IMAGE: &str = "empty.qcow2";
+
 pub(crate) struct TestLab {
     pub(crate) provider: QemuProvider,
     pub(crate) lab: Lab,
     /// Keys and images.
     folder: PathBuf,
+    /// Of other labs on this computer.
+    cards_before: BTreeSet<String>,
 }
 
 impl TestLab {
-    /// Describes a lab with machines `n1`, `n2`, … at 192.168.56.21 and up; makes nothing but keys.
-    pub(crate) fn new(name: &str, machines: u8) -> Self {
-        Self::with_image(name, machines, &guest())
-    }
-
-    /// As [`TestLab::new`], with machines that find nothing to boot from: they run all the same.
+    /// Describes a lab with machines `n1`, `n2`, … at 192.168.56.21 and up, which find nothing to boot
+    /// from; makes nothing but keys and an empty image.
     pub(crate) fn without_guests(name: &str, machines: u8) -> Self {
         let folder = std::env::temp_dir().join(format!("kinstall-{name}-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
-        let disk = folder.join("empty.qcow2");
         let mut make = Command::new("qemu-img");
         make.args(["create", "-q", "-f", "qcow2"])
-            .arg(&disk)
+            .arg(folder.join(IMAGE))
             .arg("16M");
         assert!(make.status().unwrap().success());
-        Self::with_image(name, machines, disk.to_str().unwrap())
-    }
-
-    fn with_image(name: &str, machines: u8, image: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("kinstall-{name}-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
         for key in ["login", "host"] {
             let mut make = Command::new("ssh-keygen");
             make.args(["-q", "-t", "ed25519", "-N", "", "-C", "kinstall", "-f"]);
             assert!(make.arg(folder.join(key)).status().unwrap().success());
         }
-        fs::write(folder.join("image"), image).unwrap();
         Self::open(&folder, machines)
     }
 
@@ -57,7 +51,7 @@ impl TestLab {
             cpus: 2,
             memory_mib: 1024,
             disk_gib: 12,
-            image: read("image"),
+            image: folder.join(IMAGE).to_str().unwrap().to_owned(),
             extra_disks_gib: Vec::new(),
             networks: Vec::new(),
             forwarded_ports: Vec::new(),
@@ -70,9 +64,6 @@ impl TestLab {
             host_key: Secret::new(read("host")),
         };
         let machines: Vec<Machine> = (1..=machines).map(machine).collect();
-        let known = |machine: &Machine| format!("{} {}", machine.address, read("host.pub"));
-        let known: String = machines.iter().map(known).collect();
-        fs::write(folder.join("known_hosts"), known).unwrap();
         let lab = Lab {
             directory: folder.join("lab"),
             id,
@@ -89,11 +80,11 @@ impl TestLab {
             cache: folder.join("cache"),
             images: ImageStore::at(folder.join("images")).unwrap(),
         };
-        let folder = folder.to_owned();
         Self {
             provider,
             lab,
-            folder,
+            folder: folder.to_owned(),
+            cards_before: cards(),
         }
     }
 
@@ -126,12 +117,18 @@ impl TestLab {
 
     /// Runs `up` in another process, which is killed as soon as all machines are in a state.
     pub(crate) fn up_until(&self, machines: u8, what: &str, is_reached: impl Fn() -> bool) {
+        let spec = &self.lab.machines[0].spec;
+        let hardware = (spec.memory_mib, &spec.extra_disks_gib);
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--ignored", "--exact", "only_the_up_of_another_test"])
             .env("KINSTALL_TEST_LAB", &self.folder)
             .env(
-                "KINSTALL_TEST_MEMORY",
-                self.lab.machines[0].spec.memory_mib.to_string(),
+                "KINSTALL_TEST_HARDWARE",
+                serde_json::to_string(&hardware).unwrap(),
+            )
+            .env(
+                "KINSTALL_TEST_FOLDERS",
+                serde_json::to_string(&spec.shared_folders).unwrap(),
             )
             .env("KINSTALL_TEST_MACHINES", machines.to_string())
             .stdout(Stdio::null())
@@ -141,63 +138,32 @@ impl TestLab {
         while !is_reached() {
             assert!(Instant::now() < deadline, "no {what}");
             assert_eq!(child.try_wait().unwrap(), None, "before {what}");
+            thread::sleep(Duration::from_millis(2));
         }
         child.kill().unwrap();
         child.wait().unwrap();
-        eprintln!("killed at {what}: {:?}", self.states());
+        eprintln!("killed at {what}");
     }
 
-    /// Runs a shell command on a machine with the ordinary ssh client, which knows the host key
-    /// beforehand; tries again for as long as nobody lets it in.
-    pub(crate) fn ssh(&self, machine: usize, command: &str) -> String {
-        let deadline = Instant::now() + Duration::from_mins(6);
-        loop {
-            match self.try_ssh(machine, command) {
-                Ok(text) => return text,
-                Err((Some(255), _)) if Instant::now() < deadline => {
-                    std::thread::sleep(Duration::from_secs(2));
-                }
-                Err((code, text)) => panic!("n{}: {command}: {code:?}: {text}", machine + 1),
-            }
+    /// Runs `up` in another process until all machines run; nobody answers in them.
+    pub(crate) fn up_until_running(&self) {
+        let machines = self.lab.machines.len();
+        let is_running = || self.states() == vec![MachineState::Running; machines];
+        self.up_until(u8::try_from(machines).unwrap(), "running", is_running);
+        // A QEMU that puts itself into the background is two processes for a moment.
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while self.processes().len() != machines {
+            assert!(Instant::now() < deadline, "{:?}", self.processes());
+            thread::sleep(Duration::from_millis(2));
         }
     }
 
-    fn try_ssh(&self, machine: usize, command: &str) -> Result<String, (Option<i32>, String)> {
-        let address = self.lab.machines[machine].address;
-        let output = tempfile::NamedTempFile::new().unwrap();
-        let mut ssh = Command::new("ssh");
-        ssh.args([
-            "-F",
-            "none",
-            "-o",
-            "BatchMode=yes",
-            "-o",
-            "ConnectTimeout=30",
-        ])
-        .args([
-            "-o",
-            "StrictHostKeyChecking=yes",
-            "-o",
-            "LogLevel=ERROR",
-            "-o",
-        ])
-        .arg(format!(
-            "UserKnownHostsFile={}",
-            self.folder.join("known_hosts").display()
-        ))
-        .arg("-i")
-        .arg(self.folder.join("login"))
-        .arg(format!("vagrant@{address}"))
-        .arg(command)
-        .stdin(Stdio::null())
-        .stdout(output.reopen().unwrap())
-        .stderr(output.reopen().unwrap());
-        let status = self.provider.run_in_network(&self.lab, &mut ssh).unwrap();
-        let text = fs::read_to_string(output.path()).unwrap().trim().to_owned();
-        status
-            .success()
-            .then_some(text.clone())
-            .ok_or((status.code(), text))
+    /// Runs a shell command in the lab's network; tells whether it succeeded.
+    pub(crate) fn in_network(&self, command: &str) -> bool {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", command]);
+        let status = self.provider.run_in_network(&self.lab, &mut shell);
+        status.unwrap().success()
     }
 
     /// Returns the lab's QEMUs.
@@ -225,13 +191,16 @@ impl TestLab {
         if self.lab.directory.exists() {
             left.push("folder".into());
         }
+        left.extend(self.mounts());
+        left.extend(cards().difference(&self.cards_before).cloned());
+        left
+    }
+
+    /// Returns the lab's mounts.
+    pub(crate) fn mounts(&self) -> Vec<String> {
         let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
         let ours = mounts.lines().filter(|line| line.contains(&self.lab.id));
-        left.extend(ours.map(str::to_owned));
-        let cards = fs::read_dir("/sys/class/net").unwrap().flatten();
-        let cards = cards.filter_map(|card| card.file_name().into_string().ok());
-        left.extend(cards.filter(|card| card.starts_with("kin")));
-        left
+        ours.map(str::to_owned).collect()
     }
 }
 
@@ -242,14 +211,9 @@ impl Drop for TestLab {
     }
 }
 
-/// Returns the disk of a machine that cloud-init sets up.
-fn guest() -> String {
-    let build = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guest/build");
-    let output = Command::new(build)
-        .arg("cloud")
-        .stderr(Stdio::inherit())
-        .output()
-        .unwrap();
-    assert!(output.status.success());
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+/// Returns the network cards of QEMU labs that are in nobody's network.
+fn cards() -> BTreeSet<String> {
+    let cards = fs::read_dir("/sys/class/net").unwrap().flatten();
+    let cards = cards.filter_map(|card| card.file_name().into_string().ok());
+    cards.filter(|card| card.starts_with("kin")).collect()
 }

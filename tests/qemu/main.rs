@@ -1,4 +1,4 @@
-//! The QEMU provider on this computer, with real machines: needs root and QEMU, so `./test` runs it.
+//! The QEMU provider on this computer, with real machines that have no system: needs root and QEMU, so `./test` runs it.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(clippy::print_stderr, reason = "how long it takes is of interest")]
@@ -6,199 +6,127 @@
 mod lab;
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::Command;
 
-use kinstall::model::{ForwardedPort, Protocol};
-use kinstall::provision::{MachineState, Power, Provider};
+use kinstall::model::{ForwardedPort, Protocol, SharedFolder};
+use kinstall::provision::{MachineState, Power, Provider, ProviderError};
+use serde_json::json;
 
 use MachineState::{Aborted, Running, Stopped, Suspended};
 use lab::TestLab;
 
 const QUIET: &(dyn Fn(&str, &str) + Sync) = &|name, what| eprintln!("{name}: {what}");
 const BOTH: [&str; 2] = ["n1", "n2"];
-const BOOT: &str = "cat /proc/sys/kernel/random/boot_id";
 
+/// kinstall is killed at each of these points of an `up`; the next `up` takes it up, and so does `down`.
 #[test]
-fn machines_live_through_all_that_a_lab_can_ask_for() {
-    let mut test = TestLab::new("life", 2);
+fn a_killed_up_is_taken_up_again_and_taken_down() {
+    let test = TestLab::without_guests("killed", 1);
     let obstacles = test.provider.obstacles();
     assert!(obstacles.is_empty(), "{obstacles:?}");
-    assert_eq!(test.states(), [MachineState::Absent; 2]);
-    test.up();
-    for (index, name) in BOTH.into_iter().enumerate() {
-        TestLab::timed("login", || assert_eq!(test.ssh(index, "hostname"), name));
-        test.ssh(index, "cloud-init status --wait || test $? = 2");
-        assert_eq!(test.ssh(index, "id -un; sudo -n id -un"), "vagrant\nroot");
-        let address = format!("192.168.56.{}/24", 21 + index);
-        assert!(test.ssh(index, "ip -brief address").contains(&address));
-        let size: u64 = test
-            .ssh(index, "df --output=size -BG / | tail -n 1 | tr -dc 0-9")
-            .parse()
-            .unwrap();
-        assert!((11..=12).contains(&size), "{size} GiB");
+    let running = || test.states() == [Running];
+    let exists = |file: &str| test.lab.directory.join(file).exists();
+    let points: [(&str, &dyn Fn() -> bool); 11] = [
+        ("the folder", &|| exists("machines/n1")),
+        ("the disk", &|| exists("machines/n1/disk0.qcow2")),
+        ("the seed", &|| exists("machines/n1/seed.iso")),
+        ("the record", &|| exists("machines/n1/machine.json")),
+        ("the network's file", &|| exists("network-namespace")),
+        ("the network", &|| !test.mounts().is_empty()),
+        ("the plug", &|| exists("plug")),
+        ("a process", &|| !test.processes().is_empty()),
+        ("the process's file", &|| exists("machines/n1/qemu.pid")),
+        ("the monitor", &|| exists("machines/n1/monitor.sock")),
+        ("running", &running),
+    ];
+    for (point, is_reached) in points {
+        for goes_on in [true, false] {
+            assert_eq!(test.states(), [MachineState::Absent]);
+            test.up_until(1, point, is_reached);
+            if goes_on {
+                test.up_until_running();
+                assert_eq!((test.changes(), test.states()), (vec![], vec![Running]));
+            }
+            assert_eq!(test.down(), Vec::<String>::new(), "after {point}");
+        }
     }
-    test.ssh(
-        0,
-        "sudo ping -c 1 -W 10 192.168.56.22 && sudo ping -c 1 -W 10 192.168.56.1",
-    );
-    let uuid = "sudo cat /sys/class/dmi/id/product_uuid";
-    assert_ne!(test.ssh(0, uuid), test.ssh(1, uuid));
-
-    eprintln!("-- nothing to do");
-    assert_eq!(test.changes(), []);
-    let before = test.processes();
-    test.up();
-    assert_eq!(test.processes(), before);
-
-    eprintln!("-- a forwarded port, while it runs");
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let forwarded = ForwardedPort {
-        host: port,
-        guest: 22,
-        protocol: Protocol::Tcp,
-    };
-    test.lab.machines[0].spec.forwarded_ports = vec![forwarded];
-    test.up();
-    assert_eq!((test.changes(), test.processes()), (vec![], before));
-    assert!(banner(port).starts_with("SSH-2.0"));
-    test.lab.machines[0].spec.forwarded_ports.clear();
-    test.up();
-    assert!(TcpStream::connect(("127.0.0.1", port)).is_err());
-
-    eprintln!("-- suspend, resume");
-    let boot = [test.ssh(0, BOOT), test.ssh(1, BOOT)];
-    TestLab::timed("suspend", || power(&test, Power::Suspend));
-    assert_eq!(
-        (test.states(), test.processes()),
-        (vec![Suspended; 2], vec![])
-    );
-    TestLab::timed("resume", || power(&test, Power::Resume));
-    assert_eq!([test.ssh(0, BOOT), test.ssh(1, BOOT)], boot);
-
-    eprintln!("-- a snapshot of both");
-    let snapshots = test.provider.snapshots().unwrap();
-    TestLab::timed("save", || {
-        snapshots.save(&test.lab, &BOTH, "clean", QUIET).unwrap();
-    });
-    assert!(snapshots.save(&test.lab, &BOTH, "clean", QUIET).is_err());
-    let listed = snapshots.list(&test.lab).unwrap();
-    assert_eq!((listed.len(), listed[0].machines.len()), (1, 2));
-    assert!(listed[0].machines.iter().all(|it| it.live));
-    test.ssh(0, "sudo touch /after && sync");
-    TestLab::timed("restore", || {
-        snapshots.restore(&test.lab, &BOTH, "clean", QUIET).unwrap();
-    });
-    assert_eq!(
-        test.ssh(0, "test -e /after || cat /proc/sys/kernel/random/boot_id"),
-        boot[0]
-    );
-
-    eprintln!("-- more memory and a further disk; the snapshot has less");
-    test.lab.machines[0].spec.memory_mib = 1280;
-    test.lab.machines[0].spec.extra_disks_gib = vec![1];
-    let other = test.processes();
-    test.up();
-    assert_eq!(test.changes(), []);
-    assert_eq!(
-        test.processes()
-            .iter()
-            .filter(|it| other.contains(it))
-            .count(),
-        1
-    );
-    let total: u64 = test
-        .ssh(0, "grep MemTotal /proc/meminfo | tr -dc 0-9")
-        .parse()
-        .unwrap();
-    assert!(total > 1100 << 10, "{total} KiB");
-    assert!(
-        test.ssh(0, "lsblk --nodeps --noheadings -o SIZE")
-            .contains("1G")
-    );
-    snapshots_of(&test, |it| {
-        it.restore(&test.lab, &["n1"], "clean", QUIET).unwrap();
-    });
-    assert_eq!(test.ssh(0, BOOT), boot[0]);
-    assert_eq!(test.changes().len(), 1);
-    snapshots_of(&test, |it| {
-        it.delete(&test.lab, &BOTH, "clean", QUIET).unwrap();
-    });
-    snapshots_of(&test, |it| assert_eq!(it.list(&test.lab).unwrap(), []));
-
-    eprintln!("-- halt; a snapshot of what doesn't run");
-    TestLab::timed("halt", || power(&test, Power::Halt));
-    assert_eq!(
-        (test.states(), test.processes()),
-        (vec![Stopped; 2], vec![])
-    );
-    snapshots_of(&test, |it| it.save(&test.lab, &["n2"], "1", QUIET).unwrap());
-    snapshots_of(&test, |it| {
-        it.restore(&test.lab, &["n2"], "1", QUIET).unwrap();
-    });
-    assert_eq!(test.states(), [Stopped; 2]);
-    test.up();
-    assert_ne!(test.ssh(1, BOOT), boot[1]);
-
-    eprintln!("-- killed");
-    kill(&test.processes());
-    assert_eq!(test.states(), [Aborted; 2]);
-    test.up();
-    assert_eq!(
-        (test.states(), test.ssh(1, "hostname")),
-        (vec![Running; 2], "n2".into())
-    );
-    TestLab::timed("down", || assert_eq!(test.down(), Vec::<String>::new()));
 }
 
-/// kinstall is killed when each of these files appears, one after the other, and takes it up again.
+/// What a kill in the making of the network leaves: a namespace without all that belongs into it.
 #[test]
-fn an_interrupted_up_is_taken_up_again() {
-    let test = TestLab::without_guests("killed", 1);
-    for file in [
-        "machines/n1",
-        "disk0.qcow2",
-        "seed.iso",
-        "machine.json",
-        "qemu.pid",
-        "monitor.sock",
-        "console.log",
-    ] {
-        let path = match file {
-            "machines/n1" => test.lab.directory.join(file),
-            _ => test.lab.directory.join("machines/n1").join(file),
-        };
-        test.up_until(1, file, || path.exists());
+fn a_half_made_network_is_made_anew() {
+    let mut test = TestLab::without_guests("network", 1);
+    let file = test.lab.directory.join("network-namespace");
+    for left in ["true", "ip link add name lab0 type bridge"] {
+        fs::create_dir_all(&test.lab.directory).unwrap();
+        fs::write(&file, "").unwrap();
+        let mut unshare = Command::new("unshare");
+        unshare.arg(format!("--net={}", file.display()));
+        assert!(unshare.args(left.split(' ')).status().unwrap().success());
+        test.up_until_running();
+        assert!(test.in_network("ip address show dev lab0 | grep -q 192.168.56.1/24"));
+        assert_eq!(test.down(), Vec::<String>::new());
     }
-    test.up_until(1, "running", || test.states() == [Running]);
-    assert_eq!((test.changes(), test.processes().len()), (vec![], 1));
+
+    eprintln!("-- a machine runs in it");
+    test.up_until_running();
+    assert!(test.in_network("ip link delete lab0"));
+    let up = |test: &TestLab| test.provider.up(&test.lab, &test.changes(), QUIET);
+    insta::assert_snapshot!(text(&up(&test).unwrap_err()), @r"
+    the lab's network is gone, and machine `n1` runs in what is left of it
+      hint: `kinstall halt`, then start the machines again
+    ");
+    assert_eq!(test.states(), [Running]);
     assert_eq!(test.down(), Vec::<String>::new());
+
+    eprintln!("-- it can't be made");
+    test.lab.gateway = "ff02::1/64".parse().unwrap();
+    let error = up(&test).unwrap_err().to_string();
+    assert!(error.contains("make the lab's network"), "{error}");
+    assert_eq!(test.mounts(), Vec::<String>::new());
 }
 
 #[test]
-#[ignore = "is started and killed by `an_interrupted_up_is_taken_up_again`"]
+#[ignore = "is started and killed by the tests beside it"]
 fn only_the_up_of_another_test() {
     let setting = |name: &str| std::env::var(name).unwrap();
     let folder = setting("KINSTALL_TEST_LAB");
     let count = setting("KINSTALL_TEST_MACHINES").parse().unwrap();
     // It must not tear the lab down.
     let mut test = std::mem::ManuallyDrop::new(TestLab::open(Path::new(&folder), count));
-    test.lab.machines[0].spec.memory_mib = setting("KINSTALL_TEST_MEMORY").parse().unwrap();
+    let spec = &mut test.lab.machines[0].spec;
+    (spec.memory_mib, spec.extra_disks_gib) =
+        serde_json::from_str(&setting("KINSTALL_TEST_HARDWARE")).unwrap();
+    spec.shared_folders = serde_json::from_str(&setting("KINSTALL_TEST_FOLDERS")).unwrap();
     test.up();
 }
 
-/// What needs no guest that answers: quick, and the same for all guests.
 #[test]
-fn states_and_snapshots_of_machines_without_a_system() {
+fn machines_live_through_all_that_a_lab_can_ask_for() {
     let mut test = TestLab::without_guests("states", 2);
-    let up = |test: &TestLab| test.up_until(2, "running", || test.states() == [Running; 2]);
-    up(&test);
+    test.up_until_running();
     assert_eq!(test.changes(), []);
+    let before = test.processes();
+    test.up();
+    assert_eq!(test.processes(), before);
+
+    eprintln!("-- a forwarded port, while it runs");
+    let port = free_port();
+    test.lab.machines[0].spec.forwarded_ports = vec![forwarded(port)];
+    test.up();
+    assert_eq!((test.changes(), test.processes()), (vec![], before.clone()));
+    assert!(TcpStream::connect(("127.0.0.1", port)).is_ok());
+    test.lab.machines[0].spec.forwarded_ports.clear();
+    test.up();
+    assert_eq!((test.changes(), test.processes()), (vec![], before));
+    assert!(TcpStream::connect(("127.0.0.1", port)).is_err());
+
+    eprintln!("-- snapshots, suspend, resume");
+    leave_a_job(&test.lab.directory.join("machines/n1/monitor.sock"));
     TestLab::timed("save", || {
         snapshots_of(&test, |it| {
             it.save(&test.lab, &BOTH, "live", QUIET).unwrap();
@@ -216,7 +144,7 @@ fn states_and_snapshots_of_machines_without_a_system() {
     snapshots_of(&test, |it| {
         assert!(it.save(&test.lab, &BOTH, "lost", QUIET).is_err());
     });
-    up(&test);
+    test.up_until_running();
     let before = test.processes();
     TestLab::timed("restore", || {
         snapshots_of(&test, |it| {
@@ -241,9 +169,12 @@ fn states_and_snapshots_of_machines_without_a_system() {
         (test.states(), test.processes()),
         (vec![Stopped; 2], vec![])
     );
+
+    eprintln!("-- another memory and a further disk; the snapshot has it otherwise");
     test.lab.machines[0].spec.memory_mib = 512;
+    test.lab.machines[0].spec.extra_disks_gib = vec![1];
     assert_eq!(test.changes().len(), 2);
-    up(&test);
+    test.up_until_running();
     assert_eq!(test.changes(), []);
     snapshots_of(&test, |it| {
         it.restore(&test.lab, &BOTH, "live", QUIET).unwrap();
@@ -267,18 +198,44 @@ fn states_and_snapshots_of_machines_without_a_system() {
     assert_eq!(test.down(), Vec::<String>::new());
 }
 
+/// QEMU refuses to save the memory of a machine that has mounted a shared folder.
+#[test]
+fn a_machine_with_shared_folders_is_not_saved_while_it_runs() {
+    let mut test = TestLab::without_guests("shared", 1);
+    test.lab.machines[0].spec.shared_folders = vec![SharedFolder {
+        host: std::env::temp_dir(),
+        guest: "/srv".into(),
+    }];
+    test.up_until_running();
+    let (provider, lab) = (&test.provider, &test.lab);
+    let suspended = provider.power(lab, &["n1"], Power::Suspend, QUIET);
+    insta::assert_snapshot!(text(&suspended.unwrap_err()), @r"
+    machine `n1` can't be suspended: QEMU can't save the memory of a machine with shared folders
+      hint: `kinstall halt n1` before
+      hint: or take `machine_shared_folders` out of the inventory, and run `kinstall up`
+    ");
+    let save = || {
+        let snapshots = provider.snapshots().unwrap();
+        snapshots.save(lab, &["n1"], "clean", QUIET)
+    };
+    insta::assert_snapshot!(text(&save().unwrap_err()), @r"
+    machine `n1` can't be saved while it runs: QEMU can't save the memory of a machine with shared folders
+      hint: `kinstall halt n1` before
+      hint: or take `machine_shared_folders` out of the inventory, and run `kinstall up`
+    ");
+    assert_eq!(test.states(), [Running]);
+    kill(&test.processes());
+    save().unwrap();
+    assert_eq!(test.down(), Vec::<String>::new());
+}
+
 /// A machine that can't start says why, and `down` cleans what is there.
 #[test]
 fn a_taken_port_is_named() {
-    let mut test = TestLab::new("taken", 1);
+    let mut test = TestLab::without_guests("taken", 1);
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
-    let forwarded = ForwardedPort {
-        host: port,
-        guest: 80,
-        protocol: Protocol::Tcp,
-    };
-    test.lab.machines[0].spec.forwarded_ports = vec![forwarded];
+    test.lab.machines[0].spec.forwarded_ports = vec![forwarded(port)];
     let error = test
         .provider
         .up(&test.lab, &test.changes(), QUIET)
@@ -306,11 +263,48 @@ fn snapshots_of(test: &TestLab, act: impl FnOnce(&dyn kinstall::provision::Snaps
     act(test.provider.snapshots().unwrap());
 }
 
-fn banner(port: u16) -> String {
-    let mut start = [0; 8];
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    std::io::Read::read_exact(&mut stream, &mut start).unwrap();
-    String::from_utf8_lossy(&start).into_owned()
+fn forwarded(port: u16) -> ForwardedPort {
+    ForwardedPort {
+        host: port,
+        guest: 80,
+        protocol: Protocol::Tcp,
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// Does what a kinstall that is killed in a snapshot does: the job has ended, and nobody has dismissed it.
+fn leave_a_job(monitor: &Path) {
+    let mut stream = UnixStream::connect(monitor).unwrap();
+    let mut answers = BufReader::new(stream.try_clone().unwrap()).lines();
+    let mut ask = |command: &str, arguments: serde_json::Value| -> serde_json::Value {
+        let question = json!({"execute": command, "arguments": arguments, "id": command});
+        writeln!(stream, "{question}").unwrap();
+        loop {
+            let answer = answers.next().unwrap().unwrap();
+            let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+            if answer["id"] == command {
+                return answer["return"].clone();
+            }
+        }
+    };
+    ask("qmp_capabilities", json!({}));
+    let save = json!({"job-id": "kinstall", "tag": "x", "vmstate": "disk0", "devices": ["disk0"]});
+    ask("snapshot-save", save);
+    while ask("query-jobs", json!({}))[0]["status"] != "concluded" {}
+}
+
+/// Returns an error as users see it.
+fn text(error: &ProviderError) -> String {
+    let hints: &[String] = match error {
+        ProviderError::Obstacle { hints, .. } => hints,
+        _ => &[],
+    };
+    let hints = hints.iter().map(|hint| format!("\n  hint: {hint}"));
+    format!("{error}{}", hints.collect::<String>())
 }
 
 fn kill(processes: &[u32]) {
