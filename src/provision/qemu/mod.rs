@@ -29,12 +29,11 @@ use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
-use std::thread;
 use std::time::Duration;
 
 use self::acceleration::Acceleration;
 use self::folder::{LabFolder, MachineFolder};
-use self::parallel::{for_each, for_few};
+use self::parallel::for_each;
 use self::process::Process;
 use self::record::MachineRecord;
 use super::shared_folders::SharedFolders;
@@ -98,7 +97,10 @@ impl Provider for QemuProvider {
             report(&machine.name, "created");
             Ok(())
         })?;
-        let names: Vec<&str> = lab.machines.iter().map(|it| it.name.as_str()).collect();
+        let to_run = changes
+            .iter()
+            .filter(|it| it.action != MachineAction::Remove);
+        let names: Vec<&str> = to_run.map(|it| it.host.as_str()).collect();
         // A change may wake a machine, to shut it down.
         network::prepare(lab, &names)?;
         for_each(changes, |change| self.change(lab, change, report))?;
@@ -184,7 +186,7 @@ impl QemuProvider {
         Acceleration::detect(&self.cache)
     }
 
-    /// Starts what doesn't run, as many at a time as this computer can carry, and waits until all of it answers.
+    /// Starts what doesn't run.
     fn start(&self, lab: &Lab, names: &[&str], report: Report) -> Result<(), ProviderError> {
         let lab_folder = LabFolder::of(lab);
         let mut sleeping = Vec::new();
@@ -202,11 +204,8 @@ impl QemuProvider {
         obstacles::check_memory(memory_mib)?;
         network::prepare(lab, names)?;
         let acceleration = self.acceleration();
-        // A boot keeps a processor busy; more at a time only make all of them late. One alone waits too much.
-        let at_a_time = thread::available_parallelism().map_or(2, |it| it.get().max(2));
-        for_few(at_a_time, &sleeping, |folder| {
-            power::start(lab, folder, acceleration, report)?;
-            power::wait_for_sshd(lab, folder, acceleration.patience(), report)
+        for_each(&sleeping, |folder| {
+            power::start(lab, folder, acceleration, report)
         })
     }
 

@@ -1,12 +1,8 @@
 //! Switching machines on and off.
 
-use std::net::SocketAddr;
-use std::thread;
-use std::time::{Duration, Instant};
-
 use super::acceleration::Acceleration;
 use super::command_line::arguments;
-use super::folder::{LabFolder, MachineFolder};
+use super::folder::MachineFolder;
 use super::monitor::{Monitor, RunState};
 use super::process::{self, Process};
 use super::record::MachineRecord;
@@ -84,38 +80,5 @@ pub(super) fn suspend(folder: &MachineFolder, report: Report) -> Result<(), Prov
         process::suspend(folder, &MachineRecord::require(folder)?, monitor)?;
         report(&folder.name, "suspended");
     }
-    Ok(())
-}
-
-/// Waits until a machine's sshd listens; one that ends before is an error with its last words.
-pub(super) fn wait_for_sshd(
-    lab: &Lab,
-    folder: &MachineFolder,
-    patience: Duration,
-    report: Report,
-) -> Result<(), ProviderError> {
-    let Some(machine) = lab.machine(&folder.name) else {
-        return Ok(());
-    };
-    let namespace = LabFolder::of(lab).namespace();
-    let target = SocketAddr::new(machine.address, 22);
-    let failed = folder.failed("start");
-    let deadline = Instant::now() + patience;
-    while namespace
-        .dial_within(target, Duration::from_millis(500))
-        .is_err()
-    {
-        if !matches!(process::find(folder)?, Process::Alive(_)) {
-            return Err(failed(process::gone(folder)));
-        }
-        if Instant::now() > deadline {
-            let words = process::last_words(folder);
-            return Err(failed(format!(
-                "its sshd doesn't listen; its console said last:\n{words}"
-            )));
-        }
-        thread::sleep(Duration::from_millis(300));
-    }
-    report(&folder.name, "answers");
     Ok(())
 }
