@@ -154,7 +154,7 @@ impl Converge {
             changes.retain(|it| !it.is_removal());
         }
         machines::check(&changes, self.printer)?;
-        memory::warn(&self.project, &changes, self.printer);
+        memory::check(&self.project, &changes, self.printer)?;
         let observer = self.printer.observer();
         let (all_done, summary) =
             self.observed(observer, async |events: EventSender, cancel| {

@@ -61,12 +61,16 @@ pub fn warnings(cluster: &ClusterSpec, computer: Option<Memory>) -> Diagnostics 
     found
 }
 
-/// Warns before machines are started: as [`warnings`], and where those that don't run yet need more than
-/// is free now.
-pub fn warn(project: &Project, changes: &[MachineChange], printer: Printer) {
-    if !project.provider().is_some_and(Provider::makes_machines) {
-        return;
-    }
+/// Warns before machines are made or started: as [`warnings`], and where those that don't run yet need more than
+/// is free now. Fails where virtual machines need more than the computer has in all.
+pub fn check(
+    project: &Project,
+    changes: &[MachineChange],
+    printer: Printer,
+) -> Result<(), Diagnostics> {
+    let Some(provider) = project.provider().filter(|it| it.makes_machines()) else {
+        return Ok(());
+    };
     let computer = computer::memory();
     let mut found = warnings(&project.cluster, computer);
     let starting: u64 = changes
@@ -75,6 +79,9 @@ pub fn warn(project: &Project, changes: &[MachineChange], printer: Printer) {
         .filter_map(|it| project.cluster.host(&it.host))
         .map(|host| host.machine.memory_mib)
         .sum();
+    if let Some(error) = computer.and_then(|memory| refusal(provider, starting, memory)) {
+        return Err(vec![error]);
+    }
     if let Some(memory) = computer
         && found.is_empty()
         && starting > memory.available
@@ -88,6 +95,19 @@ pub fn warn(project: &Project, changes: &[MachineChange], printer: Printer) {
     for warning in &found {
         printer.diagnostic(warning);
     }
+    Ok(())
+}
+
+/// Containers take memory only as they use it.
+fn refusal(provider: Provider, starting_mib: u64, computer: Memory) -> Option<Diagnostic> {
+    let total = computer.total;
+    (provider != Provider::Container && starting_mib > total).then(|| {
+        let message = format!(
+            "the machines to start take {starting_mib} MiB of memory, this computer has {total} MiB"
+        );
+        Diagnostic::error(Kind::Environment, message)
+            .hint("make them smaller (`machine_memory`) or fewer; nothing was made")
+    })
 }
 
 fn total(cluster: &ClusterSpec) -> u64 {
@@ -96,4 +116,21 @@ fn total(cluster: &ClusterSpec) -> u64 {
 
 fn warning(message: String) -> Diagnostic {
     Diagnostic::warning(message).with_kind(Kind::Environment)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Memory, Provider, refusal};
+
+    #[test]
+    fn virtual_machines_that_can_not_be_in_this_computer_are_refused() {
+        let computer = Memory {
+            total: 8192,
+            available: 100,
+        };
+        let refused = refusal(Provider::VirtualBox, 9000, computer).unwrap();
+        insta::assert_snapshot!(refused.message, @"the machines to start take 9000 MiB of memory, this computer has 8192 MiB");
+        assert!(refusal(Provider::VirtualBox, 8192, computer).is_none());
+        assert!(refusal(Provider::Container, 9000, computer).is_none());
+    }
 }

@@ -38,7 +38,8 @@ fn input(file: &str, kind: SharedFolders, shared: &[SharedFolder]) -> Secret {
     ))
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use std::fs;
     use std::io::Write;

@@ -208,7 +208,7 @@ fn a_cluster_can_not_be_where_a_machine_has_another_address() {
         has(&mut first);
         let found = [observed("n1", MachineState::Running, Some(first))];
         let all = changes(&lab, &found);
-        all[0].impossible().any(|it| it.is_in_the_way())
+        all[0].impossible().any(super::SettingChange::is_in_the_way)
     };
     assert!(in_the_way(&|has| {
         has.made_with.addresses[0] = "192.168.56.9/24".parse().unwrap();

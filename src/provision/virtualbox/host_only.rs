@@ -51,13 +51,12 @@ pub fn prepare(manage: &Manage, lab: &Lab) -> Result<Networks, ProviderError> {
         records.interfaces().any(|it| it == name)
     })?;
     if !missing.is_empty() {
-        let make = |network| Ok((network, make(manage, network)?));
-        let made: Vec<_> = missing
-            .into_iter()
-            .map(make)
-            .collect::<Result<_, ProviderError>>()?;
-        dhcp::check(manage, lab, &made, |_| true)?;
-        found.extend(made);
+        let mut new = Vec::new();
+        for network in missing {
+            new.push((network, make(manage, network)?));
+        }
+        dhcp::check(manage, lab, &new, |_| true)?;
+        found.extend(new);
     }
     let attached = found
         .into_iter()
