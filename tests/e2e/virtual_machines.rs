@@ -41,6 +41,8 @@ fn a_lab_of_virtual_box_comes_up_and_goes_away() {
 fn a_lab_of_qemu_comes_up_and_goes_away() {
     let before = Traces::now();
     let lab = lab("qemu");
+    fs::create_dir(lab.path("data")).unwrap();
+    fs::write(lab.path("data/greeting"), "hello").unwrap();
     lives(&lab);
     assert_eq!(Traces::now().since(&before), Traces::default());
 }
@@ -178,11 +180,15 @@ fn a_suspended_lab_goes_on(lab: &Kinstall) {
 
 fn a_setting_that_needs_a_halt_is_applied(lab: &Kinstall) {
     let before = boots(lab);
-    lab.edit(
-        "inventory.ini",
-        "machine_memory=1536",
-        "machine_memory=1792",
-    );
+    // VirtualBox's shared folders need VirtualBox to run the machine.
+    let is_shared = lab.path("data").exists();
+    let folders = if is_shared {
+        " machine_shared_folders=['./data:/srv/data']"
+    } else {
+        ""
+    };
+    let more = format!("machine_memory=1792{folders}");
+    lab.edit("inventory.ini", "machine_memory=1536", &more);
     let plan = lab.run(&["plan"]).expect_code(2);
     assert!(plan.contains("1792") && plan.contains("halt"), "{plan}");
     lab.ok(&["up"]);
@@ -193,6 +199,9 @@ fn a_setting_that_needs_a_halt_is_applied(lab: &Kinstall) {
     );
     let memory = ssh(lab, "node1", "grep MemTotal /proc/meminfo | tr -dc 0-9");
     assert!(memory.parse::<u64>().unwrap() > 1600 << 10, "{memory} KiB");
+    if is_shared {
+        assert_eq!(ssh(lab, "node1", "cat /srv/data/greeting"), "hello");
+    }
     nodes_are_ready(lab);
 }
 

@@ -1,9 +1,12 @@
 //! Hosts that can't be reached, aren't who they were, or don't let us in: what the program says.
 
 use std::fs;
+use std::net::TcpListener;
+use std::process::Stdio;
 
 use kinstall::ssh::KeyPair;
 use kinstall::ssh::keys::fingerprint;
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::program::Project;
 use crate::sshd::namespace::{self, PASSWORD};
@@ -134,4 +137,20 @@ fn unreachable_jump_host() {
     let jump = format!("ansible_ssh_common_args='-o ProxyJump=jumper@127.0.0.1:{port}'");
     let project = with_key(&sshd, &jump).hiding(format!(":{port}"), ":JUMP-PORT");
     insta::assert_snapshot!(project.run(&["plan"]));
+}
+
+#[test]
+fn ctrl_c_ends_the_wait_for_a_silent_host() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let line = format!("node1 ansible_host=127.0.0.1 ansible_port={port} ip=192.168.56.21");
+    let project = Project::of_host(&line).hiding(format!(":{port}"), ":PORT");
+    let mut command = project.command(&["up", "--provider", "existing"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let _connection = silent.accept().unwrap();
+    let process = Pid::from_child(&child);
+    kill_process(process, Signal::INT).unwrap();
+    insta::assert_snapshot!(project.text(&child.wait_with_output().unwrap()));
+    assert!(!project.path(".kinstall/lab.json").exists());
 }
