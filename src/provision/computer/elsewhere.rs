@@ -1,17 +1,10 @@
-//! What this computer has.
+//! Memory on Linux and Windows.
 
 use sysinfo::{MemoryRefreshKind, System};
 
-/// Memory of a computer, in MiB.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Memory {
-    pub total: u64,
-    /// What programs can still have without others being swapped out.
-    pub available: u64,
-}
+use super::Memory;
 
-/// Returns this computer's memory; `None` where it can't be told.
-pub fn memory() -> Option<Memory> {
+pub(super) fn memory() -> Option<Memory> {
     let mut system = System::new().ok()?;
     system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
     let memory = Memory {
@@ -21,7 +14,8 @@ pub fn memory() -> Option<Memory> {
     (memory.total > 0).then_some(memory)
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use super::memory;
 
