@@ -140,7 +140,11 @@ impl LabMachines {
             return Ok(Vec::new());
         };
         let observed = provider.observe(lab).map_err(|error| failed(&error))?;
-        Ok(provision::plan::changes(lab, &observed))
+        let changes = provision::plan::changes(lab, &observed);
+        provider
+            .check(lab, &changes)
+            .map_err(|error| failed(&error))?;
+        Ok(changes)
     }
 
     /// Shows the host keys that were accepted since the last call.

@@ -1,8 +1,29 @@
 //! Brings the image that a machine is made of to this computer.
 
-use super::{Lab, ProviderError, Report};
+use super::{Lab, MachineAction, MachineChange, ProviderError, Report};
 use crate::diagnostic::Diagnostic;
 use crate::image::{Image, ImageReference, ImageStore, Progress};
+
+/// Fails where the image of a machine that is to be made can't be had by its name; asks no server. `check` sees the
+/// images that are here already.
+pub(super) fn check_all(
+    store: &ImageStore,
+    lab: &Lab,
+    changes: &[MachineChange],
+    check: impl Fn(&str, &Image) -> Result<(), ProviderError>,
+) -> Result<(), ProviderError> {
+    let created = changes
+        .iter()
+        .filter(|it| it.action == MachineAction::Create);
+    for machine in created.filter_map(|it| lab.machine(&it.host)) {
+        let name = &machine.spec.image;
+        let found = store.find(&reference(lab, name)?);
+        if let Some(image) = found.map_err(|error| unusable(error.into()))? {
+            check(name, &image)?;
+        }
+    }
+    Ok(())
+}
 
 /// Gets an image as an inventory names it, and notes that the lab uses it. Two threads at once wait for each other in
 /// the store.
@@ -12,16 +33,7 @@ pub(super) fn fetch(
     name: &str,
     report: Report,
 ) -> Result<Image, ProviderError> {
-    let unusable = |error: Diagnostic| ProviderError::Obstacle {
-        message: error.message,
-        hints: error.hints,
-    };
-    let reference = ImageReference::parse(name, &lab.inventory_folder).map_err(|error| {
-        ProviderError::Obstacle {
-            message: format!("machine image `{name}`: {error}"),
-            hints: vec!["`kinstall image list` shows what can be written here".into()],
-        }
-    })?;
+    let reference = reference(lab, name)?;
     let tell = |name: &str, progress: Progress<'_>| match progress {
         Progress::Notice(notice) | Progress::Retry(notice) => report("", notice),
         Progress::Downloading { done: 0, .. } => report("", &format!("downloading {name}")),
@@ -36,6 +48,20 @@ pub(super) fn fetch(
         .use_by(&image, &lab.directory)
         .map_err(|error| unusable(error.into()))?;
     Ok(image)
+}
+
+fn reference(lab: &Lab, name: &str) -> Result<ImageReference, ProviderError> {
+    ImageReference::parse(name, &lab.inventory_folder).map_err(|error| ProviderError::Obstacle {
+        message: format!("machine image `{name}`: {error}"),
+        hints: vec!["`kinstall image list` shows what can be written here".into()],
+    })
+}
+
+fn unusable(error: Diagnostic) -> ProviderError {
+    ProviderError::Obstacle {
+        message: error.message,
+        hints: error.hints,
+    }
 }
 
 /// Forgets what [`fetch`] noted for a lab.

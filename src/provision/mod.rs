@@ -63,6 +63,11 @@ pub trait Provider: Send + Sync {
     /// have any more; asks the real thing, never a cache.
     fn observe(&self, lab: &Lab) -> Result<Vec<ObservedMachine>, ProviderError>;
 
+    /// Fails where something that changes need can't be had; changes nothing and asks no server.
+    fn check(&self, _lab: &Lab, _changes: &[MachineChange]) -> Result<(), ProviderError> {
+        Ok(())
+    }
+
     /// Carries out what [`plan::changes`] found, machines in parallel; they all run afterwards.
     fn up(&self, lab: &Lab, changes: &[MachineChange], report: Report)
     -> Result<(), ProviderError>;

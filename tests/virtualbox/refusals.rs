@@ -1,7 +1,7 @@
 //! What VBoxManage refuses, as users are told.
 
 use kinstall::provision::virtualbox::Manage;
-use kinstall::provision::{MachineState, ProviderError};
+use kinstall::provision::{MachineState, Provider, ProviderError};
 
 use super::lab::TestLab;
 
@@ -30,6 +30,11 @@ fn what_can_not_be_is_refused_before_anything_is_made() {
     insta::assert_snapshot!(error, @"machine `node1` has address 192.168.56.11, which is this computer's in that network");
 
     test.lab.gateway = "192.168.56.1/24".parse().unwrap();
+    let image = std::mem::replace(&mut test.lab.machines[0].spec.image, "debain-13".into());
+    let error = test.provider.check(&test.lab, &test.changes()).unwrap_err();
+    insta::assert_snapshot!(told(&error));
+    test.lab.machines[0].spec.image = image;
+    test.provider.check(&test.lab, &test.changes()).unwrap();
     assert_eq!(test.inventory(), before);
 
     // A user's own interface, with a DHCP server that hands out the machine's address.
@@ -74,6 +79,23 @@ fn a_port_that_is_taken_is_named() {
 }
 
 #[test]
+fn an_image_that_machines_stand_on_keeps_its_snapshot() {
+    let test = TestLab::new("children", 2);
+    test.up().unwrap();
+    let machines = test.manage(&["list", "vms"]);
+    let mut names = machines.lines().filter_map(|it| it.split('"').nth(1));
+    let image = names.find(|it| it.starts_with("kinstall-image-")).unwrap();
+    let deleted = test.try_manage(&["snapshot", image, "delete", "base"]);
+    let said = String::from_utf8_lossy(&deleted.stderr);
+    assert!(
+        said.contains("has more than one child hard disk (3)"),
+        "{said}"
+    );
+    assert_eq!(test.states(), [MachineState::Running; 2]);
+    test.down();
+}
+
+#[test]
 fn errors_of_vboxmanage_are_short_and_have_their_code() {
     let test = TestLab::new("errors", 0);
     let manage = Manage::new(test.root().join("VBoxManage"));
@@ -91,7 +113,8 @@ fn errors_of_vboxmanage_are_short_and_have_their_code() {
     manage
         .call(&["createmedium", "disk", "--filename", &disk, "--size", "64"])
         .unwrap();
-    let calls: [&[&str]; 8] = [
+    manage.call(&["hostonlyif", "create"]).unwrap();
+    let calls: [&[&str]; 9] = [
         &["showvminfo", "x"],
         &["controlvm", "a", "poweroff"],
         &["hostonlyif", "remove", "vboxnet7"],
@@ -108,6 +131,20 @@ fn errors_of_vboxmanage_are_short_and_have_their_code() {
         &["modifymedium", "disk", &disk, "--resize", "32"],
         &["createmedium", "disk", "--filename", &disk, "--size", "64"],
         &["snapshot", "a", "list"],
+        &[
+            "dhcpserver",
+            "add",
+            "--interface",
+            "vboxnet0",
+            "--server-ip",
+            "192.168.56.2",
+            "--netmask",
+            "255.255.255.0",
+            "--lower-ip",
+            "192.168.56.100",
+            "--upper-ip",
+            "192.168.56.200",
+        ],
     ];
     let told = calls.map(|call| {
         manage
@@ -125,5 +162,6 @@ fn errors_of_vboxmanage_are_short_and_have_their_code() {
     `VBoxManage modifymedium disk ROOT/a.vdi --resize 32` failed: Failed to resize medium; Shrinking is not yet supported for medium 'ROOT/a.vdi' (VBOX_E_NOT_SUPPORTED)
     `VBoxManage createmedium disk --filename ROOT/a.vdi --size 64` failed: Failed to create medium; Could not create the medium storage unit 'ROOT/a.vdi'.; VDI: cannot create image 'ROOT/a.vdi' (VERR_ALREADY_EXISTS) (VBOX_E_FILE_ERROR)
     `VBoxManage snapshot a list` failed: This machine does not have any snapshots
+    `VBoxManage dhcpserver add --interface vboxnet0 --server-ip 192.168.56.2 --netmask 255.255.255.0 --lower-ip 192.168.56.100 --upper-ip 192.168.56.200` failed: DHCP server already exists
     ");
 }

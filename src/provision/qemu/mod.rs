@@ -68,6 +68,10 @@ impl Provider for QemuProvider {
             .collect()
     }
 
+    fn check(&self, lab: &Lab, changes: &[MachineChange]) -> Result<(), ProviderError> {
+        machine_image::check_all(&self.images, lab, changes, |_, _| Ok(()))
+    }
+
     fn up(
         &self,
         lab: &Lab,

@@ -79,6 +79,10 @@ impl Provider for VirtualBoxProvider {
         Ok(FoundLab::find(&self.manage, lab)?.observed(lab))
     }
 
+    fn check(&self, lab: &Lab, changes: &[MachineChange]) -> Result<(), ProviderError> {
+        machine_image::check_all(&self.images, lab, changes, master::check)
+    }
+
     fn up(
         &self,
         lab: &Lab,
