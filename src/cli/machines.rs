@@ -48,10 +48,11 @@ pub async fn make(
     let Some((provider, lab)) = machines.shared() else {
         return Ok(());
     };
-    let report = {
-        let events = events.clone();
-        move |machine: &str, state: &str| {
-            let (host, state) = (machine.to_owned(), state.to_owned());
+    // Weak: a provider that is still at work when the user has ended the run doesn't keep it.
+    let events = events.downgrade();
+    let report = move |machine: &str, state: &str| {
+        let (host, state) = (machine.to_owned(), state.to_owned());
+        if let Some(events) = events.upgrade() {
             let _ = events.send(RunEvent::Machine { host, state });
         }
     };

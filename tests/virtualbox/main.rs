@@ -6,6 +6,7 @@
 mod appliances;
 mod disturbances;
 mod foreign;
+mod interrupted;
 mod lab;
 mod refusals;
 
