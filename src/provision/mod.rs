@@ -15,6 +15,7 @@ mod machine_image;
 #[cfg(target_os = "linux")]
 mod namespace;
 mod observed;
+mod parallel;
 pub mod plan;
 #[cfg(target_os = "linux")]
 pub mod qemu;

@@ -4,11 +4,16 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::folder::MachineFolder;
 use super::record::Hardware;
 use crate::image::Disk;
 use crate::provision::ProviderError;
+
+/// How long another program is waited for that has a disk open, such as one that is just ending.
+const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Makes a disk that has the content of another one, which stays as it is.
 pub(super) fn create_over(
@@ -16,7 +21,7 @@ pub(super) fn create_over(
     base: &Disk,
     size: u64,
 ) -> Result<(), ProviderError> {
-    let mut command = Command::new("qemu-img");
+    let mut command = qemu_img();
     command
         .args([
             "create",
@@ -45,7 +50,7 @@ pub(super) fn create_further(
         }
         // Made under another name: half a disk must not be taken for one.
         let partial = folder.file("disk.new");
-        let mut command = Command::new("qemu-img");
+        let mut command = qemu_img();
         command.args(["create", "-q", "-f", "qcow2"]);
         command.arg(&partial).arg(format!("{size}G"));
         run(folder, "make a disk of", &mut command)?;
@@ -60,7 +65,7 @@ pub(super) fn grow(folder: &MachineFolder, size: u64) -> Result<(), ProviderErro
     if self::size(&path)? >= size {
         return Ok(());
     }
-    let mut command = Command::new("qemu-img");
+    let mut command = qemu_img();
     command.args(["resize", "-q", "-f", "qcow2"]);
     command.arg(&path).arg(size.to_string());
     run(folder, "grow the disk of", &mut command)
@@ -87,7 +92,7 @@ pub(super) fn snapshot(
         SnapshotAction::Delete => ("-d", "remove a snapshot of"),
     };
     for index in 0..hardware.disks() {
-        let mut command = Command::new("qemu-img");
+        let mut command = qemu_img();
         command.args(["snapshot", "-q", option, tag]);
         command.arg(folder.disk(index));
         run(folder, action, &mut command)?;
@@ -107,18 +112,31 @@ pub(super) fn size(path: &Path) -> Result<u64, ProviderError> {
     Ok(header.last_chunk().map_or(0, |it| u64::from_be_bytes(*it)))
 }
 
+fn qemu_img() -> Command {
+    // It ends with a kinstall that is killed: the next one makes the same disks.
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "qemu-img"]);
+    command
+}
+
 fn run(
     folder: &MachineFolder,
     action: &'static str,
     command: &mut Command,
 ) -> Result<(), ProviderError> {
     let failed = folder.failed(action);
-    let output = command
-        .output()
-        .map_err(|error| failed(error.to_string()))?;
-    if output.status.success() {
-        return Ok(());
+    let deadline = Instant::now() + LOCK_PATIENCE;
+    loop {
+        let output = command
+            .output()
+            .map_err(|error| failed(error.to_string()))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let detail = String::from_utf8_lossy(&output.stderr);
+        if !detail.contains("Is another process using the image") || Instant::now() > deadline {
+            return Err(failed(detail.trim().to_owned()));
+        }
+        thread::sleep(Duration::from_millis(50));
     }
-    let detail = String::from_utf8_lossy(&output.stderr);
-    Err(failed(detail.trim().to_owned()))
 }

@@ -18,7 +18,6 @@ mod make;
 mod monitor;
 mod network;
 mod obstacles;
-mod parallel;
 mod power;
 mod process;
 mod record;
@@ -33,13 +32,12 @@ use std::time::Duration;
 
 use self::acceleration::Acceleration;
 use self::folder::{LabFolder, MachineFolder};
-use self::parallel::for_each;
 use self::process::Process;
 use self::record::MachineRecord;
 use super::shared_folders::SharedFolders;
 use super::{
     Lab, MachineAction, MachineChange, MachineState, ObservedMachine, Power, Provider,
-    ProviderError, Report, Snapshots, machine_image,
+    ProviderError, Report, Snapshots, machine_image, parallel,
 };
 use crate::diagnostic::Diagnostics;
 use crate::image::{Image, ImageStore};
@@ -96,7 +94,7 @@ impl Provider for QemuProvider {
                 images.insert(&machine.spec.image, image);
             }
         }
-        for_each(&created, |machine| {
+        parallel::all(&created, |machine| {
             make::machine(lab, machine, &images[machine.spec.image.as_str()])?;
             report(&machine.name, "created");
             Ok(())
@@ -107,12 +105,12 @@ impl Provider for QemuProvider {
         let names: Vec<&str> = to_run.map(|it| it.host.as_str()).collect();
         // A change may wake a machine, to shut it down.
         network::prepare(lab, &names)?;
-        for_each(changes, |change| self.change(lab, change, report))?;
+        parallel::all(changes, |change| self.change(lab, change, report))?;
         self.start(lab, &names, report)
     }
 
     fn remove(&self, lab: &Lab, names: &[&str], report: Report) -> Result<(), ProviderError> {
-        for_each(names, |name| {
+        parallel::all(names, |name| {
             let folder = LabFolder::of(lab).machine(lab, name);
             process::end(&folder)?;
             folder.remove()?;
@@ -141,7 +139,7 @@ impl Provider for QemuProvider {
         let folder = LabFolder::of(lab);
         match power {
             Power::Start | Power::Resume => self.start(lab, names, report),
-            Power::Halt => for_each(names, |name| {
+            Power::Halt => parallel::all(names, |name| {
                 let folder = folder.machine(lab, name);
                 power::halt(lab, &folder, self.acceleration(), report)
             }),
@@ -149,7 +147,7 @@ impl Provider for QemuProvider {
                 for name in names {
                     obstacles::check_shared_folders(&folder.machine(lab, name), "suspended")?;
                 }
-                for_each(names, |name| {
+                parallel::all(names, |name| {
                     power::suspend(&folder.machine(lab, name), report)
                 })
             }
@@ -208,7 +206,7 @@ impl QemuProvider {
         obstacles::check_memory(memory_mib)?;
         network::prepare(lab, names)?;
         let acceleration = self.acceleration();
-        for_each(&sleeping, |folder| {
+        parallel::all(&sleeping, |folder| {
             power::start(lab, folder, acceleration, report)
         })
     }

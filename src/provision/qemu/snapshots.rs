@@ -1,42 +1,35 @@
 //! Snapshots, kept inside the disks; for machines that run, with their memory.
 
-use std::collections::BTreeMap;
-
 use super::QemuProvider;
 use super::disks::{self, SnapshotAction};
 use super::folder::{LabFolder, MachineFolder, read, remove_file};
 use super::monitor::{Monitor, RunState};
-use super::parallel::for_each;
 use super::process::{self, Process};
 use super::record::{MachineRecord, SnapshotRecord};
 use super::{network, obstacles, power};
-use crate::provision::{Lab, ProviderError, Report, Snapshot, SnapshotOfMachine, Snapshots};
+use crate::provision::{
+    Lab, ProviderError, Report, Snapshot, SnapshotOfMachine, Snapshots, parallel,
+};
 
 impl Snapshots for QemuProvider {
     fn list(&self, lab: &Lab) -> Result<Vec<Snapshot>, ProviderError> {
         let lab_folder = LabFolder::of(lab);
-        let mut found: BTreeMap<String, (String, Vec<SnapshotOfMachine>)> = BTreeMap::new();
+        let mut parts = Vec::new();
         for machine in lab_folder.machines()? {
             let folder = lab_folder.machine(lab, &machine);
             for name in folder.snapshots()? {
                 let Some(record) = read::<SnapshotRecord>(&folder.snapshot(&name))? else {
                     continue;
                 };
-                let entry = found.entry(name).or_default();
-                if entry.0.is_empty() || record.taken < entry.0 {
-                    entry.0.clone_from(&record.taken);
-                }
-                entry.1.push(SnapshotOfMachine {
+                let part = SnapshotOfMachine {
                     machine: machine.clone(),
                     live: record.live,
                     taken: Some(record.taken),
-                });
+                };
+                parts.push((name, part));
             }
         }
-        let mut all: Vec<_> = found.into_iter().collect();
-        all.sort_by(|a, b| a.1.0.cmp(&b.1.0));
-        let snapshot = |(name, (_, machines))| Snapshot { name, machines };
-        Ok(all.into_iter().map(snapshot).collect())
+        Ok(Snapshot::of(parts))
     }
 
     fn save(
@@ -71,7 +64,7 @@ impl Snapshots for QemuProvider {
         }
         let taken = jiff::Timestamp::now().to_string();
         let saved = paused.and_then(|()| {
-            for_each(&folders, |folder| save_one(folder, snapshot))?;
+            parallel::all(&folders, |folder| save_one(folder, snapshot))?;
             folders.iter().try_for_each(|folder| {
                 let record = SnapshotRecord {
                     live: running.iter().any(|it| it.name == folder.name),
@@ -87,7 +80,7 @@ impl Snapshots for QemuProvider {
                 let _ = delete_one(folder, snapshot);
             }
         }
-        let woken = for_each(&running, |folder| go_on(folder));
+        let woken = parallel::all(&running, |folder| go_on(folder));
         saved.and(woken)?;
         for it in &folders {
             report(&it.name, "saved");
@@ -110,11 +103,11 @@ impl Snapshots for QemuProvider {
             all.push((folder, record));
         }
         network::prepare(lab, names)?;
-        for_each(&all, |(folder, record)| {
+        parallel::all(&all, |(folder, record)| {
             self.restore_one(lab, folder, snapshot, record)
         })?;
         let live: Vec<_> = all.iter().filter(|(_, record)| record.live).collect();
-        for_each(&live, |(folder, _)| go_on(folder))?;
+        parallel::all(&live, |(folder, _)| go_on(folder))?;
         for (it, _) in &all {
             report(&it.name, "restored");
         }
@@ -135,7 +128,7 @@ impl Snapshots for QemuProvider {
                 return Err(missing(folder, snapshot));
             }
         }
-        for_each(&folders, |folder| {
+        parallel::all(&folders, |folder| {
             delete_one(folder, snapshot)?;
             report(&folder.name, "snapshot removed");
             Ok(())

@@ -2,13 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::{Lab, MachineSettings, MachineState, ObservedMachine, ProviderError};
+use super::super::{Lab, MachineSettings, MachineState, ObservedMachine, ProviderError, parallel};
 use super::failure::at_lab;
 use super::info::{self, Info};
 use super::manage::{Manage, ManageError};
 use super::media::Media;
 use super::nat_rule;
-use super::parallel;
 use super::record::{MachineRecord, Records};
 use super::uuid::Uuid;
 use crate::model::SharedFolder;

@@ -21,7 +21,6 @@ mod master;
 mod media;
 mod nat_rule;
 mod obstacles;
-mod parallel;
 mod paths;
 mod power;
 mod record;
@@ -49,7 +48,7 @@ use self::master::Master;
 use super::shared_folders::SharedFolders;
 use super::{
     FirstContact, Lab, Machine, MachineAction, MachineChange, Macs, ObservedMachine, Power,
-    Provider, ProviderError, Report, Snapshots, machine_image, plan,
+    Provider, ProviderError, Report, Snapshots, machine_image, parallel, plan,
 };
 use crate::diagnostic::Diagnostics;
 use crate::image::{Image, ImageStore};

@@ -1,13 +1,13 @@
 //! Snapshots of machines, all of a lab at one moment.
 
 use super::super::{
-    Lab, MachineState, ProviderError, Report, Snapshot, SnapshotOfMachine, Snapshots,
+    Lab, MachineState, ProviderError, Report, Snapshot, SnapshotOfMachine, Snapshots, parallel,
 };
 use super::failure::at_machine;
 use super::found::{self, FoundLab, FoundMachine};
 use super::info::Info;
 use super::manage::ManageError;
-use super::{VirtualBoxProvider, parallel, power};
+use super::{VirtualBoxProvider, power};
 
 /// How many disks are worked on at a time.
 const AT_A_TIME: usize = 4;
@@ -25,26 +25,17 @@ struct Entry<'a> {
 impl Snapshots for VirtualBoxProvider {
     fn list(&self, lab: &Lab) -> Result<Vec<Snapshot>, ProviderError> {
         let found = FoundLab::find(&self.manage, lab)?;
-        let mut snapshots: Vec<Snapshot> = Vec::new();
-        for machine in &found.machines {
-            for entry in entries(&machine.info) {
-                let of_machine = SnapshotOfMachine {
+        let parts = found.machines.iter().flat_map(|machine| {
+            entries(&machine.info).into_iter().map(|entry| {
+                let part = SnapshotOfMachine {
                     machine: machine.host.clone(),
                     live: entry.description.starts_with(LIVE),
                     taken: taken(entry.description),
                 };
-                match snapshots.iter_mut().find(|it| it.name == entry.name) {
-                    Some(snapshot) => snapshot.machines.push(of_machine),
-                    None => snapshots.push(Snapshot {
-                        name: entry.name.to_owned(),
-                        machines: vec![of_machine],
-                    }),
-                }
-            }
-        }
-        let oldest = |it: &Snapshot| it.machines.iter().filter_map(|it| it.taken.clone()).min();
-        snapshots.sort_by_key(oldest);
-        Ok(snapshots)
+                (entry.name.to_owned(), part)
+            })
+        });
+        Ok(Snapshot::of(parts))
     }
 
     fn save(

@@ -5,13 +5,13 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use super::super::{Lab, MachineState, ProviderError, Report, last_words};
+use super::super::{Lab, MachineState, ProviderError, Report, last_words, parallel};
 use super::failure::{at_machine, explain};
 use super::found::{self, FoundLab, FoundMachine};
 use super::host_only::Networks;
 use super::manage::{Manage, ManageError};
 use super::settings::Attachment;
-use super::{AT_A_TIME, console_log, nat_rule, parallel};
+use super::{AT_A_TIME, console_log, nat_rule};
 
 /// By how much the times of files may be coarser than the clock.
 const CLOCK_STEP: Duration = Duration::from_secs(2);

@@ -4,6 +4,14 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::thread;
 
+/// Calls a function for all items at once; the first failure is returned when all are done.
+pub fn all<T: Sync, E: Send>(
+    items: &[T],
+    work: impl Fn(&T) -> Result<(), E> + Sync,
+) -> Result<(), E> {
+    each(items, items.len(), work).map(drop)
+}
+
 /// Calls a function for all items, some at a time; all are tried, and the first failure is returned.
 pub fn each<T: Sync, R: Send, E: Send>(
     items: &[T],
