@@ -167,11 +167,10 @@ impl Provider for VirtualBoxProvider {
             .filter(|it| names.contains(&it.host.as_str()))
             .collect();
         // Halting is mostly waiting: all at once.
-        parallel::each(&machines, machines.len(), |machine| match power {
+        parallel::all(&machines, |machine| match power {
             Power::Suspend => power::suspend(&self.manage, machine, report),
             _ => power::halt(&self.manage, machine, self.halt_patience, report),
         })
-        .map(drop)
     }
 
     fn snapshots(&self) -> Option<&dyn Snapshots> {
