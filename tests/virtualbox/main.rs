@@ -178,6 +178,7 @@ fn a_snapshot_is_of_all_machines_at_once() {
 const VICTIM: &str = "KINSTALL_TEST_VICTIM";
 
 #[test]
+#[ignore = "takes ten minutes: `./test kills` runs it"]
 fn up_is_taken_over_wherever_it_was_killed() {
     if let Some(root) = std::env::var_os(VICTIM) {
         let root = PathBuf::from(root);
@@ -234,6 +235,7 @@ fn kill_at(test: &TestLab, call: usize) -> bool {
     fs::write(&mark, call.to_string()).unwrap();
     let victim = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "up_is_taken_over_wherever_it_was_killed"])
+        .arg("--include-ignored")
         .env(VICTIM, test.root())
         .output()
         .unwrap();

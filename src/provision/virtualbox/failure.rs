@@ -50,7 +50,10 @@ impl Failure {
     /// Returns whether the same call may succeed a moment later: another holds the lock, something listed is
     /// just going away, VirtualBox's server is just starting or ending, or VBoxManage crashed over that.
     pub fn is_passing(&self) -> bool {
-        const PASSING: [&str; 8] = [
+        const PASSING: [&str; 10] = [
+            // Of a machine that another call is just starting or ending.
+            "has tried to lock the machine",
+            "Failed to get a console object",
             "is already locked",
             "already has a lock request pending",
             "while it is locked",

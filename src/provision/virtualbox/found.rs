@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::super::{Lab, MachineSettings, MachineState, ObservedMachine, ProviderError, parallel};
 use super::failure::at_lab;
 use super::info::{self, Info};
-use super::manage::{Manage, ManageError};
+use super::manage::{Manage, ManageError, UNREADABLE};
 use super::media::Media;
 use super::nat_rule;
 use super::record::{MachineRecord, Records};
@@ -202,7 +202,7 @@ pub fn machine(manage: &Manage, uuid: Uuid) -> Result<Option<Info>, ManageError>
     match manage.call(&["showvminfo", &uuid.to_string(), "--machinereadable"]) {
         Ok(text) => Ok(Some(Info::parse(&text))),
         Err(error) if error.is_not_found() => Ok(None),
-        Err(error) if error.says("functionality is limited") => Ok(Some(Info::default())),
+        Err(error) if error.says(UNREADABLE) => Ok(Some(Info::default())),
         Err(error) => Err(error),
     }
 }

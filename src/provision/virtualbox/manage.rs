@@ -19,6 +19,11 @@ const PATIENCE: Duration = Duration::from_mins(2);
 const LONG_PATIENCE: Duration = Duration::from_hours(1);
 /// How long a lock of another process is waited for.
 const LOCK_PATIENCE: Duration = Duration::from_secs(20);
+/// How often a question is asked again whose failure isn't known: what is going on at a machine makes VirtualBox
+/// fail in many words.
+const REPEATS: u32 = 4;
+/// What is said of a machine whose file can't be read.
+pub const UNREADABLE: &str = "functionality is limited";
 /// In English, as messages are compared with those that are known; and in UTF-8: in the plain `C`, VBoxManage cuts
 /// what it lists at the first other letter, and still exits with 0.
 const LOCALE: &str = if cfg!(target_os = "macos") {
@@ -50,6 +55,20 @@ impl ManageError {
     /// Returns whether VirtualBox doesn't know the object.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Failed { failure, .. } if failure.code() == Some("VBOX_E_OBJECT_NOT_FOUND"))
+    }
+
+    /// Returns whether the same call may succeed a moment later; `repeats` are left for failures that aren't known.
+    fn is_worth_a_repeat(&self, repeats: &mut u32) -> bool {
+        let Self::Failed { failure, .. } = self else {
+            return false;
+        };
+        if failure.is_passing() {
+            return true;
+        }
+        let is_answer = self.is_not_found() || self.says(UNREADABLE);
+        let is_left = *repeats > 0 && !is_answer;
+        *repeats = repeats.saturating_sub(1);
+        is_left
     }
 
     /// Returns whether VBoxManage wrote this.
@@ -102,10 +121,11 @@ impl Manage {
     ) -> Result<String, ManageError> {
         let deadline = Instant::now() + LOCK_PATIENCE;
         let mut pause = Duration::from_millis(100);
+        let mut repeats = if is_question(arguments) { REPEATS } else { 0 };
         loop {
             match self.once(arguments, patience) {
-                Err(ManageError::Failed { failure, .. })
-                    if failure.is_passing() && Instant::now() < deadline =>
+                Err(error @ ManageError::Failed { .. })
+                    if error.is_worth_a_repeat(&mut repeats) && Instant::now() < deadline =>
                 {
                     thread::sleep(pause);
                     pause = (pause * 2).min(Duration::from_secs(2));
@@ -160,6 +180,12 @@ impl Manage {
             failure: failure::Failure::read(status.code(), &stdout, &stderr),
         })
     }
+}
+
+/// Returns whether a call only asks.
+fn is_question(arguments: &[impl AsRef<OsStr>]) -> bool {
+    let command = arguments.first().and_then(|it| it.as_ref().to_str());
+    matches!(command, Some("list" | "showvminfo" | "getextradata"))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
