@@ -197,9 +197,9 @@ fn up_is_taken_over_wherever_it_was_killed() {
     });
 }
 
-const SIDE_BY_SIDE: usize = 6;
+const SIDE_BY_SIDE: usize = 12;
 
-/// Kills at the call of this number, and at every sixth one from there on.
+/// Kills at the call of this number, and at every twelfth one from there on.
 fn killed_at_some_calls(first: usize) {
     let test = TestLab::new(&format!("killed{first}"), 2);
     // A user's own machine has the name of one of the lab's.
