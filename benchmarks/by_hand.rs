@@ -10,8 +10,8 @@ use std::time::SystemTime;
 
 use indexmap::IndexMap;
 use kinstall::bundle::{Bundle, bundle_directory};
+use kinstall::credentials::ClusterSecrets;
 use kinstall::diagnostic::{Diagnostics, SourceFile};
-use kinstall::install::ClusterSecrets;
 use kinstall::model::{self, ClusterSpec};
 use kinstall::plan::{self, Plan, PlanInput};
 use kinstall::playbook::Sources;

@@ -14,12 +14,13 @@ pub mod bundle;
 pub mod cli;
 #[cfg(target_os = "linux")]
 pub mod converge;
+pub mod credentials;
 pub mod diagnostic;
 pub mod did_you_mean;
 pub mod digest;
 pub mod download;
 pub mod image;
-pub mod install;
+mod install;
 pub mod inventory;
 pub mod model;
 pub mod plan;

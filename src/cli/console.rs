@@ -7,10 +7,9 @@ use std::thread;
 use std::time::Duration;
 
 use super::exit::Exit;
-use super::lab::{Keys, LabMachines};
-use super::project::Project;
-use super::{ConsoleArguments, GlobalArguments, named_hosts};
+use super::{ConsoleArguments, GlobalArguments};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::install::{Keys, LabMachines, named_hosts};
 use crate::ui::console::Console;
 use crate::ui::printer::Printer;
 
@@ -23,7 +22,7 @@ pub fn run(
     arguments: &ConsoleArguments,
     printer: Printer,
 ) -> Result<Exit, Diagnostics> {
-    let mut project = Project::load(global, None)?;
+    let mut project = global.project(None)?;
     project.require_lab()?;
     let host = named_hosts::host(&project.cluster, &arguments.node)?
         .name

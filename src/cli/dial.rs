@@ -6,14 +6,13 @@ use std::thread;
 
 use super::GlobalArguments;
 use super::exit::Exit;
-use super::lab::{Keys, LabMachines};
 use super::net::no_network;
-use super::project::Project;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::install::{Keys, LabMachines};
 
 /// Passes bytes on until the other side ends.
 pub fn run(global: &GlobalArguments, target: SocketAddr) -> Result<Exit, Diagnostics> {
-    let mut project = Project::load(global, None)?;
+    let mut project = global.project(None)?;
     let machines = LabMachines::of(&mut project, Keys::Read)?;
     let Some((provider, lab)) = machines.made() else {
         return Err(vec![no_network()]);

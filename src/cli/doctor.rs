@@ -1,180 +1,23 @@
 //! `kinstall doctor`: what stands in the way on this computer, and what mends it.
 
-use std::path::{Path, PathBuf};
-
-use ipnet::IpNet;
-
 use super::exit::Exit;
-use super::project::Project;
-use super::{DoctorArguments, GlobalArguments, lab, memory, providers};
-use crate::bundle;
-use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use super::{DoctorArguments, GlobalArguments};
+use crate::install::doctor::{Subjects, examine};
 use crate::model::Provider;
-use crate::provision::{computer, virtualbox};
-use crate::ui::doctor::{self, Check};
+use crate::ui::doctor;
 use crate::ui::printer::{Format, Printer};
-
-/// What machines, images and the bundle's cache take at least, in GiB, before anything is in the cluster.
-const LEAST_ROOM_GIB: u64 = 5;
 
 /// Looks at everything; exit 1 when a machine can't be made the way that was asked for, or a check found
 /// a problem.
 pub fn run(global: &GlobalArguments, arguments: &DoctorArguments, printer: Printer) -> Exit {
-    let asked = arguments.provider.map(Provider::from);
-    let providers: Vec<Check> = Provider::ALL
-        .into_iter()
-        .filter(|kind| asked.is_none_or(|asked| asked == *kind))
-        .map(provider)
-        .collect();
-    let (project, inventory) = inventory(global);
-    let mut checks = vec![inventory, bundle(global)];
-    checks.push(room(project.as_ref()));
-    if let Some(project) = &project {
-        let machines = computer::memory();
-        let state = memory::line(&project.cluster, machines);
-        checks.push(Check::of(
-            "memory",
-            state,
-            &memory::warnings(&project.cluster, machines),
-        ));
-        checks.extend(networks(project));
-        checks.extend(keys(&project.directory.join("ssh")));
-    }
-    // The machines of `existing` are there or not, whatever this computer is like: it always counts as
-    // usable, and says nothing about the others.
-    let makes_machines = providers
-        .iter()
-        .any(|it| it.is_well() && it.subject != "provider existing");
-    let is_usable = makes_machines || asked == Some(Provider::Existing);
-    let is_well = is_usable && checks.iter().all(Check::is_well);
-    let all = [providers, checks].concat();
+    let (checks, is_well) = examine(&Subjects {
+        provider: arguments.provider.map(Provider::from),
+        inventory: global.inventory.as_deref(),
+        bundle: global.bundle.as_deref(),
+    });
     match printer.format {
-        Format::Text => printer.data(&doctor::render(&all)),
-        Format::Json => printer.json(&all),
+        Format::Text => printer.data(&doctor::render(&checks)),
+        Format::Json => printer.json(&checks),
     }
     if is_well { Exit::Success } else { Exit::Failed }
-}
-
-fn provider(kind: Provider) -> Check {
-    let subject = format!("provider {}", kind.name());
-    let problems = if kind.makes_machines() {
-        providers::obstacles(kind)
-    } else {
-        Diagnostics::new()
-    };
-    Check::of(&subject, "usable", &problems)
-}
-
-/// Reads the inventory that was named; the usual one need not be there.
-fn inventory(global: &GlobalArguments) -> (Option<Project>, Check) {
-    let subject = "inventory";
-    if global.inventory.is_none() && !Path::new("inventory.ini").exists() {
-        return (None, Check::of(subject, "none here; name it with -i", &[]));
-    }
-    match Project::load(global, None) {
-        Ok(project) => {
-            let hosts = project.cluster.hosts.len();
-            let state = format!("{hosts} hosts of cluster {}", project.cluster.name);
-            (Some(project), Check::of(subject, state, &[]))
-        }
-        Err(problems) => (None, Check::of(subject, "", &problems)),
-    }
-}
-
-fn bundle(global: &GlobalArguments) -> Check {
-    match super::bundle::open(global) {
-        Ok(bundle) => Check::of("bundle", bundle.path().display().to_string(), &[]),
-        Err(problems) => Check::of("bundle", "", &problems),
-    }
-}
-
-/// Looks at the file systems that machines, images and the bundle are on.
-fn room(project: Option<&Project>) -> Check {
-    let mut folders: Vec<PathBuf> = bundle::cache_directory().into_iter().collect();
-    if let Some(project) = project {
-        let kind = project.provider().filter(|it| it.makes_machines());
-        folders.extend(kind.map(|kind| project.state.machine_directory(kind)));
-    } else {
-        folders.push(PathBuf::from("/var/lib/kinstall"));
-    }
-    let mut problems = Diagnostics::new();
-    let mut least = u64::MAX;
-    for folder in &folders {
-        // What isn't made yet will lie on the file system of the nearest folder that is there.
-        let existing = folder.ancestors().find(|it| it.exists());
-        let Some(free) = existing.and_then(|it| fs4::available_space(it).ok()) else {
-            continue;
-        };
-        let free = free >> 30;
-        least = least.min(free);
-        if free < LEAST_ROOM_GIB {
-            let message = format!("only {free} GiB are free for `{}`", folder.display());
-            let hint = format!("make room there: a lab needs {LEAST_ROOM_GIB} GiB and more");
-            problems.push(Diagnostic::error(Kind::Environment, message).hint(hint));
-        }
-    }
-    let state = if least == u64::MAX {
-        "not known".to_owned()
-    } else {
-        format!("{least} GiB free")
-    };
-    Check::of("disk", state, &problems)
-}
-
-/// Asks whether VirtualBox will make the lab's networks, where it is to.
-fn networks(project: &Project) -> Option<Check> {
-    if project.provider() != Some(Provider::VirtualBox) {
-        return None;
-    }
-    let cluster = &project.cluster;
-    let further = cluster.hosts.iter().flat_map(|it| &it.machine.networks);
-    let mut networks: Vec<IpNet> = std::iter::once(&cluster.network.node_cidr)
-        .chain(further)
-        .map(IpNet::trunc)
-        .collect();
-    networks.sort_unstable();
-    networks.dedup();
-    let refused = networks.iter().filter_map(|it| match it {
-        IpNet::V4(network) => virtualbox::refusal(*network),
-        IpNet::V6(_) => None,
-    });
-    let problems: Diagnostics = refused.flat_map(|error| lab::failed(&error)).collect();
-    let state: Vec<_> = networks.iter().map(ToString::to_string).collect();
-    Some(Check::of("networks", state.join(", "), &problems))
-}
-
-/// Private keys must be their owner's alone; OpenSSH refuses others.
-#[cfg(unix)]
-fn keys(folder: &Path) -> Option<Check> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let host_keys = std::fs::read_dir(folder.join("host-keys")).into_iter();
-    let private: Vec<PathBuf> = host_keys
-        .flatten()
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .chain([folder.join("id_ed25519")])
-        .filter(|path| path.extension().is_none_or(|it| it != "pub") && path.is_file())
-        .collect();
-    if private.is_empty() {
-        return None;
-    }
-    let is_open = |path: &&PathBuf| {
-        path.metadata()
-            .is_ok_and(|it| it.permissions().mode() & 0o077 != 0)
-    };
-    let problems: Diagnostics = private
-        .iter()
-        .filter(is_open)
-        .map(|path| {
-            let path = path.display();
-            let message = format!("others may read the private key `{path}`");
-            Diagnostic::error(Kind::Environment, message).hint(format!("`chmod 600 '{path}'`"))
-        })
-        .collect();
-    let state = format!("{} private keys", private.len());
-    Some(Check::of("keys", state, &problems))
-}
-
-#[cfg(not(unix))]
-fn keys(_folder: &Path) -> Option<Check> {
-    None
 }

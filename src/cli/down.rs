@@ -4,10 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::exit::Exit;
-use super::lab::{self, Keys, LabMachines};
-use super::project::Project;
-use super::{DownArguments, GlobalArguments, down_nodes, hosts};
+use super::{DownArguments, GlobalArguments};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::install::{Keys, LabMachines, Project, hosts_file, kubeconfig, lab, removal};
+use crate::model::ClusterSpec;
+use crate::provision::{Lab, Provider};
 use crate::ui::printer::Printer;
 use crate::ui::prompt;
 
@@ -18,7 +19,7 @@ pub fn run(
     printer: Printer,
 ) -> Result<Exit, Diagnostics> {
     let (inventory, nodes) = targets(&arguments.targets);
-    let mut project = Project::load(global, inventory.as_deref())?;
+    let mut project = global.project(inventory.as_deref())?;
     if !project.directory.exists() {
         printer.message("There is no lab of this inventory.");
         return Ok(Exit::Success);
@@ -37,7 +38,7 @@ pub fn run(
     };
     if !nodes.is_empty() {
         let lab = (provider, described);
-        return down_nodes::run(&project.cluster, lab, nodes, arguments.yes, printer);
+        return remove_nodes(&project.cluster, lab, nodes, arguments.yes, printer);
     }
     let question = format!(
         "Remove {} machines of cluster {} with everything on them?",
@@ -49,7 +50,7 @@ pub fn run(
     provider
         .down(described, &report)
         .map_err(|error| lab::failed(&error))?;
-    super::kubeconfig::forget(&mut project)?;
+    kubeconfig::forget(&mut project)?;
     forget_names(&project, &arguments.hosts_file.path, printer);
     fs::remove_dir_all(&project.directory).map_err(|error| {
         let message = format!(
@@ -61,8 +62,33 @@ pub fn run(
     Ok(Exit::Success)
 }
 
+/// Removes single machines after asking, and says what is left to do in the cluster.
+fn remove_nodes(
+    cluster: &ClusterSpec,
+    (provider, lab): (&dyn Provider, &Lab),
+    nodes: &[String],
+    is_sure: bool,
+    printer: Printer,
+) -> Result<Exit, Diagnostics> {
+    let observed = provider.observe(lab).map_err(|error| lab::failed(&error))?;
+    let names = removal::removable(cluster, &observed, nodes)?;
+    if names.is_empty() {
+        printer.message("These machines are not there.");
+        return Ok(Exit::Success);
+    }
+    let question = format!("Remove {} with everything on it?", names.join(", "));
+    confirm(&question, is_sure)?;
+    provider
+        .remove(lab, &names, &|host, state| printer.machine(host, state))
+        .map_err(|error| lab::failed(&error))?;
+    for sentence in removal::what_is_left(cluster, &names) {
+        printer.message(&sentence);
+    }
+    Ok(Exit::Success)
+}
+
 /// Asks before something is lost.
-pub fn confirm(question: &str, is_sure: bool) -> Result<(), Diagnostics> {
+fn confirm(question: &str, is_sure: bool) -> Result<(), Diagnostics> {
     if is_sure || prompt::confirm(question) {
         return Ok(());
     }
@@ -92,8 +118,8 @@ fn targets(words: &[String]) -> (Option<PathBuf>, &[String]) {
 /// Takes the lab's names out of the hosts file. The machines are gone already, so that a file which
 /// may not be written is told, and no failure.
 fn forget_names(project: &Project, file: &Path, printer: Printer) {
-    let block = hosts::block(project);
-    match hosts::remove(&block, file) {
+    let block = hosts_file::block(project);
+    match hosts_file::remove(&block, file) {
         Ok(false) => {}
         Ok(true) => printer.message(&format!("The lab's names are out of {}.", file.display())),
         Err(problems) => {

@@ -2,6 +2,9 @@
 
 use std::process::ExitStatus;
 
+use crate::diagnostic::Diagnostic;
+use crate::ui::printer::Printer;
+
 /// How a command ends when nothing went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -15,6 +18,18 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// Shows what failed, if anything did, and returns how the command ends.
+    pub fn after(failures: &[Diagnostic], printer: Printer) -> Self {
+        for failure in failures {
+            printer.diagnostic(failure);
+        }
+        if failures.is_empty() {
+            Self::Success
+        } else {
+            Self::Failed
+        }
+    }
+
     /// Passes on how a command ended; a signal counts as in a shell.
     pub fn of_status(status: ExitStatus) -> Self {
         let code = status.code().unwrap_or_else(|| 128 + signal(status));

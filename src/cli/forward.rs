@@ -3,11 +3,10 @@
 use std::net::{Ipv4Addr, TcpListener};
 
 use super::exit::Exit;
-use super::lab::{Keys, LabMachines};
 use super::net::no_network;
-use super::project::Project;
 use super::{ForwardArguments, GlobalArguments};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::install::{Keys, LabMachines};
 use crate::provision::forward;
 use crate::ui::printer::Printer;
 
@@ -17,7 +16,7 @@ pub fn run(
     arguments: &ForwardArguments,
     printer: Printer,
 ) -> Result<Exit, Diagnostics> {
-    let mut project = Project::load(global, None)?;
+    let mut project = global.project(None)?;
     project.require_lab()?;
     let machines = LabMachines::of(&mut project, Keys::Read)?;
     let Some((provider, lab)) = machines.shared() else {

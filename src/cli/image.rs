@@ -5,16 +5,16 @@ use std::sync::Mutex;
 
 use super::ImageCommand;
 use super::exit::Exit;
-use crate::bundle;
-use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::diagnostic::Diagnostics;
 use crate::digest::Digest;
-use crate::image::{Checksum, Image, ImageError, ImageReference, ImageStore, Location};
+use crate::image::{Checksum, Image, ImageError, ImageReference, Location};
+use crate::install::stores::open_images;
 use crate::ui::image::{ImageLines, rows, table};
 use crate::ui::printer::{Format, Printer};
 
 /// Lists, adds or removes images.
 pub fn run(command: &ImageCommand, printer: Printer) -> Result<Exit, Diagnostics> {
-    let store = store()?;
+    let store = open_images()?;
     match command {
         ImageCommand::List => {
             let rows = rows(store.catalog(), &store.list());
@@ -42,15 +42,6 @@ pub fn run(command: &ImageCommand, printer: Printer) -> Result<Exit, Diagnostics
         }
     }
     Ok(Exit::Success)
-}
-
-/// Opens the store of images on this computer.
-pub fn store() -> Result<ImageStore, Diagnostics> {
-    let cache = bundle::cache_directory().ok_or_else(|| {
-        let error = Diagnostic::error(Kind::Environment, "there is no home folder for the cache");
-        vec![error.hint("set KINSTALL_CACHE to a folder")]
-    })?;
-    ImageStore::at(cache.join("images")).map_err(|error| vec![error])
 }
 
 /// Paths on the command line start at the current folder.

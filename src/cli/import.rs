@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::exit::Exit;
-use super::image::store;
 use super::{ImportCommand, ImportVagrantArguments};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::image::ImageReference;
+use crate::install::stores::open_images;
 use crate::ui::printer::{Format, Printer};
 use crate::vagrant::{self, Import};
 
@@ -24,7 +24,7 @@ pub fn run(command: &ImportCommand, printer: Printer) -> Result<Exit, Diagnostic
     } else {
         arguments.path.clone()
     };
-    let store = store()?;
+    let store = open_images()?;
     let folder = arguments.output_directory.as_deref();
     let folder = folder.unwrap_or(Path::new("."));
     let images = |image: &str| {

@@ -8,39 +8,26 @@ use clap::{Args, Parser, Subcommand};
 use crate::ui::printer::Format;
 
 mod bundle;
-mod connect;
 mod console;
-mod converge;
 mod dial;
 mod doctor;
 mod down;
-mod down_nodes;
 mod exit;
-mod first_boot;
 mod forward;
 mod hosts;
-mod hosts_block;
 mod image;
 mod import;
 mod kubeconfig;
-mod lab;
-mod machines;
-mod memory;
-mod named_hosts;
 mod net;
 mod plan;
 mod power;
-mod project;
-mod providers;
-mod ready;
 mod run;
-mod runtime;
 #[cfg(target_os = "linux")]
 mod service;
+mod settings;
 mod snapshot;
 mod ssh;
 mod ssh_config;
-mod state;
 mod status;
 mod up;
 
@@ -237,7 +224,7 @@ pub struct HostsArguments {
 /// Where the computer's hosts file is; another one for tests.
 #[derive(Debug, Args)]
 pub struct HostsFileArgument {
-    #[arg(long = "hosts-file", hide = true, value_name = "FILE", default_value = hosts::FILE)]
+    #[arg(long = "hosts-file", hide = true, value_name = "FILE", default_value = crate::install::hosts_file::PATH)]
     pub path: PathBuf,
 }
 

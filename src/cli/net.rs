@@ -3,14 +3,13 @@
 use std::process::Command;
 
 use super::exit::Exit;
-use super::lab::{Keys, LabMachines};
-use super::project::Project;
 use super::{GlobalArguments, NetArguments};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::install::{Keys, LabMachines};
 
 /// Runs the command and ends with its exit code.
 pub fn run(global: &GlobalArguments, arguments: &NetArguments) -> Result<Exit, Diagnostics> {
-    let mut project = Project::load(global, None)?;
+    let mut project = global.project(None)?;
     project.require_lab()?;
     let machines = LabMachines::of(&mut project, Keys::Read)?;
     let Some((provider, lab)) = machines.made() else {

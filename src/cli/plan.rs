@@ -1,10 +1,9 @@
 //! `kinstall plan`: what `up` would change.
 
-use super::converge::{Converge, Found};
 use super::exit::Exit;
-use super::project::Project;
-use super::{GlobalArguments, LabArguments, memory};
+use super::{GlobalArguments, LabArguments};
 use crate::diagnostic::Diagnostics;
+use crate::install::{Found, Installation, memory};
 use crate::model::Provider;
 use crate::provision::computer;
 use crate::ui::changes;
@@ -16,7 +15,7 @@ pub fn run(
     arguments: &LabArguments,
     printer: Printer,
 ) -> Result<Exit, Diagnostics> {
-    let project = Project::of_lab(global, arguments, printer)?;
+    let project = arguments.project(global, printer)?;
     if project.provider().is_some_and(Provider::makes_machines) {
         let computer = computer::memory();
         for warning in memory::warnings(&project.cluster, computer) {
@@ -27,7 +26,7 @@ pub fn run(
     }
     let Found {
         planned, failed, ..
-    } = Converge::to_check(global, project, printer)?.check_only()?;
+    } = Installation::to_check(&global.settings(), project)?.check_only(printer.commentator())?;
     match printer.format {
         Format::Text => printer.data(&changes::render(&planned)),
         Format::Json => printer.json(&planned),

@@ -1,11 +1,10 @@
 //! `kinstall halt`, `start`, `suspend`, `resume` and `restart`: machines on and off.
 
 use super::exit::Exit;
-use super::lab::{self, Keys, LabMachines};
-use super::project::Project;
-use super::ready::{self, Clock};
-use super::{GlobalArguments, NodesArgument, named_hosts};
+use super::{GlobalArguments, NodesArgument};
 use crate::diagnostic::Diagnostics;
+use crate::install::ready::Clock;
+use crate::install::{Keys, LabMachines, lab, named_hosts, ready};
 use crate::provision::Power;
 use crate::ui::printer::Printer;
 
@@ -26,7 +25,7 @@ pub fn run(
     button: Button,
     printer: Printer,
 ) -> Result<Exit, Diagnostics> {
-    let mut project = Project::load(global, None)?;
+    let mut project = global.project(None)?;
     project.require_lab()?;
     let _lock = project.lock()?;
     let machines = LabMachines::of(&mut project, Keys::Read)?;
@@ -50,7 +49,9 @@ pub fn run(
         // A start also wakes machines that were suspended.
         Button::Start | Button::Resume => Clock::MayBeBehind,
     };
-    ready::wait(&project.cluster, &machines, &names, clock, printer)
+    let report = |host: &str, state: &str| printer.machine(host, state);
+    let failures = ready::wait(&project.cluster, &machines, &names, clock, &report)?;
+    Ok(Exit::after(&failures, printer))
 }
 
 impl Button {

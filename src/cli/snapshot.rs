@@ -1,11 +1,10 @@
 //! `kinstall snapshot save|restore|list|delete`: states of the lab to go back to.
 
 use super::exit::Exit;
-use super::lab::{self, Keys, LabMachines};
-use super::project::Project;
-use super::ready::{self, Clock};
-use super::{GlobalArguments, SnapshotArguments, SnapshotCommand, named_hosts};
+use super::{GlobalArguments, SnapshotArguments, SnapshotCommand};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::install::ready::Clock;
+use crate::install::{Keys, LabMachines, lab, named_hosts, ready};
 use crate::provision::{MachineState, Snapshot, Snapshots};
 use crate::ui::printer::{Format, Printer};
 use crate::ui::{prompt, snapshots};
@@ -28,7 +27,7 @@ pub fn run(
     command: &SnapshotCommand,
     printer: Printer,
 ) -> Result<Exit, Diagnostics> {
-    let mut project = Project::load(global, None)?;
+    let mut project = global.project(None)?;
     project.require_lab()?;
     let _lock = match command {
         SnapshotCommand::List => None,
@@ -92,13 +91,9 @@ pub fn run(
         found.is_some_and(|it| it.state == MachineState::Running)
     };
     let running: Vec<&str> = names.iter().filter(runs).copied().collect();
-    ready::wait(
-        &project.cluster,
-        &machines,
-        &running,
-        Clock::MayBeBehind,
-        printer,
-    )
+    let clock = Clock::MayBeBehind;
+    let failures = ready::wait(&project.cluster, &machines, &running, clock, &report)?;
+    Ok(Exit::after(&failures, printer))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,11 +3,9 @@
 use std::io;
 
 use super::exit::Exit;
-use super::lab::{Keys, LabMachines};
-use super::named_hosts;
-use super::project::Project;
 use super::{GlobalArguments, SshArguments};
 use crate::diagnostic::Diagnostics;
+use crate::install::{Keys, LabMachines, named_hosts, runtime};
 use crate::ssh::{Session, Streams};
 use crate::ui::printer::Printer;
 
@@ -17,14 +15,14 @@ pub fn run(
     arguments: &SshArguments,
     printer: Printer,
 ) -> Result<Exit, Diagnostics> {
-    let mut project = Project::load(global, None)?;
+    let mut project = global.project(None)?;
     let machines = LabMachines::of(&mut project, Keys::Read)?;
     let host = named_hosts::host(&project.cluster, &arguments.node)?;
     let target = machines.target(host);
-    let runtime = super::runtime::start()?;
+    let runtime = runtime::start()?;
     let exit = runtime.block_on(async {
         let connected = Session::connect(&target).await;
-        machines.show_new_host_keys(printer);
+        printer.new_host_keys(&machines.take_new_host_keys());
         let session = connected?;
         if arguments.command.is_empty() {
             session.shell().await

@@ -5,15 +5,14 @@ use std::path::Path;
 
 use super::GlobalArguments;
 use super::exit::Exit;
-use super::lab::{Keys, LabMachines};
-use super::project::Project;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::install::{Keys, LabMachines};
 use crate::model::{Connection, JumpHost};
 use crate::ui::printer::{Format, Printer};
 
 /// Prints the configuration: `kinstall ssh-config >lab.ssh; ssh -F lab.ssh node1`.
 pub fn run(global: &GlobalArguments, printer: Printer) -> Result<Exit, Diagnostics> {
-    let mut project = Project::load(global, None)?;
+    let mut project = global.project(None)?;
     project.require_lab()?;
     let machines = LabMachines::of(&mut project, Keys::Read)?;
     let made = project.provider().filter(|it| it.makes_machines());

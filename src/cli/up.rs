@@ -1,11 +1,9 @@
 //! `kinstall up`: from an inventory to the running cluster.
 
-use super::converge::{Applied, Converge};
 use super::exit::Exit;
-use super::project::Project;
-use super::{GlobalArguments, ProviderArgument, UpArguments};
+use super::{GlobalArguments, UpArguments};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::model::Provider;
+use crate::install::{Applied, Dialogue, Installation, status};
 use crate::ui::printer::{Format, Printer};
 use crate::ui::{prompt, recap};
 
@@ -15,9 +13,13 @@ pub fn run(
     arguments: &UpArguments,
     printer: Printer,
 ) -> Result<Exit, Diagnostics> {
-    let project = Project::of_lab(global, &arguments.lab, printer)?;
-    let may_remove = |names: &[&str]| arguments.yes || may_remove(names, printer);
-    let mut applied = Converge::to_apply(global, project, printer)?.up(may_remove)?;
+    let project = arguments.lab.project(global, printer)?;
+    let dialogue = Dialogue {
+        warn: &|warning| printer.diagnostic(warning),
+        may_remove: &|names| arguments.yes || may_remove(names, printer),
+    };
+    let installation = Installation::to_apply(&global.settings(), project)?;
+    let mut applied = installation.up(printer.observer(), &dialogue)?;
     if printer.format == Format::Json {
         printer.json_line(&serde_json::json!({ "summary": applied.summary }));
     } else {
@@ -30,17 +32,6 @@ pub fn run(
         show_how_to_use(&mut applied, printer)?;
     }
     Ok(Exit::Success)
-}
-
-impl From<ProviderArgument> for Provider {
-    fn from(argument: ProviderArgument) -> Self {
-        match argument {
-            ProviderArgument::VirtualBox => Provider::VirtualBox,
-            ProviderArgument::Qemu => Provider::Qemu,
-            ProviderArgument::Container => Provider::Container,
-            ProviderArgument::Existing => Provider::Existing,
-        }
-    }
 }
 
 /// Asks whether machines that the inventory doesn't have any more may go; without a terminal they stay.
@@ -58,7 +49,7 @@ fn may_remove(names: &[&str], printer: Printer) -> bool {
 }
 
 fn show_how_to_use(applied: &mut Applied, printer: Printer) -> Result<(), Diagnostics> {
-    let status = super::status::of(&mut applied.project, &applied.machines)?;
+    let status = status::of(&mut applied.project, &applied.machines)?;
     for notice in &status.ingress_notices {
         printer.message(&format!(
             "warning: Ingress {}: {} has no effect; instead: {}",

@@ -1,119 +1,232 @@
-//! The user's kubeconfig: who the administrator is, and how the cluster is reached.
+//! The cluster's kubeconfig, in `.kinstall` and merged into the user's own.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::pki::{self, KeyedCertificate, PkiError, Subject};
-use crate::diagnostic::SourceFile;
+use super::project::Project;
+use crate::credentials::kubeconfig::{admin_kubeconfig, is_current};
+use crate::diagnostic::{Diagnostic, Diagnostics, Kind, SourceFile};
 use crate::secret::Secret;
-use crate::yaml;
 
-/// The group that `kubeadm init` makes a cluster administrator of.
-const ADMINISTRATORS: &str = "kubeadm:cluster-admins";
-
-/// Signs a certificate for the administrator and returns a kubeconfig with it.
-///
-/// `server` is the URL of the API server as this
-/// computer reaches it; the context, the cluster and the user are named after the cluster.
-pub fn admin_kubeconfig(
-    authority: &KeyedCertificate,
-    cluster: &str,
-    server: &str,
-    now: SystemTime,
-) -> Result<Secret, PkiError> {
-    let subject = Subject {
-        common_name: "kubernetes-admin",
-        organizations: &[ADMINISTRATORS],
-        names: &[],
-    };
-    let client = pki::make_certificate(authority, subject, pki::ONE_YEAR, now)?;
-    let user = format!("{cluster}-admin");
-    let document = json!({
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{
-            "name": cluster,
-            "cluster": {
-                "server": server,
-                "certificate-authority-data": STANDARD.encode(&authority.certificate),
-            },
-        }],
-        "users": [{
-            "name": user,
-            "user": {
-                "client-certificate-data": STANDARD.encode(&client.certificate),
-                "client-key-data": STANDARD.encode(client.key.expose()),
-            },
-        }],
-        "contexts": [{ "name": cluster, "context": { "cluster": cluster, "user": user } }],
-        "current-context": cluster,
-    });
-    Ok(Secret::new(yaml::to_text(&document)))
+/// Writes `.kinstall/kubeconfig` (a new one when its certificate nears its end) and returns it.
+pub fn write(project: &mut Project) -> Result<Secret, Diagnostics> {
+    let secrets = project.secrets()?;
+    let server = project.api_url();
+    let path = project.directory.join("kubeconfig");
+    let now = std::time::SystemTime::now();
+    if let Ok(text) = fs::read_to_string(&path) {
+        let kubeconfig = Secret::new(text);
+        if is_current(&kubeconfig, &secrets.cluster_authority, &server, now) {
+            return Ok(kubeconfig);
+        }
+    }
+    let name = &project.cluster.name;
+    let kubeconfig = admin_kubeconfig(&secrets.cluster_authority, name, &server, now)
+        .map_err(|error| vec![Diagnostic::from_error(Kind::Internal, &error)])?;
+    write_private(&path, kubeconfig.expose())?;
+    Ok(kubeconfig)
 }
 
-/// Returns whether a kubeconfig that [`admin_kubeconfig`] made is still good: for this authority and
-/// server, and not near its certificate's end. Anything that can't be read isn't.
-pub fn is_current(
-    kubeconfig: &Secret,
-    authority: &KeyedCertificate,
-    server: &str,
-    now: SystemTime,
-) -> bool {
-    let file = Arc::new(SourceFile {
-        path: PathBuf::from("kubeconfig"),
-        text: kubeconfig.expose().to_owned(),
-    });
-    let Some(document) = yaml::documents(&file).ok().and_then(|mut them| them.pop()) else {
+/// Merges the cluster into a kubeconfig, by default the user's own; returns where it is now.
+pub fn merge_into(project: &mut Project, path: Option<&Path>) -> Result<PathBuf, Diagnostics> {
+    let path = path.map_or_else(default_path, Path::to_owned);
+    let kubeconfig = write(project)?;
+    let (old, new) = (read(&path)?, parse(&kubeconfig, &path)?);
+    refuse_to_replace(&old, &new, &project.cluster.name, &path)?;
+    save(&path, &merge(old, &new))?;
+    Ok(path)
+}
+
+/// Takes the cluster out of the user's kubeconfig again, if it is there.
+pub fn forget(project: &mut Project) -> Result<(), Diagnostics> {
+    let path = default_path();
+    let server = project.api_url();
+    let mut config = read(&path)?;
+    if remove(&mut config, &project.cluster.name, &server) {
+        save(&path, &config)?;
+    }
+    Ok(())
+}
+
+/// Removes a cluster with its context and user; another cluster of the same name stays.
+fn remove(config: &mut Value, name: &str, server: &str) -> bool {
+    if cluster(config, name).is_none_or(|it| it["server"] != server) {
         return false;
+    }
+    let user = format!("{name}-admin");
+    for (list, entry) in [("clusters", name), ("contexts", name), ("users", &user)] {
+        if let Some(entries) = config[list].as_array_mut() {
+            entries.retain(|it| it["name"] != entry);
+        }
+    }
+    if config["current-context"] == name {
+        config["current-context"] = json!("");
+    }
+    true
+}
+
+/// Finds a cluster in a kubeconfig.
+fn cluster<'a>(config: &'a Value, name: &str) -> Option<&'a Value> {
+    let entries = config["clusters"].as_array()?;
+    Some(&entries.iter().find(|it| it["name"] == name)?["cluster"])
+}
+
+/// Refuses to replace another cluster of the same name: its credentials would be lost.
+fn refuse_to_replace(
+    config: &Value,
+    new: &Value,
+    name: &str,
+    path: &Path,
+) -> Result<(), Diagnostics> {
+    const AUTHORITY: &str = "certificate-authority-data";
+    let (Some(old), Some(new)) = (cluster(config, name), cluster(new, name)) else {
+        return Ok(());
     };
-    let text = |pointer: &str| document.pointer(pointer).and_then(Value::as_str);
-    let decoded = |pointer: &str| {
-        let bytes = STANDARD.decode(text(pointer)?).ok()?;
-        String::from_utf8(bytes).ok()
+    if old[AUTHORITY] == new[AUTHORITY] {
+        return Ok(());
+    }
+    let server = old["server"].as_str().unwrap_or("another server");
+    let message = format!(
+        "`{}` has another cluster `{name}`, at {server}",
+        path.display()
+    );
+    Err(vec![
+        Diagnostic::error(Kind::Environment, message)
+            .hint("give this one a name of its own: `cluster_name` in the inventory")
+            .hint("or write it to another file: `kinstall kubeconfig --file FILE`")
+            .hint(format!(
+                "or remove the old one: `kubectl config delete-cluster {name}`"
+            )),
+    ])
+}
+
+fn default_path() -> PathBuf {
+    let from_environment = std::env::var_os("KUBECONFIG")
+        .and_then(|value| std::env::split_paths(&value).find(|path| !path.as_os_str().is_empty()));
+    from_environment.unwrap_or_else(|| {
+        std::env::home_dir()
+            .unwrap_or_default()
+            .join(".kube/config")
+    })
+}
+
+fn read(path: &Path) -> Result<Value, Diagnostics> {
+    match fs::read_to_string(path) {
+        Ok(text) if text.trim().is_empty() => Ok(Value::Null),
+        Ok(text) => parse(&Secret::new(text), path),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Value::Null),
+        Err(error) => {
+            let message = format!("failed to read `{}`: {error}", path.display());
+            Err(vec![Diagnostic::error(Kind::Environment, message)])
+        }
+    }
+}
+
+/// The parser's own message could quote a key, so it is not repeated.
+fn parse(text: &Secret, path: &Path) -> Result<Value, Diagnostics> {
+    let unreadable = || {
+        let message = format!("`{}` is not a kubeconfig that can be read", path.display());
+        vec![
+            Diagnostic::error(Kind::Environment, message)
+                .hint("mend it, or write another file with `kinstall kubeconfig --file FILE`"),
+        ]
     };
-    let end = decoded("/users/0/user/client-certificate-data")
-        .and_then(|certificate| pki::expiry(&certificate).ok());
-    text("/clusters/0/cluster/server") == Some(server)
-        && decoded("/clusters/0/cluster/certificate-authority-data").as_ref()
-            == Some(&authority.certificate)
-        && end.is_some_and(|end| !pki::is_due(end, now))
+    let file = SourceFile {
+        path: path.to_owned(),
+        text: text.expose().to_owned(),
+    };
+    let documents = crate::yaml::documents(&Arc::new(file)).map_err(|_| unreadable())?;
+    documents
+        .into_iter()
+        .next()
+        .filter(Value::is_object)
+        .ok_or_else(unreadable)
+}
+
+fn merge(mut into: Value, from: &Value) -> Value {
+    if !into.is_object() {
+        into = json!({ "apiVersion": "v1", "kind": "Config", "preferences": {} });
+    }
+    for list in ["clusters", "users", "contexts"] {
+        let mut entries = into[list].as_array().cloned().unwrap_or_default();
+        for new in from[list].as_array().into_iter().flatten() {
+            entries.retain(|old| old["name"] != new["name"]);
+            entries.push(new.clone());
+        }
+        into[list] = Value::Array(entries);
+    }
+    into["current-context"] = from["current-context"].clone();
+    into
+}
+
+fn save(path: &Path, config: &Value) -> Result<(), Diagnostics> {
+    write_private(path, &crate::yaml::to_text(config))
+}
+
+fn write_private(path: &Path, text: &str) -> Result<(), Diagnostics> {
+    crate::private_file::write(path, text.as_bytes()).map_err(|error| {
+        let message = format!("failed to write `{}`: {error}", path.display());
+        vec![Diagnostic::error(Kind::Environment, message)]
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, SystemTime};
+    use std::path::Path;
 
-    use super::*;
+    use serde_json::{Value, json};
 
-    const SERVER: &str = "https://127.0.0.1:16443";
+    use super::{merge, refuse_to_replace, remove};
+
+    fn config(name: &str, server: &str, authority: &str) -> Value {
+        let cluster = json!({ "server": server, "certificate-authority-data": authority });
+        json!({
+            "clusters": [{ "name": name, "cluster": cluster }],
+            "contexts": [{ "name": name }],
+            "users": [{ "name": format!("{name}-admin") }],
+            "current-context": name,
+        })
+    }
 
     #[test]
-    fn kubeconfig_is_current_until_its_certificate_is_due() {
-        let now = SystemTime::UNIX_EPOCH + Duration::from_hours(498_696);
-        let authority = pki::make_authority("kubernetes", now).unwrap();
-        let kubeconfig = admin_kubeconfig(&authority, "lab", SERVER, now).unwrap();
-        assert!(is_current(&kubeconfig, &authority, SERVER, now));
+    fn merging_keeps_other_clusters_and_replaces_ours() {
+        let work = config("work", "a", "w");
+        let lab = config("lab", "b", "l");
+        let merged = merge(merge(work.clone(), &lab), &config("lab", "c", "l"));
+        let names = |list: &str| -> Vec<Value> {
+            let entries = merged[list].as_array().unwrap();
+            entries.iter().map(|entry| entry["name"].clone()).collect()
+        };
+        assert_eq!(names("clusters"), ["work", "lab"]);
+        assert_eq!(names("users"), ["work-admin", "lab-admin"]);
+        assert_eq!(merged["clusters"][1]["cluster"]["server"], "c");
+        assert_eq!(merged["current-context"], "lab");
+    }
 
-        let near_the_end = now + pki::ONE_YEAR - Duration::from_hours(24);
-        assert!(!is_current(&kubeconfig, &authority, SERVER, near_the_end));
-        assert!(!is_current(
-            &kubeconfig,
-            &authority,
-            "https://127.0.0.1:1",
-            now
-        ));
-        let other = pki::make_authority("kubernetes", now).unwrap();
-        assert!(!is_current(&kubeconfig, &other, SERVER, now));
-        assert!(!is_current(
-            &Secret::new("apiVersion: v1"),
-            &authority,
-            SERVER,
-            now
-        ));
+    #[test]
+    fn what_was_merged_is_removed_again_and_nothing_else() {
+        let work = config("work", "a", "w");
+        let mut merged = merge(work.clone(), &config("lab", "b", "l"));
+        assert!(remove(&mut merged, "lab", "b"));
+        assert_eq!(merged["clusters"], work["clusters"]);
+        assert_eq!(merged["users"], work["users"]);
+        assert_eq!(merged["current-context"], "");
+    }
+
+    #[test]
+    fn a_cluster_of_the_same_name_elsewhere_is_neither_replaced_nor_removed() {
+        let mut theirs = config("lab", "https://elsewhere", "x");
+        let ours = config("lab", "b", "l");
+        let refused = refuse_to_replace(&theirs, &ours, "lab", Path::new("config")).unwrap_err();
+        assert_eq!(
+            refused[0].message,
+            "`config` has another cluster `lab`, at https://elsewhere"
+        );
+        let before = theirs.clone();
+        assert!(!remove(&mut theirs, "lab", "b"));
+        assert_eq!(theirs, before);
     }
 }

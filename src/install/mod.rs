@@ -1,15 +1,32 @@
-//! The content of an installation: what kinstall makes on this computer for a cluster.
+//! What the commands do: from an inventory's project to the machines, the connections and the cluster.
 //!
-//! The steps themselves are data: `playbooks/*.yml` and `templates/*`. What they need and only the
-//! controller may hold is made here, once per cluster, before any node is touched: so no node waits
-//! for another one's certificate or token.
+//! `cli` reads what was typed and shows what comes back; everything between is here and knows neither
+//! arguments nor terminal. The order in which `up` works is in [`installation`]; the steps on the nodes
+//! are data, `playbooks/*.yml` and `templates/*`.
 
-pub mod ingress_annotations;
+pub mod connect;
+pub mod doctor;
+mod first_boot;
+pub mod hosts_block;
+pub mod hosts_file;
+pub mod installation;
 pub mod kubeconfig;
-pub mod pki;
-pub mod secrets;
+pub mod lab;
+mod machines;
+pub mod memory;
+pub mod named_hosts;
+pub mod project;
+pub mod providers;
+pub mod ready;
+pub mod removal;
+pub mod runtime;
+mod state;
+pub mod status;
+pub mod stores;
 
-pub use secrets::ClusterSecrets;
+pub use installation::{Applied, Dialogue, Found, Installation, Settings};
+pub use lab::{Keys, LabMachines};
+pub use project::Project;
 
 #[cfg(test)]
 mod tests;

@@ -8,8 +8,8 @@ use std::time::SystemTime;
 use indexmap::IndexMap;
 use serde_json::{Value, json};
 
-use super::ClusterSecrets;
 use crate::bundle::{Catalog, Manifest, Placement};
+use crate::credentials::ClusterSecrets;
 use crate::diagnostic::{Diagnostic, SourceFile};
 use crate::inventory::Inventory;
 use crate::model::{self, ClusterSpec};

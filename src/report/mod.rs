@@ -1,7 +1,10 @@
 //! What a run amounts to: folds over its events.
 
+pub mod check;
+pub mod ingress_annotations;
 pub mod status;
 pub mod summary;
 
+pub use check::Check;
 pub use status::{Address, Certificate, ClusterStatus, HostStatus, NodeStatus, Workload};
 pub use summary::{Failure, HostSummary, Summary};

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::install::ingress_annotations::{self, Notice};
+use super::ingress_annotations::{self, Notice};
 use crate::provision::MachineState;
 
 /// What `kinstall status` shows.

@@ -2,6 +2,8 @@
 
 use tokio::sync::watch;
 
+use super::RunError;
+
 /// How urgently the user wants the run to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
@@ -46,6 +48,16 @@ impl Cancel {
     pub async fn reached(&mut self, level: Level) {
         if self.0.wait_for(|now| *now >= level).await.is_err() {
             std::future::pending::<()>().await;
+        }
+    }
+
+    /// Does something that can be cut off anywhere; fails with [`RunError::Interrupted`] when the user wants
+    /// the run to end before it is done.
+    pub async fn unless<T>(&self, work: impl Future<Output = T>) -> Result<T, RunError> {
+        let mut cancel = self.clone();
+        tokio::select! {
+            result = work => Ok(result),
+            () = cancel.reached(Level::AfterStep) => Err(RunError::Interrupted),
         }
     }
 }

@@ -5,6 +5,7 @@ pub mod engine;
 pub mod event;
 pub mod host;
 pub mod journal;
+pub mod observer;
 pub mod planned;
 
 pub use cancel::{Cancel, Level};
@@ -12,7 +13,10 @@ pub use engine::{CheckedHosts, Engine};
 pub use event::{EventSender, RunEvent};
 pub use host::HostRun;
 pub use journal::Journal;
+pub use observer::Observer;
 pub use planned::{PlannedChanges, StepChanges};
+
+use crate::diagnostic::{Diagnostic, Kind};
 
 /// Why a run could not go on; failures of steps are events instead.
 #[derive(Debug, thiserror::Error)]
@@ -26,4 +30,16 @@ pub enum RunError {
     AgentGone { host: String },
     #[error("interrupted")]
     Interrupted,
+}
+
+impl RunError {
+    /// Turns it into a message for the user.
+    pub fn diagnostic(&self) -> Diagnostic {
+        match self {
+            Self::Interrupted => Diagnostic::error(Kind::Interrupted, "interrupted")
+                .hint("`kinstall up` goes on where this run stopped"),
+            Self::Ssh { host, source } => source.diagnostic(host),
+            Self::AgentGone { .. } => Diagnostic::from_error(Kind::Connection, self),
+        }
+    }
 }

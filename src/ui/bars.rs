@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::Observer;
 use super::lines::Narrator;
-use crate::run::RunEvent;
+use crate::run::{Observer, RunEvent};
 
 /// One spinner per host; a host that is done keeps its line with a mark.
 #[derive(Default)]

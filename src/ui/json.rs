@@ -4,9 +4,8 @@ use std::io::Write as _;
 
 use serde_json::{Value, json};
 
-use super::Observer;
 use crate::diagnostic::Diagnostic;
-use crate::run::RunEvent;
+use crate::run::{Observer, RunEvent};
 
 /// Writes each event as it comes.
 #[derive(Clone, Copy, Debug)]

@@ -3,8 +3,7 @@
 use std::io::Write as _;
 use std::time::Instant;
 
-use super::Observer;
-use crate::run::RunEvent;
+use crate::run::{Observer, RunEvent};
 use crate::wire::{Event, StepState};
 
 /// Prints `seconds host text`, one line an event worth telling.

@@ -17,10 +17,3 @@ pub mod prompt;
 pub mod recap;
 pub mod snapshots;
 pub mod status;
-
-use crate::run::RunEvent;
-
-/// Something that shows a run while it happens.
-pub trait Observer: Send {
-    fn event(&mut self, event: &RunEvent);
-}

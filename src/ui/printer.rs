@@ -4,12 +4,12 @@ use std::io::{IsTerminal as _, Write as _};
 
 use clap::ValueEnum;
 
-use super::Observer;
 use super::bars::Bars;
 use super::json::JsonLines;
 use super::lines::Lines;
 use crate::diagnostic::Diagnostic;
-use crate::run::RunEvent;
+use crate::run::{Observer, RunEvent};
+use crate::ssh::NewHostKey;
 
 /// `--output`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -61,6 +61,19 @@ impl Printer {
                 host: host.to_owned(),
                 state: state.to_owned(),
             }),
+        }
+    }
+
+    /// Tells of host keys that were accepted without being known.
+    pub fn new_host_keys(self, keys: &[NewHostKey]) {
+        for NewHostKey {
+            address,
+            fingerprint,
+        } in keys
+        {
+            self.message(&format!(
+                "{address}: new host key {fingerprint}, remembered"
+            ));
         }
     }
 

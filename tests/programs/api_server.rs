@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use kinstall::converge::Node;
 use kinstall::converge::kubernetes::Client;
-use kinstall::install::pki::{self, Subject};
+use kinstall::credentials::pki::{self, Subject};
 use serde_json::json;
 
 use crate::started::{Started, free_port};

@@ -63,7 +63,7 @@ fn set_up(network_program: &str, key: &str) -> String {
          proxy=http://192.168.56.1:3142\nmirror=http://mirror.example/debian\n\
          cards='08:00:27:00:00:01 192.168.56.11/24\n08:00:27:00:00:02 192.168.57.11/24'\n{}",
         key.trim_end(),
-        include_str!("../../src/cli/first_boot/first_contact.sh")
+        include_str!("../../src/install/first_boot/first_contact.sh")
     );
     let folder = tempfile::tempdir().unwrap();
     let mut child = Command::new("unshare")

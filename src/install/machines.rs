@@ -2,22 +2,20 @@
 
 use std::thread;
 
-use super::converge::unless_cancelled;
 use super::first_boot::FirstBoots;
 use super::lab::{LabMachines, failed};
 use super::project::Project;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::provision::MachineChange;
 use crate::run::{Cancel, EventSender, RunEvent};
-use crate::ui::printer::Printer;
 
 /// How many processors of machines that boot share one of this computer: a boot waits for disks half of the time.
 const PROCESSORS_EACH: usize = 2;
 
-/// Says what stays as it is although the inventory asks for something else; fails where no cluster can be installed
-/// with that.
-pub fn check(changes: &[MachineChange], printer: Printer) -> Result<(), Diagnostics> {
-    let mut errors = Diagnostics::new();
+/// Returns what stays as it is although the inventory asks for something else, as warnings; fails where no cluster
+/// can be installed with that.
+pub fn check(changes: &[MachineChange]) -> Result<Diagnostics, Diagnostics> {
+    let (mut errors, mut warnings) = (Diagnostics::new(), Diagnostics::new());
     for change in changes {
         for setting in change.impossible() {
             let (name, from, to) = (setting.setting, &setting.from, &setting.to);
@@ -26,12 +24,12 @@ pub fn check(changes: &[MachineChange], printer: Printer) -> Result<(), Diagnost
             if setting.is_in_the_way() {
                 errors.push(Diagnostic::error(Kind::Environment, message).hint(reason));
             } else {
-                printer.diagnostic(&Diagnostic::warning(message).hint(reason));
+                warnings.push(Diagnostic::warning(message).hint(reason));
             }
         }
     }
     if errors.is_empty() {
-        Ok(())
+        Ok(warnings)
     } else {
         Err(errors)
     }
@@ -80,12 +78,18 @@ pub async fn make(
             made.map_err(|error| failed(&error))?;
             first_boots.finish(project, machines, &names, &report).await
         };
-        unless_cancelled(cancel, made).await?;
+        cancel
+            .unless(made)
+            .await
+            .map_err(|error| vec![error.diagnostic()])??;
     }
     // An interrupted `up` may have left others behind.
     let names: Vec<&str> = lab.machines.iter().map(|it| it.name.as_str()).collect();
     let finish = first_boots.finish(project, machines, &names, &report);
-    unless_cancelled(cancel, finish).await
+    cancel
+        .unless(finish)
+        .await
+        .map_err(|error| vec![error.diagnostic()])?
 }
 
 /// Splits changes into groups that have `most` processors together, or one machine that has more.

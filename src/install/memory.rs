@@ -6,7 +6,6 @@ use crate::model::{ClusterSpec, Provider};
 use crate::plan::memory;
 use crate::provision::MachineChange;
 use crate::provision::computer::{self, Memory};
-use crate::ui::printer::Printer;
 
 /// Returns the budget in one line: what the components need, what the machines have, and this computer.
 pub fn line(cluster: &ClusterSpec, computer: Option<Memory>) -> String {
@@ -61,15 +60,11 @@ pub fn warnings(cluster: &ClusterSpec, computer: Option<Memory>) -> Diagnostics 
     found
 }
 
-/// Warns before machines are made or started: as [`warnings`], and where those that don't run yet need more than
-/// is free now. Fails where virtual machines need more than the computer has in all.
-pub fn check(
-    project: &Project,
-    changes: &[MachineChange],
-    printer: Printer,
-) -> Result<(), Diagnostics> {
+/// Returns what to warn of before machines are made or started: as [`warnings`], and where those that don't run yet
+/// need more than is free now. Fails where virtual machines need more than the computer has in all.
+pub fn check(project: &Project, changes: &[MachineChange]) -> Result<Diagnostics, Diagnostics> {
     let Some(provider) = project.provider().filter(|it| it.makes_machines()) else {
-        return Ok(());
+        return Ok(Diagnostics::new());
     };
     let computer = computer::memory();
     let mut found = warnings(&project.cluster, computer);
@@ -92,10 +87,7 @@ pub fn check(
         );
         found.push(warning(message).hint("end other programs, or make the machines smaller"));
     }
-    for warning in &found {
-        printer.diagnostic(warning);
-    }
-    Ok(())
+    Ok(found)
 }
 
 /// Containers take memory only as they use it.

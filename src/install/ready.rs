@@ -1,15 +1,14 @@
-//! Waits for machines that were started or woken, until somebody can log in.
+//! Waits for machines that were started or woken, until a login works.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::task::JoinSet;
 
-use super::exit::Exit;
 use super::lab::LabMachines;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::ClusterSpec;
+use crate::provision::Report;
 use crate::ssh::{Session, SshError, wait_for};
-use crate::ui::printer::Printer;
 
 /// Whether a machine's clock can be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,17 +21,17 @@ pub enum Clock {
 /// How far a clock may be off, in seconds, before it is set.
 const TOLERANCE: u64 = 2;
 
-/// Waits for a login on each machine, all at once, and sets clocks that are behind. A machine that doesn't
-/// answer is a failure, which is shown.
+/// Waits for a login on each machine, all at once, and sets clocks that are behind. Returns an error for each machine
+/// that doesn't answer.
 pub fn wait(
     cluster: &ClusterSpec,
     machines: &LabMachines,
     names: &[&str],
     clock: Clock,
-    printer: Printer,
-) -> Result<Exit, Diagnostics> {
+    report: Report<'_>,
+) -> Result<Diagnostics, Diagnostics> {
     let Some((provider, _)) = machines.made() else {
-        return Ok(Exit::Success);
+        return Ok(Diagnostics::new());
     };
     let patience = provider.patience();
     let runtime = super::runtime::start()?;
@@ -52,26 +51,22 @@ pub fn wait(
         let mut failures: Vec<(String, SshError)> = Vec::new();
         while let Some(Ok((name, result))) = tasks.join_next().await {
             match result {
-                Ok(None) => printer.machine(&name, "ready"),
+                Ok(None) => report(&name, "ready"),
                 Ok(Some(seconds)) => {
                     let state = format!("ready; its clock was off by {seconds} s and is set");
-                    printer.machine(&name, &state);
+                    report(&name, &state);
                 }
                 Err(error) => failures.push((name, error)),
             }
         }
         failures
     });
-    for (name, error) in &failures {
+    let errors = failures.iter().map(|(name, error)| {
         let Diagnostic { kind, message, .. } = error.diagnostic(name);
-        let shown = Diagnostic::error(kind, message);
-        printer.diagnostic(&shown.hint(format!("`kinstall console {name}` shows how far it got")));
-    }
-    Ok(if failures.is_empty() {
-        Exit::Success
-    } else {
-        Exit::Failed
-    })
+        let error = Diagnostic::error(kind, message);
+        error.hint(format!("`kinstall console {name}` shows how far it got"))
+    });
+    Ok(errors.collect())
 }
 
 /// Sets the clock where it is off; returns by how many seconds it was.

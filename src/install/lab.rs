@@ -15,8 +15,7 @@ use crate::provision::{
 };
 use crate::secret::Secret;
 use crate::ssh::keys::KeyError;
-use crate::ssh::{Jumps, KeyPair, KnownHosts, Policy, Target, UserKeys};
-use crate::ui::printer::Printer;
+use crate::ssh::{Jumps, KeyPair, KnownHosts, NewHostKey, Policy, Target, UserKeys};
 
 /// User on machines that kinstall makes.
 const LAB_USER: &str = "kinstall";
@@ -147,14 +146,9 @@ impl LabMachines {
         Ok(changes)
     }
 
-    /// Shows the host keys that were accepted since the last call.
-    pub fn show_new_host_keys(&self, printer: Printer) {
-        for key in self.known_hosts.take_accepted() {
-            printer.message(&format!(
-                "{}: new host key {}, remembered",
-                key.address, key.fingerprint
-            ));
-        }
+    /// Returns the host keys that were accepted since the last call.
+    pub fn take_new_host_keys(&self) -> Vec<NewHostKey> {
+        self.known_hosts.take_accepted()
     }
 
     /// Returns the public line of the lab's key, where the user's machines are to know it.

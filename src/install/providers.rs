@@ -28,7 +28,7 @@ pub fn obstacles(kind: ProviderKind) -> Diagnostics {
 fn virtual_box() -> Result<Box<dyn Provider>, Diagnostics> {
     Ok(Box::new(VirtualBoxProvider {
         manage: Manage::find(),
-        images: super::image::store()?,
+        images: super::stores::open_images()?,
         halt_patience: Duration::from_mins(2),
     }))
 }
@@ -53,7 +53,7 @@ fn container() -> Result<Box<dyn Provider>, Diagnostics> {
 fn qemu() -> Result<Box<dyn Provider>, Diagnostics> {
     Ok(Box::new(crate::provision::qemu::QemuProvider {
         cache: "/var/cache/kinstall".into(),
-        images: super::image::store()?,
+        images: super::stores::open_images()?,
     }))
 }
 

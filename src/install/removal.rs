@@ -1,53 +1,44 @@
-//! `kinstall down NODE…`: removes single machines.
+//! Which machines may be removed one by one, and what is left to do in the cluster afterwards.
 
-use super::exit::Exit;
-use super::{down, lab, named_hosts};
+use super::named_hosts;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::model::ClusterSpec;
-use crate::provision::{Lab, MachineState, ObservedMachine, Provider};
-use crate::ui::printer::Printer;
+use crate::provision::{MachineState, ObservedMachine};
 
-/// Removes them after asking, and says what is left to do in the cluster.
-pub fn run(
+/// Returns the machines that were named and may go: those that are there, as long as a majority of control planes stays.
+pub fn removable<'a>(
     cluster: &ClusterSpec,
-    (provider, lab): (&dyn Provider, &Lab),
+    observed: &'a [ObservedMachine],
     nodes: &[String],
-    is_sure: bool,
-    printer: Printer,
-) -> Result<Exit, Diagnostics> {
-    let observed = provider.observe(lab).map_err(|error| lab::failed(&error))?;
-    let names = chosen(&observed, nodes)?;
-    keeps_a_majority(cluster, &observed, &names)?;
-    if names.is_empty() {
-        printer.message("These machines are not there.");
-        return Ok(Exit::Success);
-    }
-    let question = format!("Remove {} with everything on it?", names.join(", "));
-    down::confirm(&question, is_sure)?;
-    provider
-        .remove(lab, &names, &|host, state| printer.machine(host, state))
-        .map_err(|error| lab::failed(&error))?;
+) -> Result<Vec<&'a str>, Diagnostics> {
+    let names = chosen(observed, nodes)?;
+    keeps_a_majority(cluster, observed, &names)?;
+    Ok(names)
+}
+
+/// Returns what is left to do by hand in the cluster, a sentence each.
+pub fn what_is_left(cluster: &ClusterSpec, names: &[&str]) -> Vec<String> {
     let stays = |host: &&crate::model::HostSpec| !names.contains(&host.name.as_str());
     let Some(control_plane) = cluster.control_planes().find(stays) else {
-        return Ok(Exit::Success);
+        return Vec::new();
     };
     let through = format!("kinstall ssh {} -- sudo kubectl", control_plane.name);
-    for name in &names {
-        printer.message(&format!(
+    let mut left = Vec::new();
+    for name in names {
+        left.push(format!(
             "Kubernetes still has the node {name}: `{through} delete node {name}` removes it."
         ));
         if cluster.host(name).is_some_and(|it| it.roles.control_plane) {
-            printer.message(&format!(
+            left.push(format!(
                 "etcd still has the member {name}: remove it with etcdctl in the pod etcd-{} (docs/machines.md).",
                 control_plane.name
             ));
         }
     }
-    let in_inventory = names.iter().any(|name| cluster.host(name).is_some());
-    if in_inventory {
-        printer.message("`kinstall up` makes anew what the inventory still has.");
+    if names.iter().any(|name| cluster.host(name).is_some()) {
+        left.push("`kinstall up` makes anew what the inventory still has.".to_owned());
     }
-    Ok(Exit::Success)
+    left
 }
 
 /// Returns the machines that were named and are there, whole or not; the inventory needn't have them.

@@ -10,11 +10,10 @@ use std::time::{Duration, Instant};
 use indexmap::IndexMap;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
-use super::GlobalArguments;
 use super::connect::{self, Stranger};
 use super::lab::{Keys, LabMachines};
 use super::project::Project;
-use super::{machines, memory};
+use super::{kubeconfig, machines, memory, runtime, stores};
 use crate::bundle::Bundle;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind, SourceFile};
 use crate::model::Provider;
@@ -22,17 +21,31 @@ use crate::plan::{self, Plan, PlanInput};
 use crate::playbook::Sources;
 use crate::provision::MachineChange;
 use crate::report::Summary;
-use crate::run::{Cancel, Engine, EventSender, Journal, Level, PlannedChanges, RunError, RunEvent};
-use crate::ui::Observer;
-use crate::ui::printer::Printer;
+use crate::run::{Cancel, Engine, EventSender, Journal, Observer, PlannedChanges, RunEvent};
+
+/// What a run installs from, where it isn't the usual.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Folder of the bundle.
+    pub bundle: Option<PathBuf>,
+    /// Folder with playbooks and templates that replace the built-in ones.
+    pub overrides: Option<PathBuf>,
+}
+
+/// What `up` asks and tells before the run's events begin.
+pub struct Dialogue<'a> {
+    /// Shows a warning.
+    pub warn: &'a dyn Fn(&Diagnostic),
+    /// Asks whether machines that the inventory doesn't have any more may go.
+    pub may_remove: &'a dyn Fn(&[&str]) -> bool,
+}
 
 /// One run over all hosts of a project.
-pub struct Converge {
+pub struct Installation {
     pub project: Project,
     machines: LabMachines,
     bundle: Arc<Bundle>,
     sources: Sources,
-    printer: Printer,
     run: String,
     /// Held while something may be changed.
     _lock: Option<File>,
@@ -53,36 +66,23 @@ pub struct Applied {
     pub all_done: bool,
 }
 
-impl Converge {
+impl Installation {
     /// Prepares a run that only looks.
-    pub fn to_check(
-        global: &GlobalArguments,
-        project: Project,
-        printer: Printer,
-    ) -> Result<Self, Diagnostics> {
-        Self::new(global, project, printer, Keys::Read)
+    pub fn to_check(settings: &Settings, project: Project) -> Result<Self, Diagnostics> {
+        Self::new(settings, project, Keys::Read)
     }
 
     /// Prepares a run that changes things; takes the lab's lock.
-    pub fn to_apply(
-        global: &GlobalArguments,
-        project: Project,
-        printer: Printer,
-    ) -> Result<Self, Diagnostics> {
-        Self::new(global, project, printer, Keys::Make)
+    pub fn to_apply(settings: &Settings, project: Project) -> Result<Self, Diagnostics> {
+        Self::new(settings, project, Keys::Make)
     }
 
     /// Opens bundle, playbooks and keys; connects to nothing yet. What is wrong with the user's files
     /// or this computer is found before anything is kept.
-    fn new(
-        global: &GlobalArguments,
-        mut project: Project,
-        printer: Printer,
-        access: Keys,
-    ) -> Result<Self, Diagnostics> {
-        let bundle = super::bundle::open(global)?;
+    fn new(settings: &Settings, mut project: Project, access: Keys) -> Result<Self, Diagnostics> {
+        let bundle = stores::open_bundle(settings.bundle.as_deref())?;
         let mut sources = Sources::builtin();
-        if let Some(folder) = &global.overrides {
+        if let Some(folder) = &settings.overrides {
             sources.override_from(folder).map_err(|error| vec![error])?;
             plan::check_sources(&sources, &project.cluster, bundle.manifest())?;
         }
@@ -101,14 +101,13 @@ impl Converge {
             machines,
             bundle: Arc::new(bundle),
             sources,
-            printer,
             run,
             _lock: lock,
         })
     }
 
     /// Finds what would change; machines that don't run are only named.
-    pub fn check_only(self) -> Result<Found, Diagnostics> {
+    pub fn check_only(self, observer: Box<dyn Observer>) -> Result<Found, Diagnostics> {
         let machines = self.machines.changes()?;
         if machines.iter().any(MachineChange::is_start) {
             let planned = PlannedChanges {
@@ -120,13 +119,12 @@ impl Converge {
                 failed: false,
             });
         }
-        let observer = self.printer.commentator();
         let (checked, _) = self.observed(observer, async |events: EventSender, cancel| {
             let (mut engine, plan, _) = self.connect(&events, &cancel).await?;
             let checked = engine
                 .check(&plan, false)
                 .await
-                .map_err(|error| lost(&error))?;
+                .map_err(|error| vec![error.diagnostic()])?;
             engine.tell(&checked);
             engine.finish().await;
             Ok(checked)
@@ -142,20 +140,25 @@ impl Converge {
     }
 
     /// Makes the machines and brings every host to the planned state. Machines that the inventory doesn't
-    /// have any more go only if `may_remove` says so.
-    pub fn up(mut self, may_remove: impl Fn(&[&str]) -> bool) -> Result<Applied, Diagnostics> {
+    /// have any more go only if the user says so.
+    pub fn up(
+        mut self,
+        observer: Box<dyn Observer>,
+        dialogue: &Dialogue<'_>,
+    ) -> Result<Applied, Diagnostics> {
         if self.machines.made().is_some() {
             self.save_state()?;
         }
         let mut changes = self.machines.changes()?;
         let left_over = changes.iter().filter(|it| it.is_removal());
         let left_over: Vec<&str> = left_over.map(|it| it.host.as_str()).collect();
-        if !left_over.is_empty() && !may_remove(&left_over) {
+        if !left_over.is_empty() && !(dialogue.may_remove)(&left_over) {
             changes.retain(|it| !it.is_removal());
         }
-        machines::check(&changes, self.printer)?;
-        memory::check(&self.project, &changes, self.printer)?;
-        let observer = self.printer.observer();
+        machines::check(&changes)?.iter().for_each(dialogue.warn);
+        memory::check(&self.project, &changes)?
+            .iter()
+            .for_each(dialogue.warn);
         let (all_done, summary) =
             self.observed(observer, async |events: EventSender, cancel| {
                 let started = Instant::now();
@@ -165,7 +168,7 @@ impl Converge {
                 let checked = engine
                     .check(&plan, true)
                     .await
-                    .map_err(|error| lost(&error))?;
+                    .map_err(|error| vec![error.diagnostic()])?;
                 // Not before all hosts were reached and looked at: an `up` that fails early leaves them alone.
                 if let Some(key) = self.machines.key_to_distribute() {
                     connect::authorize(strangers, key, &events).await;
@@ -179,7 +182,10 @@ impl Converge {
                     engine.tell(&checked);
                     true
                 } else {
-                    engine.apply(&plan).await.map_err(|error| lost(&error))?
+                    engine
+                        .apply(&plan)
+                        .await
+                        .map_err(|error| vec![error.diagnostic()])?
                 };
                 engine.finish().await;
                 let _ = events.send(RunEvent::Finished {
@@ -188,7 +194,7 @@ impl Converge {
                 Ok(all_done)
             })?;
         if all_done {
-            super::kubeconfig::write(&mut self.project)?;
+            kubeconfig::write(&mut self.project)?;
         }
         Ok(Applied {
             project: self.project,
@@ -222,7 +228,8 @@ impl Converge {
             events,
             cancel,
         );
-        let (hosts, strangers) = unless_cancelled(cancel, all).await?;
+        let connected = cancel.unless(all).await;
+        let (hosts, strangers) = connected.map_err(|error| vec![error.diagnostic()])??;
         let facts: IndexMap<_, _> = hosts
             .iter()
             .map(|host| (host.name.clone(), host.facts.clone()))
@@ -255,7 +262,7 @@ impl Converge {
         observer: Box<dyn Observer>,
         work: impl AsyncFnOnce(EventSender, Cancel) -> Result<T, Diagnostics>,
     ) -> Result<(T, Summary), Diagnostics> {
-        let runtime = super::runtime::start()?;
+        let runtime = runtime::start()?;
         let journal = Journal::create(&self.project.directory, &self.run).map_err(|error| {
             let message = format!("failed to write the journal: {error}");
             vec![Diagnostic::error(Kind::Environment, message)]
@@ -295,30 +302,4 @@ fn watch(
         let _ = journal.add(&event);
     }
     summary
-}
-
-/// Does something that can be cut off anywhere, until the user wants it to end.
-pub async fn unless_cancelled<T>(
-    cancel: &Cancel,
-    work: impl Future<Output = Result<T, Diagnostics>>,
-) -> Result<T, Diagnostics> {
-    let mut cancel = cancel.clone();
-    tokio::select! {
-        result = work => result,
-        () = cancel.reached(Level::AfterStep) => Err(lost(&RunError::Interrupted)),
-    }
-}
-
-/// A run that could not go on.
-fn lost(error: &RunError) -> Diagnostics {
-    match error {
-        RunError::Interrupted => {
-            let diagnostic = Diagnostic::error(Kind::Interrupted, "interrupted");
-            vec![diagnostic.hint("`kinstall up` goes on where this run stopped")]
-        }
-        RunError::Ssh { host, source } => vec![source.diagnostic(host)],
-        gone @ RunError::AgentGone { .. } => {
-            vec![Diagnostic::from_error(Kind::Connection, gone)]
-        }
-    }
 }

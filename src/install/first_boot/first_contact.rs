@@ -107,7 +107,10 @@ mod tests {
     #[test]
     fn the_scripts_are_shell() {
         for script in ["first_contact.sh", "mounts.sh", "readiness.sh"] {
-            let path = format!("{}/src/cli/first_boot/{script}", env!("CARGO_MANIFEST_DIR"));
+            let path = format!(
+                "{}/src/install/first_boot/{script}",
+                env!("CARGO_MANIFEST_DIR")
+            );
             let check = Command::new("sh").args(["-n", &path]).output().unwrap();
             assert!(check.status.success(), "{check:?}");
         }

@@ -6,17 +6,19 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::state::LabState;
-use super::{GlobalArguments, LabArguments};
+use crate::credentials::cluster_secrets::{ClusterSecrets, SecretsError};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
-use crate::install::secrets::{ClusterSecrets, SecretsError};
 use crate::model::{self, ClusterSpec, Provider};
 use crate::private_file;
-use crate::ui::printer::Printer;
+
+/// The inventory where the user names no other.
+pub const USUAL_INVENTORY: &str = "inventory.ini";
 
 /// A cluster with the folder that kinstall keeps beside its inventory.
 pub struct Project {
     pub cluster: ClusterSpec,
-    warnings: Diagnostics,
+    /// What the inventory says that kinstall can't do; for the commands that act on it.
+    pub warnings: Diagnostics,
     /// The inventory file, absolute.
     pub inventory: PathBuf,
     /// `.kinstall` beside the inventory: keys, known hosts, secrets, kubeconfig, journals.
@@ -26,10 +28,12 @@ pub struct Project {
 
 impl Project {
     /// Reads the inventory and the state; errors are returned all at once.
-    pub fn load(global: &GlobalArguments, argument: Option<&Path>) -> Result<Self, Diagnostics> {
-        let path = find(global, argument)?;
-        let (cluster, warnings) = model::load(&path)?;
-        let absolute = dunce::canonicalize(&path).unwrap_or(path);
+    pub fn load(path: &Path) -> Result<Self, Diagnostics> {
+        if !path.exists() {
+            return Err(vec![no_inventory(path)]);
+        }
+        let (cluster, warnings) = model::load(path)?;
+        let absolute = dunce::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let directory = absolute
             .parent()
             .unwrap_or(Path::new("/"))
@@ -42,26 +46,6 @@ impl Project {
             directory,
             state,
         })
-    }
-
-    /// Reads the same for the commands that make the lab: they show warnings, and may be told who makes
-    /// the machines.
-    pub fn of_lab(
-        global: &GlobalArguments,
-        arguments: &LabArguments,
-        printer: Printer,
-    ) -> Result<Self, Diagnostics> {
-        let mut project = Self::load(global, arguments.inventory.path.as_deref())?;
-        project.show_warnings(printer);
-        project.choose_provider(arguments.provider.map(Provider::from))?;
-        Ok(project)
-    }
-
-    /// Shows what the inventory says that kinstall can't do; for the commands that act on it.
-    pub fn show_warnings(&self, printer: Printer) {
-        for warning in &self.warnings {
-            printer.diagnostic(warning);
-        }
     }
 
     /// Takes the lock that keeps two runs on the same lab apart; it is free again when dropped.
@@ -169,18 +153,8 @@ impl Project {
     }
 }
 
-fn find(global: &GlobalArguments, argument: Option<&Path>) -> Result<PathBuf, Diagnostics> {
-    let path = argument
-        .or(global.inventory.as_deref())
-        .unwrap_or(Path::new("inventory.ini"));
-    if path.exists() {
-        return Ok(path.to_owned());
-    }
-    let error = Diagnostic::error(
-        Kind::Inventory,
-        format!("there is no inventory `{}`", path.display()),
-    );
-    Err(vec![error.hint(
-        "name it: `kinstall -i FILE …`; inventory/lab/inventory.ini is an example",
-    )])
+fn no_inventory(path: &Path) -> Diagnostic {
+    let message = format!("there is no inventory `{}`", path.display());
+    Diagnostic::error(Kind::Inventory, message)
+        .hint("name it: `kinstall -i FILE …`; inventory/lab/inventory.ini is an example")
 }

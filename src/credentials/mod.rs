@@ -1,0 +1,10 @@
+//! Keys, certificates, tokens and kubeconfigs of a cluster, made on this computer.
+//!
+//! They are made once per cluster, before any node is touched, and only the controller holds them all:
+//! so no node waits for another one's certificate or token.
+
+pub mod cluster_secrets;
+pub mod kubeconfig;
+pub mod pki;
+
+pub use cluster_secrets::ClusterSecrets;
