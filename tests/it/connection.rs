@@ -8,9 +8,10 @@ use kinstall::ssh::KeyPair;
 use kinstall::ssh::keys::fingerprint;
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::free_port::free_port;
 use crate::program::Project;
 use crate::sshd::namespace::{self, PASSWORD};
-use crate::sshd::server::{Sshd, free_port};
+use crate::sshd::server::Sshd;
 
 /// A project of one host, which is this server.
 fn project(sshd: &Sshd, variables: &str) -> Project {

@@ -5,9 +5,10 @@ use std::os::unix::fs::chown;
 
 use kinstall::ssh::keys::fingerprint;
 
+use crate::free_port::free_port;
 use crate::program::{Project, files};
 use crate::sshd::namespace::{self, PASSWORD};
-use crate::sshd::server::{Sshd, free_port};
+use crate::sshd::server::Sshd;
 
 /// A project of one host, which is this server, with nothing to install on it.
 fn project(sshd: &Sshd, variables: &str) -> Project {

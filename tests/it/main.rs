@@ -1,19 +1,33 @@
-//! What users see of kinstall: clusters that inventories mean, and what is said about wrong input.
+//! All tests of the whole program; those of one module stand beside it in `src/`. See `tests/README.md`.
 
 #![allow(
     clippy::unwrap_used,
-    reason = "a test may stop where something is wrong"
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and one that takes minutes says where it is"
 )]
 
 mod architecture;
+mod bundle;
 mod cli;
 mod connection;
+#[cfg(target_os = "linux")]
+mod container;
+#[cfg(target_os = "linux")]
+mod e2e;
 mod existing;
+mod free_port;
+mod guest;
+mod image;
 mod inventory;
 mod machines;
 mod messages;
 mod program;
-#[path = "../sshd/mod.rs"]
-#[allow(dead_code, reason = "the tests of SSH itself need more of it")]
+mod programs;
+#[cfg(target_os = "linux")]
+mod qemu;
+mod ssh;
 mod sshd;
 mod vagrant;
+#[cfg(target_os = "linux")]
+mod virtualbox;

@@ -1,0 +1,6 @@
+//! Bundles: made for real where that is quick, damaged, and downloaded over bad connections.
+
+mod build;
+mod damage;
+mod download;
+pub mod server;

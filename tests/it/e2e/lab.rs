@@ -1,0 +1,121 @@
+//! From the course's inventory to the cluster, and back to nothing.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+
+use super::cluster;
+use super::kinstall::Kinstall;
+use super::traces::Traces;
+
+#[test]
+#[ignore = "needs root and a bundle: `./test e2e`"]
+fn the_courses_lab_comes_up_and_goes_away() {
+    let before = Traces::now();
+    let lab = Kinstall::with_the_lab_inventory();
+    lab.run(&["plan"]).expect_code(2);
+    lab.ok(&["up"]);
+    cluster::works(&lab);
+    a_second_up_changes_nothing(&lab);
+    an_edited_variable_shows_as_the_diff_that_up_applies(&lab);
+    ssh_keeps_exit_code_and_streams_apart(&lab);
+    kubeconfig_reaches_the_api(&lab);
+    a_forward_leads_from_loopback_into_the_lab(&lab);
+    nginx_annotations_are_named(&lab);
+    lab.ok(&["down", "--yes"]);
+    assert!(!lab.path(".kinstall").exists());
+    assert_eq!(Traces::now().since(&before), Traces::default());
+}
+
+fn a_second_up_changes_nothing(lab: &Kinstall) {
+    let before = cluster::start_times(lab);
+    let recap = lab.run(&["up"]);
+    recap.expect_code(0);
+    assert!(recap.stderr().contains("0 changed"), "{}", recap.stderr());
+    lab.run(&["plan"]).expect_code(0);
+    assert_eq!(cluster::start_times(lab), before);
+}
+
+fn an_edited_variable_shows_as_the_diff_that_up_applies(lab: &Kinstall) {
+    lab.edit(
+        "group_vars/k8s-cluster/addons.yml",
+        "192.168.56.99",
+        "192.168.56.89",
+    );
+    let plan = lab.run(&["plan"]).expect_code(2);
+    assert!(plan.contains("192.168.56.50-192.168.56.89"), "{plan}");
+    lab.ok(&["up"]);
+    let pools = lab.objects(&["get", "ipaddresspools", "-n", "metallb-system"]);
+    assert_eq!(
+        pools["items"][0]["spec"]["addresses"][0],
+        "192.168.56.50-192.168.56.89"
+    );
+    lab.run(&["plan"]).expect_code(0);
+}
+
+fn ssh_keeps_exit_code_and_streams_apart(lab: &Kinstall) {
+    let finished = lab.run(&[
+        "ssh",
+        "node1",
+        "--",
+        "sh",
+        "-c",
+        "'echo out; echo err >&2; exit 7'",
+    ]);
+    assert_eq!(finished.expect_code(7), "out\n");
+    assert_eq!(finished.stderr(), "err\n");
+}
+
+fn kubeconfig_reaches_the_api(lab: &Kinstall) {
+    let text = lab.ok(&["kubeconfig", "--print"]);
+    let server = text
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("server: "))
+        .unwrap();
+    assert!(server.contains("127.0.0.1:"), "{server}");
+    let version = Command::new("curl")
+        .args([
+            "--silent",
+            "--insecure",
+            "--fail",
+            "--max-time",
+            "5",
+            &format!("{server}/version"),
+        ])
+        .output()
+        .unwrap();
+    assert!(
+        String::from_utf8_lossy(&version.stdout).contains("gitVersion"),
+        "{version:?}"
+    );
+}
+
+fn a_forward_leads_from_loopback_into_the_lab(lab: &Kinstall) {
+    let mut forward = lab
+        .command(&["forward", "192.168.56.11:6443"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let mut stdout = BufReader::new(forward.stdout.take().unwrap());
+    stdout.read_line(&mut line).unwrap();
+    let address = line.split_whitespace().next().unwrap();
+    let url = format!("https://{address}/version");
+    let version = Command::new("curl")
+        .args(["--silent", "--insecure", "--fail", "--max-time", "5", &url])
+        .output()
+        .unwrap();
+    forward.kill().unwrap();
+    forward.wait().unwrap();
+    assert!(
+        String::from_utf8_lossy(&version.stdout).contains("gitVersion"),
+        "{line}{version:?}"
+    );
+}
+
+fn nginx_annotations_are_named(lab: &Kinstall) {
+    let status = lab.ok(&["status"]);
+    assert!(
+        status.contains("nginx.ingress.kubernetes.io/proxy-body-size has no effect"),
+        "{status}"
+    );
+}

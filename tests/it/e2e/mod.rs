@@ -1,0 +1,12 @@
+//! End to end on real nodes: real systemd, sshd, containerd and kubelet, from the course's inventory.
+//!
+//! Needs root and a built bundle: `./test e2e`. The tests share the computer, so they run one after the other.
+
+mod cluster;
+mod existing;
+mod interrupted;
+mod kinstall;
+mod lab;
+mod resources;
+mod traces;
+mod virtual_machines;

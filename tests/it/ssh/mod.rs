@@ -1,0 +1,12 @@
+//! SSH against real parts: sshd, ssh-agent, sudo. All of it stays on loopback, in own folders and, for
+//! what needs users, passwords and mounts, in an own mount namespace.
+
+mod agent;
+mod commands;
+mod first_contact;
+mod host_keys;
+mod jumps;
+mod login;
+mod run;
+mod sudo;
+mod waiting;
