@@ -14,7 +14,7 @@ use kinstall::credentials::ClusterSecrets;
 use kinstall::diagnostic::{Diagnostics, SourceFile};
 use kinstall::model::{self, ClusterSpec};
 use kinstall::plan::{self, Plan, PlanInput};
-use kinstall::playbook::Sources;
+use kinstall::playbook::{Action, Sources};
 use kinstall::wire::{self, Event, Facts};
 
 use crate::lab::{Lab, repository};
@@ -105,6 +105,7 @@ fn plan(lab: &Lab, cluster: &ClusterSpec, bundle: &Bundle) -> Result<Plan> {
         secrets: &secrets,
         sources: &Sources::builtin(),
         limit: None,
+        action: Action::Up,
     };
     Ok(plan::build(&input).map_err(told)?)
 }

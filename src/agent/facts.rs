@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::converge::{Node, disk};
+use crate::converge::{Node, command, disk};
 use crate::wire::Facts;
 
-use super::{addresses, handlers};
+use super::{addresses, control_plane, handlers};
 
 /// Bit of CAP_SYS_RESOURCE in the capability sets of `/proc/self/status`.
 const SYS_RESOURCE: u64 = 1 << 24;
@@ -33,6 +33,8 @@ pub fn gather(node: &Node) -> Facts {
         name_servers: name_servers(node),
         boot_id: first_line("/proc/sys/kernel/random/boot_id"),
         pending_handlers: handlers::left(node),
+        control_plane: control_plane::state(node),
+        commands: command::begun(node),
     }
 }
 

@@ -11,6 +11,7 @@
 pub mod addresses;
 pub mod batch;
 pub mod blobs;
+pub mod control_plane;
 pub mod earlier;
 pub mod facts;
 pub mod handlers;

@@ -1,12 +1,16 @@
 //! Programs that are run when their guard says so.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use super::draft::{Access, Draft};
-use super::marker::Marker;
+use super::marker::{Marker, STATE};
 use super::program::{Program, quoted};
 use super::{Converge, Node, ResourceError};
-use crate::resource::{Action, Change, Command, Content, Guard, Input};
+use crate::resource::{Action, Change, Command, CommandState, Content, Guard, Input};
+
+/// Folder of the markers.
+const FOLDER: &str = "commands";
 
 /// What is known about the command.
 #[derive(Clone, Copy, Debug)]
@@ -96,12 +100,33 @@ impl Command {
     }
 }
 
+/// Returns the commands that were begun on this node, by the id of their step.
+pub fn begun(node: &Node) -> BTreeMap<String, CommandState> {
+    let mut commands = BTreeMap::new();
+    let entries = node.path(STATE).join(FOLDER).read_dir();
+    for path in entries.into_iter().flatten().flatten().map(|it| it.path()) {
+        let state = match path.extension().and_then(|it| it.to_str()) {
+            Some("started") => CommandState::Begun,
+            Some("done") => CommandState::Done,
+            _ => continue,
+        };
+        // A marker that vanishes meanwhile belongs to a run that is still at work.
+        if let Ok(step) = fs::read_to_string(&path) {
+            let known = commands.entry(step).or_insert(state);
+            if state == CommandState::Begun {
+                *known = state;
+            }
+        }
+    }
+    commands
+}
+
 fn started_marker(node: &Node) -> Marker {
-    Marker::new(node, "commands", node.step(), ".started")
+    Marker::new(node, FOLDER, node.step(), ".started")
 }
 
 fn done_marker(node: &Node) -> Marker {
-    Marker::new(node, "commands", node.step(), ".done")
+    Marker::new(node, FOLDER, node.step(), ".done")
 }
 
 /// Files that go when this goes.

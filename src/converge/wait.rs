@@ -21,7 +21,7 @@ const INTERVAL: Duration = Duration::from_millis(200);
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The condition holds, or the reason why it doesn't.
-type State = Result<(), String>;
+pub type State = Result<(), String>;
 
 impl Converge for Wait {
     type Observed = State;
@@ -82,7 +82,7 @@ impl Condition {
     fn look(&self, node: &Node) -> Result<State, ResourceError> {
         match self {
             Condition::Tcp { address, port } => Ok(tcp(address, *port)),
-            Condition::Https { url, ca } => https(url, ca, node),
+            Condition::Https { url, ca } => https(url, ca, PATIENCE, node),
             Condition::UnixSocket(path) => Ok(UnixStream::connect(node.path(path))
                 .map(drop)
                 .map_err(|error| error.to_string())),
@@ -138,7 +138,8 @@ fn tcp(address: &str, port: u16) -> State {
     Err(last)
 }
 
-fn https(url: &str, ca: &str, node: &Node) -> Result<State, ResourceError> {
+/// Asks once; `ca` is a PEM file on the node. Any answer but 200 is a reason to go on waiting.
+pub fn https(url: &str, ca: &str, patience: Duration, node: &Node) -> Result<State, ResourceError> {
     let path = node.path(ca);
     if !path.exists() {
         return Ok(Err(format!("{ca} is not there yet")));
@@ -151,7 +152,7 @@ fn https(url: &str, ca: &str, node: &Node) -> Result<State, ResourceError> {
         .tls_config(tls)
         .proxy(None)
         .http_status_as_error(false)
-        .timeout_global(Some(PATIENCE))
+        .timeout_global(Some(patience))
         .build()
         .new_agent();
     Ok(match agent.get(url).call() {

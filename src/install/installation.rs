@@ -18,7 +18,7 @@ use crate::bundle::Bundle;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind, SourceFile};
 use crate::model::Provider;
 use crate::plan::{self, Plan, PlanInput};
-use crate::playbook::Sources;
+use crate::playbook::{Action, Sources};
 use crate::provision::MachineChange;
 use crate::report::Summary;
 use crate::run::{Cancel, Engine, EventSender, Journal, Observer, PlannedChanges, RunEvent};
@@ -243,6 +243,7 @@ impl Installation {
             secrets: &secrets,
             sources: &self.sources,
             limit: None,
+            action: Action::Up,
         };
         let plan = plan::build(&input)?;
         let engine = Engine::new(self.run.clone(), hosts, events.clone());

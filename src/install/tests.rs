@@ -14,7 +14,7 @@ use crate::diagnostic::{Diagnostic, SourceFile};
 use crate::inventory::Inventory;
 use crate::model::{self, ClusterSpec};
 use crate::plan::{self, Plan, PlanInput};
-use crate::playbook::Sources;
+use crate::playbook::{Action, Sources};
 use crate::resource::{Command, Condition, Content, Resource, Sha256};
 use crate::wire::Facts;
 
@@ -61,6 +61,7 @@ impl Lab {
             secrets: &self.secrets.as_map(),
             sources: &Sources::builtin(),
             limit: None,
+            action: Action::Up,
         };
         plan::build(&input).unwrap_or_else(|errors| panic!("{}", messages(&errors)))
     }

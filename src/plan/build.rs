@@ -5,17 +5,20 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::control_planes::ControlPlanes;
 use super::duplicates::find_duplicates;
+use super::place::Place;
 use super::playbook_order::in_order;
-use super::{PHASES, Phase, PhaseRule, Plan};
+use super::stages::{Assembly, Placed};
+use super::{Plan, Stage, phases};
 use crate::bundle::Manifest;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind, SourceFile};
 use crate::did_you_mean::closest;
 use crate::model::{ClusterSpec, HostSpec};
-use crate::playbook::load::qualified;
-use crate::playbook::schema::Hosts;
+use crate::playbook::load::{Step, qualified};
 use crate::playbook::{
-    ExpandedStep, Parts, PhaseName, Playbook, Scope, Sources, expand_handler, expand_steps, load,
+    Action, ExpandedStep, Parts, PhaseName, Playbook, Scope, Sources, expand_handler, expand_steps,
+    load,
 };
 use crate::secret::Secret;
 use crate::template::{Engine, context};
@@ -24,22 +27,35 @@ use crate::wire::{Batch, Facts, Handler};
 /// What a plan is made from; equal inputs give equal plans.
 #[derive(Clone, Copy, Debug)]
 pub struct PlanInput<'a> {
+    pub action: Action,
     pub cluster: &'a ClusterSpec,
-    /// By host name; every host that the plan is for has to be there.
+    /// By host name, of all hosts that answered. Nothing is planned for the others.
     pub facts: &'a IndexMap<String, Facts>,
     pub bundle: &'a Manifest,
     /// Texts of the bundle's files (Kubernetes objects), by their key in [`Manifest::files`].
     pub files: &'a BTreeMap<String, Arc<SourceFile>>,
     pub secrets: &'a BTreeMap<String, Secret>,
     pub sources: &'a Sources,
-    /// Names of the hosts to plan for; `None`: all.
+    /// Names of the hosts to plan for; `None`: all. The facts of others still count.
     pub limit: Option<&'a [String]>,
+}
+
+impl PlanInput<'_> {
+    /// Returns whether the user wants something to be done for a host.
+    pub(super) fn may_change(&self, host: &HostSpec) -> bool {
+        self.limit.is_none_or(|limit| limit.contains(&host.name))
+    }
 }
 
 /// Builds the plan, or returns everything that is wrong with playbooks and templates.
 pub fn build(input: &PlanInput<'_>) -> Result<Plan, Diagnostics> {
-    let hosts = selected_hosts(input)?;
-    let playbooks = in_order(load(input.sources)?)?;
+    build_stages(input, phases(input.action))
+}
+
+/// Builds the plan of some stages.
+pub(super) fn build_stages(input: &PlanInput<'_>, stages: &[Stage]) -> Result<Plan, Diagnostics> {
+    check_limit(input)?;
+    let playbooks = in_order(load(input.sources, input.action)?, stages)?;
     let engine = engine(input.sources, input.cluster, input.bundle)?;
     let builder = Builder {
         parts: Parts {
@@ -49,25 +65,44 @@ pub fn build(input: &PlanInput<'_>) -> Result<Plan, Diagnostics> {
             files: input.files,
             secrets: input.secrets,
         },
+        facts: input.facts,
         playbooks: &playbooks,
     };
 
-    let mut phases: Vec<Phase> = PHASES.iter().map(empty_phase).collect();
+    let control_planes = ControlPlanes::choose(input, &playbooks);
     let mut errors = Diagnostics::new();
-    for (host, facts) in hosts {
-        let steps = builder.steps_of(host, facts, &mut errors);
-        find_duplicates(&steps, &mut errors);
-        for (phase, (rule, steps)) in phases.iter_mut().zip(PHASES.iter().zip(steps)) {
-            if !steps.is_empty() {
-                let batch = builder.batch(rule, host, facts, steps, &mut errors);
-                phase.batches.insert(host.name.clone(), batch);
+    let mut placed: BTreeMap<PhaseName, Vec<Placed<'_>>> = BTreeMap::new();
+    let mut blocked: BTreeMap<PhaseName, String> = BTreeMap::new();
+    for playbook in &playbooks {
+        match Place::all(playbook.placement, input, &control_planes) {
+            Ok(places) => {
+                for place in places {
+                    for (phase, steps) in builder.steps(playbook, place, &mut errors) {
+                        placed
+                            .entry(phase)
+                            .or_default()
+                            .push(Placed { place, steps });
+                    }
+                }
+            }
+            Err(reason) => {
+                let phases = parts(playbook).filter(|(_, steps)| !steps.is_empty());
+                blocked.extend(phases.map(|(phase, _)| (phase, reason.clone())));
             }
         }
     }
+    find_duplicates(placed.values().flatten(), &mut errors);
+    let assembly = Assembly {
+        hosts: &input.cluster.hosts,
+        placed: &placed,
+        blocked: &blocked,
+        batch: |phase: &str, host: &HostSpec, steps: &[&ExpandedStep]| {
+            builder.batch(phase, host, steps, &mut errors)
+        },
+    };
+    let plan = assembly.plan(stages);
     if errors.is_empty() {
-        Ok(Plan {
-            phases: without_empty(phases),
-        })
+        Ok(plan)
     } else {
         Err(once_each(errors))
     }
@@ -79,7 +114,9 @@ pub fn check_sources(
     cluster: &ClusterSpec,
     bundle: &Manifest,
 ) -> Result<(), Diagnostics> {
-    in_order(load(sources)?)?;
+    for action in Action::ALL {
+        in_order(load(sources, action)?, phases(action))?;
+    }
     engine(sources, cluster, bundle).map(drop)
 }
 
@@ -96,50 +133,44 @@ fn engine(
 
 struct Builder<'a> {
     parts: Parts<'a>,
+    facts: &'a IndexMap<String, Facts>,
     /// In the order in which their steps run.
     playbooks: &'a [Playbook],
 }
 
 impl Builder<'_> {
-    /// Expands everything that concerns a host, phase by phase as in [`PHASES`].
-    fn steps_of(
+    /// Expands a playbook at one place, for each phase that it has steps of.
+    fn steps(
         &self,
-        host: &HostSpec,
-        facts: &Facts,
+        playbook: &Playbook,
+        place: Place<'_>,
         errors: &mut Diagnostics,
-    ) -> [Vec<ExpandedStep>; PHASES.len()] {
-        let mut steps: [Vec<ExpandedStep>; PHASES.len()] = Default::default();
-        let concerned = self.playbooks.iter();
-        for playbook in concerned.filter(|it| concerns(it.hosts, host, self.parts.cluster)) {
-            let scope = Scope::new(&self.parts, host, facts, playbook);
-            match scope.holds(playbook.when.as_ref()) {
-                Ok(true) => {}
-                Ok(false) => continue,
-                Err(error) => {
-                    errors.push(error);
-                    continue;
-                }
-            }
-            for (phase, list) in [
-                (playbook.phase, &playbook.steps),
-                (PhaseName::Verify, &playbook.checks),
-            ] {
-                match expand_steps(&scope, list) {
-                    Ok(expanded) => steps[phase as usize].extend(expanded),
-                    Err(found) => errors.extend(found),
-                }
+    ) -> Vec<(PhaseName, Vec<ExpandedStep>)> {
+        let scope = self.scope(place.host, playbook);
+        match scope.holds(playbook.when.as_ref()) {
+            Ok(true) => {}
+            Ok(false) => return Vec::new(),
+            Err(error) => {
+                errors.push(error);
+                return Vec::new();
             }
         }
-        steps
+        let mut expanded = Vec::new();
+        for (phase, steps) in parts(playbook) {
+            match expand_steps(&scope, steps) {
+                Ok(steps) => expanded.push((phase, steps)),
+                Err(found) => errors.extend(found),
+            }
+        }
+        expanded
     }
 
     /// Puts the steps of a host in a phase together with the handlers that they name.
     fn batch(
         &self,
-        rule: &PhaseRule,
+        phase: &str,
         host: &HostSpec,
-        facts: &Facts,
-        steps: Vec<ExpandedStep>,
+        steps: &[&ExpandedStep],
         errors: &mut Diagnostics,
     ) -> Batch {
         let notified: BTreeSet<&str> = steps
@@ -153,25 +184,35 @@ impl Builder<'_> {
                 if !notified.contains(id.as_str()) {
                     continue;
                 }
-                let scope = Scope::new(&self.parts, host, facts, playbook);
-                match expand_handler(&scope, handler) {
+                match expand_handler(&self.scope(host, playbook), handler) {
                     Ok(handler) => handlers.push(handler),
                     Err(error) => errors.push(error),
                 }
             }
         }
         Batch {
-            phase: rule.name.to_string(),
-            steps: steps.into_iter().map(|expanded| expanded.step).collect(),
+            phase: phase.to_owned(),
+            steps: steps.iter().map(|expanded| expanded.step.clone()).collect(),
             handlers,
         }
     }
+
+    fn scope<'s>(&'s self, host: &'s HostSpec, playbook: &'s Playbook) -> Scope<'s> {
+        Scope::new(&self.parts, host, self.facts.get(&host.name), playbook)
+    }
 }
 
-/// Returns the hosts to plan for, in inventory order, with their facts.
-fn selected_hosts<'a>(
-    input: &PlanInput<'a>,
-) -> Result<Vec<(&'a HostSpec, &'a Facts)>, Diagnostics> {
+/// Returns the phases of a playbook's steps and checks.
+fn parts(playbook: &Playbook) -> impl Iterator<Item = (PhaseName, &[Step])> {
+    [
+        (playbook.phase, playbook.steps.as_slice()),
+        (PhaseName::Verify, playbook.checks.as_slice()),
+    ]
+    .into_iter()
+}
+
+/// Every name in the limit has to be a host's.
+fn check_limit(input: &PlanInput<'_>) -> Result<(), Diagnostics> {
     let mut errors = Diagnostics::new();
     for name in input.limit.unwrap_or_default() {
         if input.cluster.host(name).is_none() {
@@ -183,63 +224,11 @@ fn selected_hosts<'a>(
             });
         }
     }
-    let mut selected = Vec::new();
-    for host in &input.cluster.hosts {
-        if input.limit.is_some_and(|limit| !limit.contains(&host.name)) {
-            continue;
-        }
-        match input.facts.get(&host.name) {
-            Some(facts) => selected.push((host, facts)),
-            None => errors.push(Diagnostic::error(
-                Kind::Internal,
-                format!(
-                    "nothing is known of host `{}`: its agent did not report",
-                    host.name
-                ),
-            )),
-        }
-    }
     if errors.is_empty() {
-        Ok(selected)
+        Ok(())
     } else {
         Err(errors)
     }
-}
-
-fn concerns(hosts: Hosts, host: &HostSpec, cluster: &ClusterSpec) -> bool {
-    let is_first =
-        context::first_control_plane(cluster).is_some_and(|first| first.name == host.name);
-    match hosts {
-        Hosts::All => true,
-        Hosts::FirstControlPlane => is_first,
-        Hosts::OtherControlPlanes => host.roles.control_plane && !is_first,
-        Hosts::ControlPlanes => host.roles.control_plane,
-        Hosts::Workers => !host.roles.control_plane,
-    }
-}
-
-fn empty_phase(rule: &PhaseRule) -> Phase {
-    Phase {
-        name: rule.name.to_string(),
-        after: rule.after.iter().map(ToString::to_string).collect(),
-        batches: IndexMap::new(),
-        serial: rule.serial,
-    }
-}
-
-/// Drops phases that concern nobody; who came after them comes after what they came after.
-fn without_empty(mut phases: Vec<Phase>) -> Vec<Phase> {
-    while let Some(position) = phases.iter().position(|phase| phase.batches.is_empty()) {
-        let dropped = phases.remove(position);
-        for phase in &mut phases {
-            if let Some(at) = phase.after.iter().position(|name| *name == dropped.name) {
-                phase.after.splice(at..=at, dropped.after.iter().cloned());
-                let mut seen = BTreeSet::new();
-                phase.after.retain(|name| seen.insert(name.clone()));
-            }
-        }
-    }
-    phases
 }
 
 /// Most errors are found on every host: one message is enough.

@@ -3,45 +3,62 @@
 //! ```text
 //! cluster + facts + bundle + secrets + playbooks -> build -> Plan -> (run | show)
 //! ```
+//!
+//! `phases` is the table of an action. `control_planes` and `place` tell where the steps of a playbook run,
+//! `build` expands them there, and `stages` makes phases of them: a roll becomes a chain of phases, one a host.
 
 pub mod build;
+mod control_planes;
 mod duplicates;
 #[cfg(test)]
 mod hash;
 pub mod memory;
 pub mod order;
 pub mod phases;
+mod place;
 mod playbook_order;
+mod stages;
 
 use indexmap::IndexMap;
 
 use crate::wire::Batch;
 
 pub use build::{PlanInput, build, check_sources};
-pub use phases::{PHASES, PhaseRule};
+pub use phases::{Pace, Stage, phases};
 
 /// Everything that `up` will hand to the agents; `plan` hands them the same.
 ///
 /// It holds secrets, so that outside of tests nothing can write it down.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(test, derive(serde::Serialize))]
 pub struct Plan {
     /// In an order that respects [`Phase::after`]; phases that concern no host are left out.
     pub phases: Vec<Phase>,
+    /// What can't be done now; in most plans nothing.
+    pub left_out: Vec<LeftOut>,
 }
 
 /// A part of the plan that all its hosts may do at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(test, derive(serde::Serialize))]
 pub struct Phase {
-    /// `prepare`, `control-plane`, `join`, `add-ons`, …
+    /// `prepare`, `control-plane`, `join`, `add-ons`, …; in a roll `control-plane-join/cp2`.
     pub name: String,
-    /// Phases that must be done (on all their hosts) before this one starts.
+    /// Phases that must be done (on all their hosts) before this one starts. A host's own phases follow one
+    /// another beside that.
     pub after: Vec<String>,
-    /// What to do, by host name, in inventory order.
+    /// In a roll, the host that is concerned: it fails where the phase does. Batches may be on other hosts, whose
+    /// own phases don't wait for them.
+    pub host: Option<String>,
+    /// What to do, by the name of the host that does it, in inventory order.
     pub batches: IndexMap<String, Batch>,
-    /// How many hosts at a time; `None`: all.
-    pub serial: Option<usize>,
+}
+
+/// Phases that are not in a plan although they should be.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct LeftOut {
+    pub phases: Vec<String>,
+    pub reason: String,
 }
 
 #[cfg(test)]

@@ -1,37 +1,59 @@
-//! The phases of an installation and the barriers between them: the table of contents of `kinstall up`.
+//! The phases of each action and the barriers between them: the table of contents of `kinstall up`.
 
-use crate::playbook::PhaseName;
+use crate::playbook::{Action, PhaseName};
 
-/// When a phase may run.
+/// One line of an action's table: a phase, or the phases of a roll.
 #[derive(Debug)]
-pub struct PhaseRule {
-    pub name: PhaseName,
-    /// Phases that must be done, on all hosts that they concern, before any host starts this one.
+pub struct Stage {
+    /// More than one only in a roll: all that is done for one host before the next one's turn, in this order
+    /// (drain it from elsewhere, change it, let it work again).
+    pub phases: &'static [PhaseName],
+    /// Phases that must be done, on all hosts that they concern, before any host starts this stage.
     pub after: &'static [PhaseName],
-    /// How many hosts at a time; `None`: all.
-    pub serial: Option<usize>,
+    pub pace: Pace,
 }
 
-/// All phases. Workers don't wait for further control planes, and add-ons wait for neither: only what
-/// needs the whole cluster stands in `verify`.
-pub const PHASES: [PhaseRule; 6] = {
+/// How many hosts are worked on at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// All.
+    Together,
+    /// A roll: one host after another in each of this many chains, which go on side by side. The plan has a
+    /// phase `NAME/HOST` for each host; one that fails stops those behind it in its chain.
+    Chains(usize),
+}
+
+/// Returns all phases of an action, each after those that it waits for.
+pub fn phases(action: Action) -> &'static [Stage] {
+    match action {
+        Action::Up => UP,
+    }
+}
+
+/// Workers don't wait for further control planes, and add-ons wait for neither: only what needs the whole
+/// cluster stands in `verify`.
+const UP: &[Stage] = {
     use PhaseName::{AddOns, ControlPlane, ControlPlaneJoin, Join, Prepare, Verify};
-    [
-        rule(Prepare, &[], None),
+    &[
+        together(&[Prepare], &[]),
         // A host's own phases follow one another anyway: other hosts are not waited for.
-        rule(ControlPlane, &[], None),
-        // One at a time: etcd must not lose its quorum while members are added.
-        rule(ControlPlaneJoin, &[ControlPlane], Some(1)),
-        rule(Join, &[ControlPlane], None),
-        rule(AddOns, &[ControlPlane], None),
-        rule(Verify, &[ControlPlaneJoin, Join, AddOns], None),
+        together(&[ControlPlane], &[]),
+        // One after another: etcd takes one new member at a time.
+        Stage {
+            phases: &[ControlPlaneJoin],
+            after: &[ControlPlane],
+            pace: Pace::Chains(1),
+        },
+        together(&[Join], &[ControlPlane]),
+        together(&[AddOns], &[ControlPlane]),
+        together(&[Verify], &[ControlPlaneJoin, Join, AddOns]),
     ]
 };
 
-const fn rule(name: PhaseName, after: &'static [PhaseName], serial: Option<usize>) -> PhaseRule {
-    PhaseRule {
-        name,
+const fn together(phases: &'static [PhaseName], after: &'static [PhaseName]) -> Stage {
+    Stage {
+        phases,
         after,
-        serial,
+        pace: Pace::Together,
     }
 }

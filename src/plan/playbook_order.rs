@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::PHASES;
+use super::Stage;
 use super::order::{OrderError, order};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::did_you_mean::closest;
@@ -10,11 +10,15 @@ use crate::playbook::load::location;
 use crate::playbook::{PhaseName, Playbook};
 
 /// Sorts playbooks by phase, then by `after` and component name, then by file name.
-pub(super) fn in_order(mut playbooks: Vec<Playbook>) -> Result<Vec<Playbook>, Diagnostics> {
+pub(super) fn in_order(
+    mut playbooks: Vec<Playbook>,
+    stages: &[Stage],
+) -> Result<Vec<Playbook>, Diagnostics> {
+    let phases: Vec<PhaseName> = stages.iter().flat_map(|it| it.phases).copied().collect();
     let mut errors = Diagnostics::new();
     let mut places: BTreeMap<(PhaseName, String), usize> = BTreeMap::new();
-    for rule in &PHASES {
-        let of_phase = playbooks.iter().filter(|it| it.phase == rule.name);
+    for phase in &phases {
+        let of_phase = playbooks.iter().filter(|it| it.phase == *phase);
         let mut after: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for playbook in of_phase.clone() {
             let needed = playbook.after.iter().map(|name| name.value.as_str());
@@ -23,10 +27,19 @@ pub(super) fn in_order(mut playbooks: Vec<Playbook>) -> Result<Vec<Playbook>, Di
         match order(&after) {
             Ok(ordered) => places.extend(
                 (ordered.into_iter().enumerate())
-                    .map(|(place, component)| ((rule.name, component.to_owned()), place)),
+                    .map(|(place, component)| ((*phase, component.to_owned()), place)),
             ),
             Err(error) => errors.push(order_error(&error, of_phase, after.keys().copied())),
         }
+    }
+    for playbook in playbooks.iter().filter(|it| !phases.contains(&it.phase)) {
+        let message = format!("phase `{}` is not one of this action's", playbook.phase);
+        let names: Vec<String> = phases.iter().map(ToString::to_string).collect();
+        errors.push(
+            Diagnostic::error(Kind::Inventory, message)
+                .hint(format!("in {}", playbook.file.path.display()))
+                .hint(format!("the phases are {}", names.join(", "))),
+        );
     }
     if !errors.is_empty() {
         return Err(errors);
@@ -34,7 +47,7 @@ pub(super) fn in_order(mut playbooks: Vec<Playbook>) -> Result<Vec<Playbook>, Di
     // `load` gives them in the order of file names, and the sort is stable.
     playbooks.sort_by_key(|it| {
         (
-            it.phase,
+            phases.iter().position(|phase| *phase == it.phase),
             places.get(&(it.phase, it.component.clone())).copied(),
         )
     });

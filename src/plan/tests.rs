@@ -1,12 +1,15 @@
 //! Plans from the example playbooks in `tests/fixtures/playbooks`, and every way to get one wrong.
 
+mod control_planes;
 mod errors;
 pub(super) mod fixture;
+mod rolls;
 
 use fixture::Fixture;
 use indexmap::IndexMap;
 
-use super::{PHASES, Plan};
+use super::{Plan, phases};
+use crate::playbook::Action;
 use crate::resource::Resource;
 use crate::secret::Secret;
 
@@ -27,11 +30,14 @@ fn a_whole_plan() {
 }
 
 #[test]
-fn phases_stand_in_the_order_of_their_barriers() {
-    for (index, rule) in PHASES.iter().enumerate() {
-        assert_eq!(rule.name as usize, index);
-        for before in rule.after {
-            assert!((*before as usize) < index, "{} after {before}", rule.name);
+fn every_phase_stands_after_those_that_it_waits_for() {
+    for action in Action::ALL {
+        let mut before = Vec::new();
+        for stage in phases(action) {
+            for needed in stage.after {
+                assert!(before.contains(needed), "{:?} after {needed}", stage.phases);
+            }
+            before.extend(stage.phases);
         }
     }
 }
@@ -110,30 +116,12 @@ fn add_ons_that_are_off_leave_nothing() {
 }
 
 #[test]
-fn further_control_planes_join_one_by_one() {
-    let mut fixture = Fixture::new();
-    fixture.cluster.hosts[1].roles.control_plane = true;
-    fixture.add_playbook(
-        "component: further\nphase: control-plane-join\nhosts: other_control_planes\nsteps:\n  - name: join\n    command: { argv: [join], once: true }\n",
-    );
-    let plan = fixture.build().unwrap();
-    let phase = plan
-        .phases
-        .iter()
-        .find(|it| it.name == "control-plane-join")
-        .unwrap();
-    assert_eq!(phase.serial, Some(1));
-    assert_eq!(phase.batches.keys().collect::<Vec<_>>(), ["node1"]);
-    assert_eq!(step_ids(&plan, "join", "node1"), [""; 0]);
-    assert_eq!(step_ids(&plan, "join", "node2"), ["worker/join"]);
-}
-
-#[test]
 fn a_limit_leaves_the_other_hosts_out() {
     let mut fixture = Fixture::new();
     fixture.limit = Some(vec!["node2".to_owned()]);
-    // Nothing has to be known of the others.
-    fixture.facts.retain(|name, _| name == "node2");
+    // Of the other hosts only the control plane has to be known.
+    fixture.facts.shift_remove("node1");
+    fixture.set_up("control1");
     let plan = fixture.build().unwrap();
     assert!(
         plan.phases
@@ -173,13 +161,4 @@ fn manifests_hold_the_objects_of_files_and_then_of_the_template() {
         kinds,
         ["Definition", "Other", "Pool", "Image", "Pool", "Image"]
     );
-}
-
-#[test]
-fn unknown_facts_of_a_host_are_an_error() {
-    let mut fixture = Fixture::new();
-    fixture.facts.shift_remove("node1");
-    let errors = fixture.build().unwrap_err();
-    assert_eq!(errors.len(), 1);
-    assert!(errors[0].message.contains("`node1`"), "{errors:?}");
 }

@@ -1,6 +1,6 @@
 //! Expands a playbook for one host: `when`, `for_each` and templates are gone after this.
 
-use super::load::{Action, Handler, Step, location, qualified};
+use super::load::{Action, Handler, Placement, Step, location, qualified};
 use super::scope::Scope;
 use crate::diagnostic::{Diagnostic, Diagnostics, Location};
 use crate::resource::Resource;
@@ -38,16 +38,20 @@ pub fn expand_handler(scope: &Scope<'_>, handler: &Handler) -> Result<wire::Hand
 }
 
 fn expand_step(scope: &Scope<'_>, step: &Step) -> Result<Vec<ExpandedStep>, Diagnostic> {
+    let host = match scope.playbook.placement {
+        Placement::OnFor(..) => format!("[{}]", scope.host.name),
+        Placement::Each(_) | Placement::Once(_) => String::new(),
+    };
     let Some(for_each) = &step.for_each else {
-        return expand_one(scope, step, "");
+        return expand_one(scope, step, &host);
     };
     let mut expanded = Vec::new();
     for (index, item) in scope.items(for_each)?.iter().enumerate() {
         // A name that says which one it is needs no number.
         let suffix = if step.name.value.contains("{{") {
-            String::new()
+            host.clone()
         } else {
-            format!("[{index}]")
+            format!("[{index}]{host}")
         };
         expanded.extend(expand_one(&scope.with_item(item), step, &suffix)?);
     }

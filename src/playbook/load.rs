@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::builtin::Sources;
-use super::phase::PhaseName;
-use super::schema::{self, Hosts, Text, UnitState};
+use super::phase::{self, PhaseName};
+use super::schema::{self, Hosts, On, Text, UnitState};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind, Location, SourceFile};
 use crate::did_you_mean::closest;
 use crate::yaml;
@@ -16,13 +16,24 @@ pub struct Playbook {
     pub file: Arc<SourceFile>,
     pub component: String,
     pub phase: PhaseName,
-    pub hosts: Hosts,
+    pub placement: Placement,
     pub after: Vec<Text>,
     pub when: Option<Text>,
     pub steps: Vec<Step>,
     /// Steps of the phase `verify`.
     pub checks: Vec<Step>,
     pub handlers: Vec<Handler>,
+}
+
+/// Where a playbook's steps run, and for whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placement {
+    /// On each of these hosts, for itself.
+    Each(Hosts),
+    /// Once, on one host, for the cluster.
+    Once(On),
+    /// On one host, for each of these.
+    OnFor(On, Hosts),
 }
 
 /// One step, before it is expanded.
@@ -68,11 +79,12 @@ pub enum Action {
     Wait(schema::Wait),
 }
 
-/// Reads all playbooks, in the order of their file names.
-pub fn load(sources: &Sources) -> Result<Vec<Playbook>, Diagnostics> {
+/// Reads all playbooks of an action, in the order of their file names.
+pub fn load(sources: &Sources, action: phase::Action) -> Result<Vec<Playbook>, Diagnostics> {
     let mut playbooks = Vec::new();
     let mut errors = Diagnostics::new();
-    for file in sources.playbooks.values() {
+    let files = sources.playbooks.iter();
+    for (_, file) in files.filter(|(path, _)| phase::Action::of_playbook(path) == action) {
         match yaml::parse::<schema::Playbook>(file) {
             Ok(playbook) => playbooks.push(check(file, playbook, &mut errors)),
             Err(error) => errors.push(error),
@@ -112,16 +124,40 @@ fn check(file: &Arc<SourceFile>, from: schema::Playbook, errors: &mut Diagnostic
             ));
         }
     }
+    if from.for_each_host.is_some()
+        && let Some(name) = steps.iter().find_map(|step| step.notify.first())
+    {
+        errors.push(wrong(
+            file,
+            name,
+            format!("`for_each_host` and the handler `{}`", name.value),
+            "handlers belong to the host that the steps run on: they can't be notified for other hosts",
+        ));
+    }
     let handlers = from.handlers.into_iter();
     let handlers = handlers.map(|handler| check_handler(file, handler));
     let handlers = handlers
         .filter_map(|result| result.map_err(|error| errors.push(error)).ok())
         .collect();
+    let placement = match (from.hosts, from.on, from.for_each_host) {
+        (hosts, None, None) => Placement::Each(hosts.unwrap_or_default()),
+        (None, Some(on), None) => Placement::Once(on),
+        (None, Some(on), Some(hosts)) => Placement::OnFor(on, hosts),
+        (Some(_), Some(_), _) | (_, None, Some(_)) => {
+            errors.push(wrong(
+                file,
+                &from.component,
+                "it doesn't say where the steps run".to_owned(),
+                "write either `hosts`, or `on` with or without `for_each_host`",
+            ));
+            Placement::Each(Hosts::All)
+        }
+    };
     Playbook {
         file: Arc::clone(file),
         component: from.component.value,
         phase: from.phase,
-        hosts: from.hosts,
+        placement,
         after: from.after,
         when: from.when,
         steps,

@@ -16,6 +16,6 @@ mod scope;
 
 pub use builtin::Sources;
 pub use expand::{ExpandedStep, expand_handler, expand_steps};
-pub use load::{Playbook, load};
-pub use phase::PhaseName;
+pub use load::{Placement, Playbook, load};
+pub use phase::{Action, PhaseName};
 pub use scope::{Parts, Scope};

@@ -1,8 +1,35 @@
-//! The names of the phases; [`crate::plan::PHASES`] says what each waits for.
+//! What kinstall can do with a cluster, and the names of the phases that this is made of;
+//! [`crate::plan::phases`] says what each phase waits for.
 
 use std::fmt;
 
 use serde::Deserialize;
+
+/// What is done with a cluster. Playbooks of `up` are in `playbooks/` itself, those of any other action in the
+/// folder that has its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    /// Every host is brought to the state that the inventory wants.
+    Up,
+}
+
+impl Action {
+    pub const ALL: [Self; 1] = [Self::Up];
+
+    /// Returns the action of a playbook, by its path below `playbooks/`.
+    pub fn of_playbook(path: &str) -> Self {
+        let folder = path.split_once('/').map(|(folder, _)| folder);
+        let named = Self::ALL.into_iter().find(|it| folder == Some(it.name()));
+        named.unwrap_or(Self::Up)
+    }
+
+    /// Returns the name of the command, and of the playbooks' folder.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+        }
+    }
+}
 
 /// A phase, as playbooks name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
@@ -10,9 +37,9 @@ use serde::Deserialize;
 pub enum PhaseName {
     /// Everything that a node needs before it knows of a cluster.
     Prepare,
-    /// The first control plane comes up.
+    /// The control plane that the cluster begins with comes up.
     ControlPlane,
-    /// Further control planes join it.
+    /// Further control planes join, one after another.
     ControlPlaneJoin,
     /// Workers join.
     Join,

@@ -4,11 +4,11 @@
 //! a host, and a name that isn't there is an error. `when` and `for_each` are bare expressions, without
 //! braces. Templates see:
 //!
-//! - `cluster`: [`crate::model::ClusterSpec`], and with it `cluster.first_control_plane`,
-//!   `cluster.control_planes` and `cluster.workers` (hosts), `cluster.control_plane.endpoint`
-//!   (`address:port`), `cluster.network.api_service_address`, `cluster.network.dns_service_address`;
-//! - `host`: [`crate::model::HostSpec`], and with it `host.facts` ([`crate::wire::Facts`]) and
-//!   `host.is_first_control_plane`;
+//! - `cluster`: [`crate::model::ClusterSpec`], and with it `cluster.control_planes` and `cluster.workers`
+//!   (hosts), `cluster.control_plane.endpoint` (`address:port`), `cluster.network.api_service_address`,
+//!   `cluster.network.dns_service_address`;
+//! - `host`: [`crate::model::HostSpec`], and with it `host.facts` ([`crate::wire::Facts`]; not there for a host
+//!   that didn't answer);
 //! - `versions`: component name to version, from the bundle;
 //! - `bundle`: what it says about its parts: `bundle.programs` (`program`, `path`) and `bundle.links`
 //!   (`path`, `target`) of every node, `bundle.images` and `bundle.control_plane_images` (short names);
@@ -36,8 +36,13 @@ pub struct Playbook {
     /// phase or on other hosts.
     pub component: Text,
     pub phase: PhaseName,
-    #[serde(default)]
-    pub hosts: Hosts,
+    /// The hosts that the steps run on, each for itself; all by default. Not together with `on`.
+    pub hosts: Option<Hosts>,
+    /// The one host that the steps run on: for what concerns the cluster, or other hosts.
+    pub on: Option<On>,
+    /// Only with `on`: the steps are there once for each of these hosts, and `host` is that host, not the one
+    /// that the steps run on. Step names get it added: `drain[node2]`.
+    pub for_each_host: Option<Hosts>,
     /// Components of the same phase whose steps come before this one's.
     #[serde(default)]
     pub after: Vec<Text>,
@@ -52,16 +57,27 @@ pub struct Playbook {
     pub handlers: Vec<Handler>,
 }
 
-/// The hosts that a playbook is for.
+/// Some hosts of the inventory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Hosts {
     #[default]
     All,
-    FirstControlPlane,
-    OtherControlPlanes,
     ControlPlanes,
+    /// The control plane that the cluster began with; while there is no cluster, the first of the inventory.
+    InitialControlPlane,
+    /// All control planes but that one.
+    JoiningControlPlanes,
     Workers,
+}
+
+/// One host, chosen by what is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum On {
+    /// A control plane that is ready, the first such one of the inventory. Where none is, one that is set up;
+    /// while there is no cluster, the initial one.
+    ControlPlane,
 }
 
 /// One resource, or several of a kind; exactly one of the keys from `absent` on is set.

@@ -31,6 +31,7 @@ pub struct Parts<'a> {
 /// Renders the strings of one playbook for one host.
 pub struct Scope<'a> {
     pub parts: &'a Parts<'a>,
+    /// The host that is concerned; the steps may run on another one.
     pub host: &'a HostSpec,
     pub playbook: &'a Playbook,
     open: Context,
@@ -38,13 +39,14 @@ pub struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
+    /// Without `facts`, because the host didn't answer, templates can't name them.
     pub fn new(
         parts: &'a Parts<'a>,
         host: &'a HostSpec,
-        facts: &Facts,
+        facts: Option<&Facts>,
         playbook: &'a Playbook,
     ) -> Self {
-        let open = context::local(parts.cluster, host, facts, &playbook.component);
+        let open = context::local(host, facts, &playbook.component);
         let secret = context::with_secrets(&open, parts.secrets);
         Self {
             parts,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use serde::Serialize;
 
+use crate::plan::LeftOut;
 use crate::run::RunEvent;
 use crate::wire::{Event, StepError, StepState};
 
@@ -13,6 +14,8 @@ use crate::wire::{Event, StepError, StepState};
 pub struct Summary {
     pub hosts: IndexMap<String, HostSummary>,
     pub failures: Vec<Failure>,
+    /// Parts of the plan that could not be done.
+    pub left_out: Vec<LeftOut>,
     /// Seconds of each changed step by host, in the order in which they ended.
     pub steps: Vec<(String, String, f64)>,
     pub elapsed: Duration,
@@ -64,6 +67,7 @@ impl Summary {
                     });
                 }
             }
+            RunEvent::LeftOut(left_out) => self.left_out.push(left_out.clone()),
             RunEvent::HostDone {
                 host,
                 changed,

@@ -39,3 +39,12 @@ pub struct Input {
     pub path: String,
     pub content: Content,
 }
+
+/// How far a guarded command got on a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CommandState {
+    /// It began and did not end well.
+    Begun,
+    Done,
+}

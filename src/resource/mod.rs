@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use change::{Action, Change};
 pub use cluster::{Image, Manifests};
-pub use command::{Command, Guard, Input};
+pub use command::{Command, CommandState, Guard, Input};
 pub use content::{BlobRef, Content, Sha256};
 pub use path::{Absent, Archive, Block, Directory, Download, File, Symlink};
 pub use system::{KernelModule, Package, Swap, Sysctl, Unit, UnitState};

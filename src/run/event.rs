@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::plan::LeftOut;
 use crate::wire::Event;
 
 /// One thing that happened. Observers fold these; the run never prints.
@@ -59,6 +60,8 @@ pub enum RunEvent {
         done: u64,
         total: u64,
     },
+    /// A part of the plan can't be done now.
+    LeftOut(LeftOut),
     HostFailed {
         host: String,
         message: String,

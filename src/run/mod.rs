@@ -1,5 +1,6 @@
 //! Executes a plan: one task per host, barriers only between phases that need each other, events out.
 
+mod board;
 pub mod cancel;
 pub mod engine;
 pub mod event;
@@ -7,6 +8,7 @@ pub mod host;
 pub mod journal;
 pub mod observer;
 pub mod planned;
+mod walk;
 
 pub use cancel::{Cancel, Level};
 pub use engine::{CheckedHosts, Engine};
@@ -14,7 +16,7 @@ pub use event::{EventSender, RunEvent};
 pub use host::HostRun;
 pub use journal::Journal;
 pub use observer::Observer;
-pub use planned::{PlannedChanges, StepChanges};
+pub use planned::{PlannedChanges, PlannedPhase, StepChanges};
 
 use crate::diagnostic::{Diagnostic, Kind};
 

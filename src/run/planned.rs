@@ -1,7 +1,10 @@
 //! The changes that a check found.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
+use crate::plan::{LeftOut, Plan};
 use crate::provision::MachineChange;
 use crate::resource::Change;
 
@@ -10,6 +13,20 @@ use crate::resource::Change;
 pub struct PlannedChanges {
     pub machines: Vec<MachineChange>,
     pub steps: Vec<StepChanges>,
+    /// The phases of these steps, in an order that respects what each waits for.
+    pub phases: Vec<PlannedPhase>,
+    /// What can't be done now.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A phase with changes in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PlannedPhase {
+    pub name: String,
+    /// Phases with changes that must be done before.
+    pub after: Vec<String>,
+    /// Hosts on which something changes.
+    pub hosts: Vec<String>,
 }
 
 /// The changes of one step on one host.
@@ -22,6 +39,43 @@ pub struct StepChanges {
 }
 
 impl PlannedChanges {
+    /// Adds the order in which a plan makes these changes.
+    pub fn add_order(&mut self, plan: &Plan) {
+        let mut hosts: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for step in &self.steps {
+            let hosts = hosts.entry(&step.phase).or_default();
+            if !hosts.contains(&step.host) {
+                hosts.push(step.host.clone());
+            }
+        }
+        // By phase, what stands for it where it has no changes itself.
+        let mut ends: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for phase in &plan.phases {
+            let mut after: Vec<String> = Vec::new();
+            for name in phase
+                .after
+                .iter()
+                .filter_map(|it| ends.get(it.as_str()))
+                .flatten()
+            {
+                if !after.contains(name) {
+                    after.push(name.clone());
+                }
+            }
+            let Some(hosts) = hosts.remove(phase.name.as_str()) else {
+                ends.insert(&phase.name, after);
+                continue;
+            };
+            ends.insert(&phase.name, vec![phase.name.clone()]);
+            self.phases.push(PlannedPhase {
+                name: phase.name.clone(),
+                after,
+                hosts,
+            });
+        }
+        self.left_out.clone_from(&plan.left_out);
+    }
+
     /// Returns the number of single changes.
     pub fn count(&self) -> usize {
         self.machines.iter().filter(|it| it.is_possible()).count()

@@ -21,12 +21,11 @@ pub fn globals(cluster: &ClusterSpec, bundle: &Manifest) -> Context {
 }
 
 /// Returns what belongs to one playbook on one host: `host` and `component`.
-pub fn local(cluster: &ClusterSpec, host: &HostSpec, facts: &Facts, component: &str) -> Context {
+pub fn local(host: &HostSpec, facts: Option<&Facts>, component: &str) -> Context {
     let mut value = to_json(host);
-    value["facts"] = to_json(facts);
-    value["is_first_control_plane"] = first_control_plane(cluster)
-        .is_some_and(|first| first.name == host.name)
-        .into();
+    if let Some(facts) = facts {
+        value["facts"] = to_json(facts);
+    }
     let mut context = Context::new();
     context.insert("host", &value);
     context.insert("component", component);
@@ -44,14 +43,8 @@ pub fn with_secrets(context: &Context, secrets: &BTreeMap<String, Secret>) -> Co
     context
 }
 
-/// Returns the host that the control plane starts on.
-pub fn first_control_plane(cluster: &ClusterSpec) -> Option<&HostSpec> {
-    cluster.control_planes().next()
-}
-
 fn cluster_value(cluster: &ClusterSpec) -> Value {
     let mut value = to_json(cluster);
-    value["first_control_plane"] = to_json(&first_control_plane(cluster));
     value["control_planes"] = to_json(&cluster.control_planes().collect::<Vec<_>>());
     value["workers"] = to_json(&cluster.workers().collect::<Vec<_>>());
     let control_plane = &cluster.control_plane;

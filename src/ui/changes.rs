@@ -2,9 +2,13 @@
 
 use std::fmt::Write as _;
 
+use crate::plan::LeftOut;
 use crate::provision::{MachineAction, SettingChange};
 use crate::resource::{Action, Change};
-use crate::run::PlannedChanges;
+use crate::run::{PlannedChanges, PlannedPhase};
+
+/// A list with more names than this becomes a number.
+const MOST_NAMES: usize = 8;
 
 /// Renders changes as text; says so when there are none.
 pub fn render(changes: &PlannedChanges) -> String {
@@ -32,9 +36,15 @@ pub fn render(changes: &PlannedChanges) -> String {
             }
         }
     }
+    order(&mut text, &changes.phases);
+    for it in &changes.left_out {
+        let _ = writeln!(text, "\n{}", left_out(it));
+    }
     let hosts = changes.hosts();
     let count = changes.count();
-    if count == 0 {
+    if count == 0 && !changes.left_out.is_empty() {
+        text.push_str("Nothing else to do.\n");
+    } else if count == 0 {
         text.push_str("Nothing to do: every host is as it should be.\n");
     } else {
         let plural = if count == 1 { "" } else { "s" };
@@ -45,6 +55,32 @@ pub fn render(changes: &PlannedChanges) -> String {
         );
     }
     text
+}
+
+/// Returns what is not done, and why.
+pub(super) fn left_out(it: &LeftOut) -> String {
+    format!("not done: {}: {}", it.phases.join(", "), it.reason)
+}
+
+/// Shows the order of the phases, where there is one.
+fn order(text: &mut String, phases: &[PlannedPhase]) {
+    if phases.iter().all(|phase| phase.after.is_empty()) {
+        return;
+    }
+    let width = phases.iter().map(|it| it.name.len()).max().unwrap_or(0);
+    text.push_str("\nOrder:\n");
+    for phase in phases {
+        let hosts = match phase.hosts.as_slice() {
+            few if few.len() <= MOST_NAMES => few.join(", "),
+            many => format!("{} hosts", many.len()),
+        };
+        let after = match phase.after.as_slice() {
+            [] => String::new(),
+            few if few.len() <= MOST_NAMES => format!(" (after {})", few.join(", ")),
+            [.., last] => format!(" (after {} phases, the last is {last})", phase.after.len()),
+        };
+        let _ = writeln!(text, "  {:width$}  {hosts}{after}", phase.name);
+    }
 }
 
 fn machine_change(text: &mut String, action: &MachineAction) {

@@ -78,7 +78,8 @@ impl Narrator {
                 host,
                 format!("done: {changed} changed, {unchanged} unchanged"),
             ),
-            RunEvent::Started { .. }
+            RunEvent::LeftOut(_)
+            | RunEvent::Started { .. }
             | RunEvent::PhaseStarted { .. }
             | RunEvent::Finished { .. } => return None,
         };

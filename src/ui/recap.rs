@@ -13,6 +13,9 @@ pub fn render(summary: &Summary) -> String {
     for failure in &summary.failures {
         text.push_str(&render_failure(failure));
     }
+    for left_out in &summary.left_out {
+        let _ = writeln!(text, "error: {}", super::changes::left_out(left_out));
+    }
     let width = summary.hosts.keys().map(String::len).max().unwrap_or(0);
     for (host, counts) in &summary.hosts {
         let state = if counts.failed { "failed" } else { "ok" };

@@ -1,8 +1,10 @@
 //! The messages. Both ends are the same build: the agent is pushed by content hash.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::resource::{Change, Resource, Sha256};
+use crate::resource::{Change, CommandState, Resource, Sha256};
 
 /// Version of these types; part of the agent's greeting.
 pub const PROTOCOL: u32 = 1;
@@ -160,4 +162,21 @@ pub struct Facts {
     pub boot_id: String,
     /// Handlers that an earlier run left pending.
     pub pending_handlers: Vec<String>,
+    /// What there is of a control plane on the node.
+    pub control_plane: ControlPlaneState,
+    /// Guarded commands that earlier runs began on the node, by step id.
+    pub commands: BTreeMap<String, CommandState>,
+}
+
+/// What there is of a Kubernetes control plane on a node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ControlPlaneState {
+    /// Nothing, or not all of it.
+    #[default]
+    Absent,
+    /// kubeadm has set it up; its API server doesn't answer, or says that it isn't ready.
+    Silent,
+    /// Its API server is ready.
+    Ready,
 }

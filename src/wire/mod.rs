@@ -4,5 +4,6 @@ pub mod frame;
 pub mod message;
 
 pub use message::{
-    Batch, Event, Facts, Handler, Mode, Outcome, PROTOCOL, Request, Step, StepError, StepState,
+    Batch, ControlPlaneState, Event, Facts, Handler, Mode, Outcome, PROTOCOL, Request, Step,
+    StepError, StepState,
 };

@@ -86,7 +86,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     (
         "report",
-        &["diagnostic", "provision", "resource", "run", "wire"],
+        &[
+            "diagnostic",
+            "plan",
+            "provision",
+            "resource",
+            "run",
+            "wire",
+        ],
     ),
     ("resource", &["secret"]),
     (
@@ -125,6 +132,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "diagnostic",
             "provision",
             "image",
+            "plan",
             "report",
             "resource",
             "run",

@@ -112,3 +112,21 @@ fn check_alone_runs_nothing() {
     assert_eq!(command.diff(&command.probe(&bench.node).unwrap()).len(), 1);
     assert_eq!(bench.root.path().read_dir().unwrap().count(), 0);
 }
+
+#[test]
+fn what_was_begun_and_what_is_done_is_known_by_step() {
+    let mut bench = Bench::new();
+    assert!(begun(&bench.node).is_empty());
+    bench
+        .converge(&Bench::command("true", Guard::Once))
+        .unwrap();
+    bench.node.begin_step("component/other");
+    bench
+        .converge(&Bench::command("exit 1", Guard::Once))
+        .unwrap_err();
+    let expected = [
+        ("component/other".to_owned(), CommandState::Begun),
+        ("component/step".to_owned(), CommandState::Done),
+    ];
+    assert_eq!(begun(&bench.node), expected.into());
+}

@@ -38,6 +38,28 @@ fn an_unknown_phase() {
 }
 
 #[test]
+fn steps_whose_hosts_are_said_in_two_ways() {
+    let header = "component: test\nphase: prepare\nhosts: all\non: control_plane\n";
+    insta::assert_snapshot!(messages(header, ""));
+}
+
+#[test]
+fn a_handler_for_other_hosts() {
+    let playbook = "component: test\nphase: prepare\non: control_plane\nfor_each_host: workers\nsteps:\n  - name: file\n    file: { path: /x, content: x }\n    notify: [restart]\nhandlers:\n  - name: restart\n    unit: { name: a.service, state: restarted }\n";
+    insta::assert_snapshot!(messages(playbook, ""));
+}
+
+#[test]
+fn facts_of_a_host_that_answers_only() {
+    let mut fixture = Fixture::without_playbooks();
+    fixture.facts.shift_remove("node1");
+    fixture.add_playbook("component: test\nphase: prepare\nsteps:\n  - name: file\n    file: { path: /x, content: \"{{ host.facts.cpus }}\" }\n");
+    let plan = fixture.build().unwrap();
+    let hosts: Vec<_> = plan.phases[0].batches.keys().collect();
+    assert_eq!(hosts, ["control1", "node2"]);
+}
+
+#[test]
 fn two_resources_and_none() {
     insta::assert_snapshot!(of_steps(
         "  - name: both\n    package: { name: x }\n    swap: {}\n  - name: neither\n    notify: []"
@@ -158,7 +180,7 @@ fn an_unknown_host_in_the_limit() {
 #[test]
 fn broken_objects_in_a_rendered_template() {
     insta::assert_snapshot!(messages(
-        "component: test\nphase: add-ons\nhosts: first_control_plane\nsteps:\n  - name: objects\n    manifests: { template: a.tera }\n",
+        "component: test\nphase: add-ons\non: control_plane\nsteps:\n  - name: objects\n    manifests: { template: a.tera }\n",
         "kind: {{ cluster.name }}\nmetadata: [\n"
     ));
 }

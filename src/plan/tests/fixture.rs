@@ -14,10 +14,10 @@ use crate::model::{
     Addons, AddressRange, Become, ClusterSpec, Connection, ControlPlane, Dns, HostSpec,
     MachineDefaults, MachineSpec, MetalLb, Network, ProxyMode, Roles,
 };
-use crate::playbook::Sources;
-use crate::resource::Sha256;
+use crate::playbook::{Action, Sources};
+use crate::resource::{CommandState, Sha256};
 use crate::secret::Secret;
-use crate::wire::Facts;
+use crate::wire::{ControlPlaneState, Facts};
 
 pub(in crate::plan) struct Fixture {
     pub cluster: ClusterSpec,
@@ -74,6 +74,31 @@ impl Fixture {
         self.sources.playbooks.insert("test.yml".to_owned(), file);
     }
 
+    /// Adds a playbook with a name of its own.
+    pub(super) fn add_playbook_file(&mut self, name: &str, text: &str) {
+        let file = source_file(&format!("playbooks/{name}"), text);
+        self.sources.playbooks.insert(name.to_owned(), file);
+    }
+
+    /// Adds hosts by name; `true` for control planes.
+    pub(super) fn add_hosts(&mut self, hosts: &[(&str, bool)]) {
+        for (name, control_plane) in hosts {
+            let address = format!("192.168.56.{}", 100 + self.cluster.hosts.len());
+            self.cluster
+                .hosts
+                .push(host(name, &address, *control_plane));
+            self.facts.insert((*name).to_owned(), facts(name));
+        }
+    }
+
+    /// Says that a host began the cluster, and that its control plane is ready.
+    pub(super) fn set_up(&mut self, host: &str) {
+        let facts = &mut self.facts[host];
+        facts.control_plane = ControlPlaneState::Ready;
+        let init = "control-plane/init".to_owned();
+        facts.commands.insert(init, CommandState::Done);
+    }
+
     /// Adds a template, shown as `templates/NAME` in messages.
     pub(super) fn add_template(&mut self, name: &str, text: &str) {
         let file = source_file(&format!("templates/{name}"), text);
@@ -81,7 +106,12 @@ impl Fixture {
     }
 
     pub(super) fn build(&self) -> Result<Plan, Diagnostics> {
-        build(&PlanInput {
+        build(&self.input())
+    }
+
+    pub(super) fn input(&self) -> PlanInput<'_> {
+        PlanInput {
+            action: Action::Up,
             cluster: &self.cluster,
             facts: &self.facts,
             bundle: &self.bundle,
@@ -89,7 +119,7 @@ impl Fixture {
             secrets: &self.secrets,
             sources: &self.sources,
             limit: self.limit.as_deref(),
-        })
+        }
     }
 }
 

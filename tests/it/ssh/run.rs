@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 use kinstall::bundle::Bundle;
-use kinstall::plan::{Phase, Plan};
+use kinstall::plan::{LeftOut, Phase, Plan};
 use kinstall::resource::{self, Guard, Resource};
 use kinstall::run::cancel::Level;
 use kinstall::run::{Cancel, Engine, HostRun, RunError, RunEvent};
@@ -21,17 +21,15 @@ use crate::sshd::server::Sshd;
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_fails_while_others_go_on_and_those_who_need_it_say_so() {
     let mut lab = Lab::start(&["one", "two", "three"]).await;
-    let plan = Plan {
-        phases: vec![
-            phase(
-                "prepare",
-                &[],
-                [("one", "true"), ("two", "exit 7"), ("three", "true")],
-            ),
-            phase("join", &["prepare"], [("one", "touch $FOLDER/joined")]),
-            phase("alone", &[], [("three", "touch $FOLDER/alone")]),
-        ],
-    };
+    let plan = plan(vec![
+        phase(
+            "prepare",
+            &[],
+            [("one", "true"), ("two", "exit 7"), ("three", "true")],
+        ),
+        phase("join", &["prepare"], [("one", "touch $FOLDER/joined")]),
+        phase("alone", &[], [("three", "touch $FOLDER/alone")]),
+    ]);
     assert!(!lab.engine.apply(&plan).await.unwrap());
     assert!(lab.sshds[2].path("alone").exists());
     assert!(!lab.sshds[0].path("joined").exists());
@@ -42,12 +40,160 @@ async fn a_host_fails_while_others_go_on_and_those_who_need_it_say_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_failure_in_a_chain_stops_what_stands_behind_it_and_names_where_it_began() {
+    let mut lab = Lab::start(&["one", "two", "three", "four"]).await;
+    let join = |host: &'static str, after: &[&str], script| Phase {
+        host: Some(host.to_owned()),
+        ..phase(&format!("join/{host}"), after, [(host, script)])
+    };
+    let plan = plan(vec![
+        join("one", &[], "touch $FOLDER/joined"),
+        join("two", &["join/one"], "exit 7"),
+        join("three", &["join/two"], "touch $FOLDER/joined"),
+        join("four", &["join/three"], "touch $FOLDER/joined"),
+    ]);
+    assert!(!lab.engine.apply(&plan).await.unwrap());
+    let joined: Vec<_> = lab
+        .sshds
+        .iter()
+        .map(|it| it.path("joined").exists())
+        .collect();
+    assert_eq!(joined, [true, false, false, false]);
+    let failures = lab.failures();
+    assert_eq!(failures["two"], "stopped at two/join/two");
+    for host in ["three", "four"] {
+        assert_eq!(failures[host], "not done, because join/two failed on two");
+    }
+    assert_eq!(failures.len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_host_does_for_others_fails_for_them_and_holds_no_other_chain_up() {
+    let mut lab = Lab::start(&["control", "one", "two", "three"]).await;
+    let part = |name: &str, host: &str, after: &[&str], on: &'static str, script| Phase {
+        host: Some(host.to_owned()),
+        ..phase(&format!("{name}/{host}"), after, [(on, script)])
+    };
+    // Two chains: one and then three; two.
+    let plan = plan(vec![
+        phase("prepare", &[], [("control", "touch $FOLDER/prepared")]),
+        part(
+            "drain",
+            "one",
+            &[],
+            "control",
+            "test -e $FOLDER/prepared && exit 7",
+        ),
+        part(
+            "change",
+            "one",
+            &["drain/one"],
+            "one",
+            "touch $FOLDER/changed",
+        ),
+        part("uncordon", "one", &["change/one"], "control", "true"),
+        part("drain", "two", &[], "control", "touch $FOLDER/drained"),
+        part(
+            "change",
+            "two",
+            &["drain/two"],
+            "two",
+            "sleep 1; touch $FOLDER/changed",
+        ),
+        part(
+            "uncordon",
+            "two",
+            &["change/two"],
+            "control",
+            "touch $FOLDER/uncordoned",
+        ),
+        part(
+            "drain",
+            "three",
+            &["uncordon/one"],
+            "control",
+            "touch $FOLDER/three",
+        ),
+        part(
+            "change",
+            "three",
+            &["drain/three"],
+            "three",
+            "touch $FOLDER/changed",
+        ),
+        phase(
+            "verify",
+            &["prepare"],
+            [("control", "touch $FOLDER/verified")],
+        ),
+    ]);
+    assert!(!lab.engine.apply(&plan).await.unwrap());
+    let changed: Vec<_> = lab
+        .sshds
+        .iter()
+        .map(|it| it.path("changed").exists())
+        .collect();
+    assert_eq!(changed, [false, false, true, false]);
+    let made = ["drained", "uncordoned", "three", "verified"];
+    let made = made.map(|name| lab.sshds[0].path(name).exists());
+    assert_eq!(made, [true, true, false, true]);
+    let failures = lab.failures();
+    let because = "not done, because drain/one failed on control";
+    assert_eq!(failures["one"], because);
+    assert_eq!(failures["three"], because);
+    assert_eq!(failures.len(), 2, "{failures:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_chains_of_a_roll_go_on_side_by_side() {
+    let mut lab = Lab::start(&["control", "one", "two"]).await;
+    let part = |name: &str, host: &str, after: &[&str], on: &'static str, script| Phase {
+        host: Some(host.to_owned()),
+        ..phase(&format!("{name}/{host}"), after, [(on, script)])
+    };
+    // The control plane's second phase, in the plan's order, waits for one, whose change ends only when the
+    // third is done.
+    let file = lab.sshds[0].path("drained").display().to_string();
+    let waits: &'static str = format!("until test -e {file}; do sleep 0.1; done").leak();
+    let plan = plan(vec![
+        part("drain", "one", &[], "control", "true"),
+        part("change", "one", &["drain/one"], "one", waits),
+        part("uncordon", "one", &["change/one"], "control", "true"),
+        part("drain", "two", &[], "control", "touch $FOLDER/drained"),
+        part("change", "two", &["drain/two"], "two", "true"),
+    ]);
+    let applied = tokio::time::timeout(Duration::from_secs(60), lab.engine.apply(&plan)).await;
+    assert!(applied.unwrap().unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_left_out_of_a_plan_is_told_and_not_done() {
+    let mut lab = Lab::start(&["one"]).await;
+    let left_out = LeftOut {
+        phases: vec!["join".to_owned()],
+        reason: "cp1 doesn't answer".to_owned(),
+    };
+    let plan = Plan {
+        phases: vec![phase("prepare", &[], [("one", "touch $FOLDER/prepared")])],
+        left_out: vec![left_out.clone()],
+    };
+    let checked = lab.engine.check(&plan, true).await.unwrap();
+    assert_eq!(checked.planned.left_out, [left_out.clone()]);
+    assert!(!lab.engine.apply(&plan).await.unwrap());
+    assert!(lab.sshds[0].path("prepared").exists());
+    let mut events = std::iter::from_fn(|| lab.events.try_recv().ok());
+    assert!(events.any(|it| matches!(it, RunEvent::LeftOut(told) if told == left_out)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_drops_in_the_middle_fails_its_host_only() {
     let mut lab = Lab::start(&["one", "two"]).await;
     let script = "parent=$PPID; kill -9 $(cut -d' ' -f4 /proc/$parent/stat); sleep 20";
-    let plan = Plan {
-        phases: vec![phase("prepare", &[], [("one", script), ("two", "sleep 1")])],
-    };
+    let plan = plan(vec![phase(
+        "prepare",
+        &[],
+        [("one", script), ("two", "sleep 1")],
+    )]);
     assert!(!lab.engine.apply(&plan).await.unwrap());
     let failures = lab.failures();
     assert!(failures["one"].starts_with("lost `one`"), "{failures:?}");
@@ -58,9 +204,7 @@ async fn a_connection_that_drops_in_the_middle_fails_its_host_only() {
 async fn a_ctrl_c_while_nothing_is_waited_for_reaches_the_agent() {
     let mut lab = Lab::start(&["one"]).await;
     lab.cancel.send_replace(Level::AfterStep);
-    let plan = Plan {
-        phases: vec![phase("prepare", &[], [("one", "sleep 60")])],
-    };
+    let plan = plan(vec![phase("prepare", &[], [("one", "sleep 60")])]);
     let applied = tokio::time::timeout(Duration::from_secs(20), lab.engine.apply(&plan)).await;
     assert!(matches!(applied.unwrap(), Err(RunError::Interrupted)));
 }
@@ -69,12 +213,10 @@ async fn a_ctrl_c_while_nothing_is_waited_for_reaches_the_agent() {
 async fn the_first_ctrl_c_ends_after_the_step_and_releases_who_waits() {
     let mut lab = Lab::start(&["one", "two"]).await;
     let work = "touch $FOLDER/begun; sleep 1; touch $FOLDER/ended";
-    let plan = Plan {
-        phases: vec![
-            phase("prepare", &[], [("one", work)]),
-            phase("join", &["prepare"], [("two", "touch $FOLDER/joined")]),
-        ],
-    };
+    let plan = plan(vec![
+        phase("prepare", &[], [("one", work)]),
+        phase("join", &["prepare"], [("two", "touch $FOLDER/joined")]),
+    ]);
     let begun = lab.sshds[0].path("begun");
     let cancel = lab.cancel.clone();
     tokio::spawn(async move {
@@ -93,13 +235,11 @@ async fn the_first_ctrl_c_ends_after_the_step_and_releases_who_waits() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_second_ctrl_c_ends_at_once() {
     let mut lab = Lab::start(&["one"]).await;
-    let plan = Plan {
-        phases: vec![phase(
-            "prepare",
-            &[],
-            [("one", "touch $FOLDER/begun; sleep 60")],
-        )],
-    };
+    let plan = plan(vec![phase(
+        "prepare",
+        &[],
+        [("one", "touch $FOLDER/begun; sleep 60")],
+    )]);
     let begun = lab.sshds[0].path("begun");
     let cancel = lab.cancel.clone();
     tokio::spawn(async move {
@@ -116,12 +256,10 @@ async fn the_second_ctrl_c_ends_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_check_asks_everything_at_once_and_tells_only_what_it_is_told_to() {
     let mut lab = Lab::start(&["one"]).await;
-    let plan = Plan {
-        phases: vec![
-            phase("prepare", &[], [("one", "touch $FOLDER/made")]),
-            phase("join", &["prepare"], [("one", "true")]),
-        ],
-    };
+    let plan = plan(vec![
+        phase("prepare", &[], [("one", "touch $FOLDER/made")]),
+        phase("join", &["prepare"], [("one", "true")]),
+    ]);
     let checked = lab.engine.check(&plan, true).await.unwrap();
     assert_eq!((checked.planned.count(), checked.failed), (2, false));
     assert!(lab.events.try_recv().is_err());
@@ -222,6 +360,14 @@ fn empty_bundle(folder: &Path) -> Bundle {
     Bundle::open(folder).unwrap()
 }
 
+/// A plan of these phases.
+fn plan(phases: Vec<Phase>) -> Plan {
+    Plan {
+        phases,
+        ..Plan::default()
+    }
+}
+
 /// A phase of one shell command a host.
 fn phase<const COUNT: usize>(name: &str, after: &[&str], scripts: [(&str, &str); COUNT]) -> Phase {
     let batch = |(host, script): (&str, &str)| {
@@ -249,6 +395,6 @@ fn phase<const COUNT: usize>(name: &str, after: &[&str], scripts: [(&str, &str);
         name: name.to_owned(),
         after: after.iter().map(ToString::to_string).collect(),
         batches: scripts.into_iter().map(batch).collect(),
-        serial: None,
+        host: None,
     }
 }

@@ -1,0 +1,74 @@
+//! Where the steps of a playbook run, and for which host.
+
+use super::PlanInput;
+use super::control_planes::ControlPlanes;
+use crate::model::HostSpec;
+use crate::playbook::Placement;
+use crate::playbook::schema::{Hosts, On};
+
+/// One run of a playbook's steps.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place<'a> {
+    /// The host that is concerned.
+    pub host: &'a HostSpec,
+    /// The host that the steps run on.
+    pub on: &'a HostSpec,
+}
+
+impl<'a> Place<'a> {
+    /// Returns all places of a playbook, in the order of the inventory; or why they can't be told. Hosts that
+    /// didn't answer, and those that the user left out, have none. A host that is left out still acts for one
+    /// that is not.
+    pub(super) fn all(
+        placement: Placement,
+        input: &PlanInput<'a>,
+        control_planes: &ControlPlanes<'a>,
+    ) -> Result<Vec<Self>, String> {
+        let is_planned =
+            |host: &HostSpec| input.may_change(host) && input.facts.contains_key(&host.name);
+        let acting = |On::ControlPlane| control_planes.acting.clone();
+        Ok(match placement {
+            Placement::Each(hosts) => selected(hosts, input, control_planes)?
+                .filter(|host| is_planned(host))
+                .map(|host| Self { host, on: host })
+                .collect(),
+            Placement::Once(on) => {
+                let on = acting(on)?;
+                let is_planned = is_planned(on);
+                is_planned
+                    .then_some(Self { host: on, on })
+                    .into_iter()
+                    .collect()
+            }
+            Placement::OnFor(on, hosts) => {
+                let on = acting(on)?;
+                selected(hosts, input, control_planes)?
+                    .filter(|host| is_planned(host))
+                    .map(|host| Self { host, on })
+                    .collect()
+            }
+        })
+    }
+}
+
+fn selected<'a>(
+    hosts: Hosts,
+    input: &PlanInput<'a>,
+    control_planes: &ControlPlanes<'a>,
+) -> Result<impl Iterator<Item = &'a HostSpec>, String> {
+    let initial = match hosts {
+        Hosts::InitialControlPlane | Hosts::JoiningControlPlanes => {
+            control_planes.initial.clone()?
+        }
+        Hosts::All | Hosts::ControlPlanes | Hosts::Workers => None,
+    };
+    let is_initial = move |host: &HostSpec| initial.is_some_and(|it| it.name == host.name);
+    let is_selected = move |host: &&HostSpec| match hosts {
+        Hosts::All => true,
+        Hosts::ControlPlanes => host.roles.control_plane,
+        Hosts::InitialControlPlane => is_initial(host),
+        Hosts::JoiningControlPlanes => host.roles.control_plane && !is_initial(host),
+        Hosts::Workers => !host.roles.control_plane,
+    };
+    Ok(input.cluster.hosts.iter().filter(is_selected))
+}
