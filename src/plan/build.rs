@@ -75,8 +75,8 @@ pub(super) fn build_stages(input: &PlanInput<'_>, stages: &[Stage]) -> Result<Pl
     let mut blocked: BTreeMap<PhaseName, String> = BTreeMap::new();
     for playbook in &playbooks {
         match Place::all(playbook.placement, input, &control_planes) {
-            Ok(places) => {
-                for place in places {
+            Ok(all) => {
+                for place in all {
                     for (phase, steps) in builder.steps(playbook, place, &mut errors) {
                         placed
                             .entry(phase)

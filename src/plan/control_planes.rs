@@ -38,14 +38,14 @@ impl<'a> ControlPlanes<'a> {
         let is_set_up = |facts: &Facts| {
             facts.control_plane != ControlPlaneState::Absent && !is_cut_short(facts)
         };
-        let founded = |facts: &Facts| founding.iter().any(|id| facts.commands.contains_key(id));
+        let has_begun = |facts: &Facts| founding.iter().any(|id| facts.commands.contains_key(id));
         let set_up: Vec<_> = answered
             .iter()
             .filter(|(_, facts)| is_set_up(facts))
             .collect();
         let founder = answered
             .iter()
-            .find(|(_, facts)| founded(facts) && (is_set_up(facts) || set_up.is_empty()));
+            .find(|(_, facts)| has_begun(facts) && (is_set_up(facts) || set_up.is_empty()));
 
         let initial = match (founder, answered.first()) {
             (Some((host, _)), _) => Ok(Some(*host)),

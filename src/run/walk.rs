@@ -182,12 +182,10 @@ fn turns<'a>(plan: &'a Plan, host: &str) -> Vec<Turn<'a>> {
 /// plan, wait for the own phases before.
 fn next(turns: &[Turn<'_>], board: &Board) -> Option<(usize, Result<(), Failure>)> {
     for (position, turn) in turns.iter().enumerate() {
-        let ready = board.ready(turn.phase);
-        if let Some(ready) = ready {
-            return Some((position, ready));
-        }
-        if turn.other.is_none() {
-            return None;
+        match board.ready(turn.phase) {
+            Some(ready) => return Some((position, ready)),
+            None if turn.other.is_none() => return None,
+            None => {}
         }
     }
     None

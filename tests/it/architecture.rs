@@ -86,14 +86,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     (
         "report",
-        &[
-            "diagnostic",
-            "plan",
-            "provision",
-            "resource",
-            "run",
-            "wire",
-        ],
+        &["diagnostic", "plan", "provision", "resource", "run", "wire"],
     ),
     ("resource", &["secret"]),
     (
@@ -153,10 +146,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("serde_saphyr", &["src/yaml.rs", "src/yaml/"]),
     ("russh", &["src/ssh/"]),
     ("tera", &["src/template/", "src/playbook/"]),
-    (
-        "tokio",
-        &["src/ssh/", "src/run/", "src/install/"],
-    ),
+    ("tokio", &["src/ssh/", "src/run/", "src/install/"]),
     ("clap", &["src/cli/", "src/ui/printer.rs"]),
     ("indicatif", &["src/ui/"]),
     ("anstream", &["src/ui/"]),
