@@ -1,9 +1,10 @@
 //! YAML in and out; the only place that knows the YAML library.
 //!
 //! Reading needs a [`SourceFile`], so that every error can show the line that it talks about.
-//! Duplicate keys are errors everywhere.
+//! Duplicate keys are errors, but for what Ansible reads too: there the last one wins, with a warning.
 
 mod error;
+mod scalar;
 mod value;
 
 use std::sync::Arc;
@@ -13,23 +14,65 @@ use serde::de::DeserializeOwned;
 pub use serde_saphyr::Spanned;
 pub use value::{Entry, Node, Value};
 
-use crate::diagnostic::{Diagnostic, Location, SourceFile};
+use crate::diagnostic::{Diagnostic, Diagnostics, Kind, Location, SourceFile};
 
 /// Reads the one document of a file into a type.
 ///
 /// Unknown fields, wrong types and syntax errors are returned with their place and, where a known name
 /// is close to the wrong one, with that name.
 pub fn parse<T: DeserializeOwned>(file: &Arc<SourceFile>) -> Result<T, Diagnostic> {
-    serde_saphyr::from_str_with_options(&file.text, options())
+    // Numbers keep their text: `0644` and `1_000` are not what YAML 1.1 made of them.
+    let options = serde_saphyr::options! {
+        with_snippet: false,
+        leading_zero_numbers_as_strings: true,
+        underscored_numbers_as_strings: true,
+    };
+    serde_saphyr::from_str_with_options(&file.text, options)
         .map_err(|error| error::diagnostic(file, &error))
 }
 
 /// Reads the one document of a file as it is, with the place of every key and value.
 ///
-/// An empty file is [`Node::Null`].
+/// An empty file is [`Node::Null`]. Plain scalars mean what they do in YAML 1.1 ([`scalar`]).
 pub fn parse_value(file: &Arc<SourceFile>) -> Result<Value, Diagnostic> {
-    parse::<Option<Spanned<value::RawNode>>>(file).map(|root| match root {
-        Some(root) => Value::from_raw(file, root),
+    let (value, doubled) = read_value(file)?;
+    match doubled.into_iter().next() {
+        None => Ok(value),
+        Some(doubled) => Err(Diagnostic::error(Kind::Inventory, doubled.message())
+            .at(doubled.second, "second time")
+            .hint("remove one of the two")),
+    }
+}
+
+/// Reads the same as Ansible does: of a key that stands twice in a mapping, the last one counts, with a
+/// warning.
+pub fn parse_as_ansible(
+    file: &Arc<SourceFile>,
+    diagnostics: &mut Diagnostics,
+) -> Result<Value, Diagnostic> {
+    let (value, doubled) = read_value(file)?;
+    diagnostics.extend(doubled.into_iter().map(|doubled| {
+        let first = doubled.first.line();
+        Diagnostic::warning(doubled.message())
+            .at(doubled.second, "this one counts, as in Ansible")
+            .hint(format!("remove the first one, in line {first}, or this one"))
+    }));
+    Ok(value)
+}
+
+fn read_value(file: &Arc<SourceFile>) -> Result<(Value, Vec<Doubled>), Diagnostic> {
+    let options = serde_saphyr::options! {
+        with_snippet: false,
+        // Both are judged by what is written there.
+        duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::PassThrough,
+        non_finite_float_policy: serde_saphyr::options::NonFiniteFloatPolicy::AsString,
+    };
+    let root: Option<Spanned<value::RawNode>> =
+        serde_saphyr::from_str_with_options(&file.text, options)
+            .map_err(|error| error::diagnostic(file, &error))?;
+    let mut doubled = Vec::new();
+    let value = match root {
+        Some(root) => Value::from_raw(file, root, &mut doubled),
         None => Value {
             node: Node::Null,
             location: Location {
@@ -37,7 +80,21 @@ pub fn parse_value(file: &Arc<SourceFile>) -> Result<Value, Diagnostic> {
                 span: 0..0,
             },
         },
-    })
+    };
+    Ok((value, doubled))
+}
+
+/// A key that stands twice in one mapping.
+struct Doubled {
+    key: String,
+    first: Location,
+    second: Location,
+}
+
+impl Doubled {
+    fn message(&self) -> String {
+        format!("key `{}` stands twice in the same mapping", self.key)
+    }
 }
 
 /// Reads all documents of a file, as in a Kubernetes manifest; empty documents are left out.
@@ -82,15 +139,6 @@ pub fn byte_span(file: &SourceFile, location: &serde_saphyr::Location) -> std::o
         .nth(column - 1)
         .map_or(length, |(offset, _)| line_start + offset);
     start..start
-}
-
-/// Numbers keep their text: `0644` and `1_000` are not what YAML 1.1 made of them.
-fn options() -> serde_saphyr::Options {
-    serde_saphyr::options! {
-        with_snippet: false,
-        leading_zero_numbers_as_strings: true,
-        underscored_numbers_as_strings: true,
-    }
 }
 
 #[cfg(test)]

@@ -32,6 +32,8 @@ pub fn gather(node: &Node) -> Facts {
         ),
         name_servers: name_servers(node),
         boot_id: first_line("/proc/sys/kernel/random/boot_id"),
+        kubernetes_version: static_pod_version(node, "kube-apiserver"),
+        etcd_version: static_pod_version(node, "etcd"),
         pending_handlers: handlers::left(node),
         control_plane: control_plane::state(node),
         commands: command::begun(node),
@@ -97,6 +99,21 @@ fn name_servers(node: &Node) -> Vec<String> {
     own
 }
 
+/// Returns the version in the image's tag of a static pod: `1.37.2` of `v1.37.2`, `3.5.21` of `3.5.21-0`.
+fn static_pod_version(node: &Node, component: &str) -> String {
+    let manifest = node.read_or_empty(&format!("/etc/kubernetes/manifests/{component}.yaml"));
+    let images = manifest.lines().filter_map(|line| {
+        let value = line.trim().trim_start_matches("- ").strip_prefix("image:")?;
+        Some(value.trim().trim_matches(['"', '\'']))
+    });
+    let mut tags = images.filter_map(|image| {
+        let (name, tag) = image.split('@').next()?.rsplit_once(':')?;
+        (name.rsplit('/').next() == Some(component)).then_some(tag)
+    });
+    let tag = tags.next().unwrap_or_default().trim_start_matches('v');
+    tag.split('-').next().unwrap_or_default().to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,6 +145,25 @@ mod tests {
             std::fs::write(path, text).unwrap();
         }
         assert_eq!(name_servers(&Node::at(root.path())), ["10.0.0.2"]);
+    }
+
+    #[test]
+    fn versions_are_those_of_the_static_pods() {
+        for (image, expected) in [
+            ("kinstall.local/kube-apiserver:v1.37.2", "1.37.2"),
+            ("registry.k8s.io/kube-apiserver:v1.31.4", "1.31.4"),
+            ("\"mirror:5000/k8s/kube-apiserver:v1.30.0-rc.1@sha256:ab\"", "1.30.0"),
+            ("mirror:5000/other", ""),
+        ] {
+            let root = tempfile::tempdir().unwrap();
+            let folder = root.path().join("etc/kubernetes/manifests");
+            std::fs::create_dir_all(&folder).unwrap();
+            let text = format!("spec:\n  containers:\n  - image: {image}\n    name: x\n");
+            std::fs::write(folder.join("kube-apiserver.yaml"), text).unwrap();
+            let node = Node::at(root.path());
+            assert_eq!(static_pod_version(&node, "kube-apiserver"), expected, "{image}");
+            assert_eq!(static_pod_version(&node, "etcd"), "");
+        }
     }
 
     #[test]

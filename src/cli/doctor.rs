@@ -2,6 +2,7 @@
 
 use super::exit::Exit;
 use super::{DoctorArguments, GlobalArguments};
+use crate::diagnostic::Diagnostics;
 use crate::install::doctor::{Subjects, examine};
 use crate::model::Provider;
 use crate::ui::doctor;
@@ -9,15 +10,21 @@ use crate::ui::printer::{Format, Printer};
 
 /// Looks at everything; exit 1 when a machine can't be made the way that was asked for, or a check found
 /// a problem.
-pub fn run(global: &GlobalArguments, arguments: &DoctorArguments, printer: Printer) -> Exit {
+pub fn run(global: &GlobalArguments, arguments: &DoctorArguments, printer: Printer) -> Result<Exit, Diagnostics> {
+    let vault = global.vault()?;
     let (checks, is_well) = examine(&Subjects {
         provider: arguments.provider.map(Provider::from),
         inventory: global.inventory.as_deref(),
+        vault,
         bundle: global.bundle.as_deref(),
     });
     match printer.format {
         Format::Text => printer.data(&doctor::render(&checks)),
         Format::Json => printer.json(&checks),
     }
-    if is_well { Exit::Success } else { Exit::Failed }
+    Ok(if is_well {
+        Exit::Success
+    } else {
+        Exit::Failed
+    })
 }

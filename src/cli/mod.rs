@@ -49,9 +49,17 @@ pub struct Cli {
 /// Options that every command understands.
 #[derive(Clone, Debug, Args)]
 pub struct GlobalArguments {
-    /// Inventory file [default: inventory.ini in the current directory]
-    #[arg(short, long, global = true, value_name = "FILE")]
+    /// Inventory, a file or a folder [default: inventory.ini, or another inventory, in the current directory]
+    #[arg(short, long, global = true, value_name = "PATH")]
     pub inventory: Option<PathBuf>,
+    /// File that holds the password of ansible-vault, or program that prints it
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "ANSIBLE_VAULT_PASSWORD_FILE"
+    )]
+    pub vault_password_file: Option<PathBuf>,
     /// Form of the output
     #[arg(long, global = true, value_enum, default_value_t)]
     pub output: Format,

@@ -24,9 +24,11 @@ pub fn run(
         let line = memory::line(&project.cluster, computer);
         printer.message(&format!("memory: {line}"));
     }
+    let installation = Installation::to_check(&global.settings(), project)?;
+    printer.diagnostics(&installation.warnings);
     let Found {
         planned, failed, ..
-    } = Installation::to_check(&global.settings(), project)?.check_only(printer.commentator())?;
+    } = installation.check_only(printer.commentator())?;
     match printer.format {
         Format::Text => printer.data(&changes::render(&planned)),
         Format::Json => printer.json(&planned),

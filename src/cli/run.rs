@@ -47,7 +47,7 @@ fn dispatch(cli: Cli, printer: Printer) -> Result<Exit, Diagnostics> {
         Command::SshConfig => super::ssh_config::run(global, printer),
         Command::Hosts(arguments) => super::hosts::run(global, &arguments, printer),
         Command::Console(arguments) => super::console::run(global, &arguments, printer),
-        Command::Doctor(arguments) => Ok(super::doctor::run(global, &arguments, printer)),
+        Command::Doctor(arguments) => super::doctor::run(global, &arguments, printer),
         Command::Dial { target } => super::dial::run(global, target),
         Command::Kubeconfig(arguments) => super::kubeconfig::run(global, &arguments, printer),
         Command::Ssh(arguments) => super::ssh::run(global, &arguments, printer),

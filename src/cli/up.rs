@@ -19,6 +19,7 @@ pub fn run(
         may_remove: &|names| arguments.yes || may_remove(names, printer),
     };
     let installation = Installation::to_apply(&global.settings(), project)?;
+    printer.diagnostics(&installation.warnings);
     let mut applied = installation.up(printer.observer(), &dialogue)?;
     if printer.format == Format::Json {
         printer.json_line(&serde_json::json!({ "summary": applied.summary }));

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
 
-use super::project::{Project, USUAL_INVENTORY};
+use super::project::Project;
 use super::{lab, memory, providers, stores};
 use crate::bundle;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::inventory::{self, Vault};
 use crate::model::Provider;
 use crate::provision::{computer, virtualbox};
 use crate::report::Check;
@@ -21,6 +22,8 @@ pub struct Subjects<'a> {
     pub provider: Option<Provider>,
     /// The inventory that was named; the usual one need not be there.
     pub inventory: Option<&'a Path>,
+    /// What opens its encrypted values.
+    pub vault: Vault,
     pub bundle: Option<&'a Path>,
 }
 
@@ -33,7 +36,7 @@ pub fn examine(subjects: &Subjects<'_>) -> (Vec<Check>, bool) {
         .filter(|kind| asked.is_none_or(|asked| asked == *kind))
         .map(provider)
         .collect();
-    let (project, inventory) = inventory(subjects.inventory);
+    let (project, inventory) = inventory(subjects.inventory, subjects.vault.clone());
     let mut checks = vec![inventory, bundle(subjects.bundle)];
     checks.push(room(project.as_ref()));
     if let Some(project) = &project {
@@ -68,12 +71,13 @@ fn provider(kind: Provider) -> Check {
 }
 
 /// Reads the inventory that was named; the usual one need not be there.
-fn inventory(named: Option<&Path>) -> (Option<Project>, Check) {
+fn inventory(named: Option<&Path>, vault: Vault) -> (Option<Project>, Check) {
     let subject = "inventory";
-    if named.is_none() && !Path::new(USUAL_INVENTORY).exists() {
+    let usual = inventory::usual_path(Path::new(""));
+    if named.is_none() && !usual.exists() {
         return (None, Check::of(subject, "none here; name it with -i", &[]));
     }
-    match Project::load(named.unwrap_or(Path::new(USUAL_INVENTORY))) {
+    match Project::load(named.unwrap_or(&usual), vault) {
         Ok(project) => {
             let hosts = project.cluster.hosts.len();
             let state = format!("{hosts} hosts of cluster {}", project.cluster.name);

@@ -43,6 +43,8 @@ pub struct Dialogue<'a> {
 /// One run over all hosts of a project.
 pub struct Installation {
     pub project: Project,
+    /// Where the inventory and the bundle differ, and the run goes on.
+    pub warnings: Diagnostics,
     machines: LabMachines,
     bundle: Arc<Bundle>,
     sources: Sources,
@@ -81,6 +83,8 @@ impl Installation {
     /// or this computer is found before anything is kept.
     fn new(settings: &Settings, mut project: Project, access: Keys) -> Result<Self, Diagnostics> {
         let bundle = stores::open_bundle(settings.bundle.as_deref())?;
+        let wanted = plan::versions::check_wanted(&project.cluster, bundle.manifest());
+        let warnings = wanted.map_err(|error| vec![error])?.into_iter().collect();
         let mut sources = Sources::builtin();
         if let Some(folder) = &settings.overrides {
             sources.override_from(folder).map_err(|error| vec![error])?;
@@ -98,6 +102,7 @@ impl Installation {
         let run = format!("{now}-{}", std::process::id());
         Ok(Self {
             project,
+            warnings,
             machines,
             bundle: Arc::new(bundle),
             sources,
@@ -234,6 +239,10 @@ impl Installation {
             .iter()
             .map(|host| (host.name.clone(), host.facts.clone()))
             .collect();
+        let problems = plan::versions::check_nodes(cluster, self.bundle.manifest(), &facts);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
         let secrets = self.project.secrets()?.as_map();
         let input = PlanInput {
             cluster,

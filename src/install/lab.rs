@@ -227,11 +227,7 @@ fn describe(
         id: project.state.id.clone(),
         cluster: project.cluster.name.clone(),
         directory: project.state.machine_directory(provider),
-        inventory_folder: project
-            .inventory
-            .parent()
-            .map(Path::to_owned)
-            .unwrap_or_default(),
+        inventory_folder: project.folder().to_owned(),
         gateway: gateway(project.cluster.network.node_cidr),
         user: LAB_USER.to_owned(),
         authorized_key,

@@ -23,6 +23,7 @@ pub mod runtime;
 mod state;
 pub mod status;
 pub mod stores;
+pub mod vault_password;
 
 pub use installation::{Applied, Dialogue, Found, Installation, Settings};
 pub use lab::{Keys, LabMachines};

@@ -8,19 +8,19 @@ use std::time::SystemTime;
 use super::state::LabState;
 use crate::credentials::cluster_secrets::{ClusterSecrets, SecretsError};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::inventory::Vault;
 use crate::model::{self, ClusterSpec, Provider};
 use crate::private_file;
-
-/// The inventory where the user names no other.
-pub const USUAL_INVENTORY: &str = "inventory.ini";
 
 /// A cluster with the folder that kinstall keeps beside its inventory.
 pub struct Project {
     pub cluster: ClusterSpec,
     /// What the inventory says that kinstall can't do; for the commands that act on it.
     pub warnings: Diagnostics,
-    /// The inventory file, absolute.
+    /// The inventory, a file or a folder, absolute.
     pub inventory: PathBuf,
+    /// The files that hosts and groups were read from.
+    pub files: Vec<PathBuf>,
     /// `.kinstall` beside the inventory: keys, known hosts, secrets, kubeconfig, journals.
     pub directory: PathBuf,
     pub state: LabState,
@@ -28,24 +28,35 @@ pub struct Project {
 
 impl Project {
     /// Reads the inventory and the state; errors are returned all at once.
-    pub fn load(path: &Path) -> Result<Self, Diagnostics> {
+    pub fn load(path: &Path, vault: Vault) -> Result<Self, Diagnostics> {
         if !path.exists() {
             return Err(vec![no_inventory(path)]);
         }
-        let (cluster, warnings) = model::load(path)?;
+        let model::Loaded {
+            cluster,
+            warnings,
+            files,
+        } = model::load_with(path, vault)?;
         let absolute = dunce::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let directory = absolute
-            .parent()
-            .unwrap_or(Path::new("/"))
-            .join(".kinstall");
+        let folder = match absolute.parent() {
+            Some(parent) if !absolute.is_dir() => parent,
+            _ => &absolute,
+        };
+        let directory = folder.join(".kinstall");
         let state = LabState::load(&directory, &absolute)?;
         Ok(Self {
             cluster,
             warnings,
+            files,
             inventory: absolute,
             directory,
             state,
         })
+    }
+
+    /// Returns the folder that holds the inventory.
+    pub fn folder(&self) -> &Path {
+        self.directory.parent().unwrap_or(Path::new("/"))
     }
 
     /// Takes the lock that keeps two runs on the same lab apart; it is free again when dropped.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::bundle::{Catalog, Manifest, Placement};
 use crate::credentials::ClusterSecrets;
 use crate::diagnostic::{Diagnostic, SourceFile};
-use crate::inventory::Inventory;
+use crate::inventory::{Inventory, Vault};
 use crate::model::{self, ClusterSpec};
 use crate::plan::{self, Plan, PlanInput};
 use crate::playbook::{Action, Sources};
@@ -31,7 +31,7 @@ struct Lab {
 
 impl Lab {
     fn new() -> Self {
-        let (inventory, _) = Inventory::load(Path::new("inventory/lab/inventory.ini")).unwrap();
+        let (inventory, _) = Inventory::load(Path::new("inventory/lab/inventory.ini"), Vault::default()).unwrap();
         let (cluster, _) = model::build(&inventory).unwrap();
         let facts = cluster.hosts.iter().map(|host| {
             let facts = Facts {

@@ -92,6 +92,29 @@ pub fn spellings(name: &str) -> impl Iterator<Item = &str> {
         .chain([name])
 }
 
+/// Groups whose hosts kubespray's playbooks put into `k8s_cluster`.
+const CLUSTER: [&str; 3] = ["kube_node", "kube_control_plane", "calico_rr"];
+
+/// Puts every node into the group `k8s_cluster`, as kubespray's playbooks do before anything else.
+///
+/// kubespray's samples have had no section of that name since 2.27. A host that is added so is a member of
+/// the group itself, which decides whose variables win: the group is no parent of the others.
+pub(super) fn add_cluster(inventory: &mut Inventory) {
+    let known: HashSet<&str> = host_names(inventory, "k8s_cluster").into_iter().collect();
+    let mut missing: Vec<(String, Location)> = Vec::new();
+    for name in CLUSTER.iter().flat_map(|group| host_names(inventory, group)) {
+        let is_new = !known.contains(name) && !missing.iter().any(|(other, _)| other == name);
+        if let Some(host) = inventory.hosts.get(name).filter(|_| is_new) {
+            missing.push((name.to_owned(), host.location.clone()));
+        }
+    }
+    for (name, location) in missing {
+        let group = inventory.add_group("k8s_cluster", &location);
+        group.is_defined = true;
+        group.hosts.push(Reference { name, location });
+    }
+}
+
 /// Returns the hosts of a group and its descendants, each once, those of the group itself first.
 pub(super) fn host_names<'a>(inventory: &'a Inventory, group: &'a str) -> Vec<&'a str> {
     let mut names = indexmap::IndexSet::new();
@@ -149,8 +172,9 @@ pub(super) fn depths(inventory: &Inventory) -> Vec<(&Group, usize)> {
         .collect()
 }
 
-/// Reports children that are no groups, and groups that contain themselves.
+/// Reports children that are no groups, groups among hosts, and groups that contain themselves.
 pub(super) fn check(inventory: &Inventory, diagnostics: &mut Diagnostics) {
+    check_hosts(inventory, diagnostics);
     let defined = || {
         let groups = inventory.groups.values().filter(|group| group.is_defined);
         groups.flat_map(|group| spellings(&group.name))
@@ -190,6 +214,36 @@ pub(super) fn check(inventory: &Inventory, diagnostics: &mut Diagnostics) {
             &mut reported,
             diagnostics,
         );
+    }
+}
+
+/// Reports a group that stands where hosts belong: Ansible makes a host of that name, with a warning.
+fn check_hosts(inventory: &Inventory, diagnostics: &mut Diagnostics) {
+    let is_group = |name: &str| {
+        let group = inventory.groups.get(canonical(name));
+        group.is_some_and(|group| group.is_defined)
+    };
+    for group in inventory.groups.values() {
+        // A host may be called like its own group: `bastion` in `[bastion]`.
+        let strangers = group.hosts.iter().filter(|member| {
+            let host = inventory.hosts.get(&member.name);
+            canonical(&member.name) != group.name
+                && is_group(&member.name)
+                && host.is_none_or(|host| host.variables.is_empty())
+        });
+        for member in strangers {
+            diagnostics.push(
+                error_at(
+                    &member.location,
+                    format!(
+                        "`{}` is a group, but stands among the hosts of `[{}]`",
+                        member.name, group.name
+                    ),
+                    "expected a host",
+                )
+                .hint(format!("did you mean `[{}:children]`?", group.name)),
+            );
+        }
     }
 }
 

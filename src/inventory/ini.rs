@@ -11,19 +11,24 @@ mod words;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Inventory, error_at, literal, location, range, set_all};
-use crate::diagnostic::{Diagnostic, Diagnostics, Kind, Location, SourceFile};
+use super::{Inventory, error_at, host_pattern, literal, location, set_all};
+use crate::diagnostic::{Diagnostic, Diagnostics, Location, SourceFile};
 use crate::did_you_mean::closest;
 use crate::yaml::Entry;
 
 /// Reads the file of an inventory into it; goes on after errors.
-pub(super) fn parse(inventory: &mut Inventory, diagnostics: &mut Diagnostics) {
+pub(super) fn parse(
+    inventory: &mut Inventory,
+    file: &Arc<SourceFile>,
+    diagnostics: &mut Diagnostics,
+) {
     let mut parser = Parser {
-        file: Arc::clone(&inventory.file),
+        file: Arc::clone(file),
         inventory,
         diagnostics,
         section: Section::Hosts("ungrouped".to_owned()),
         pending_variables: Vec::new(),
+        stray_words: Vec::new(),
     };
     let text = &Arc::clone(&parser.file).text;
     let mut offset = 0;
@@ -36,6 +41,7 @@ pub(super) fn parse(inventory: &mut Inventory, diagnostics: &mut Diagnostics) {
         }
     }
     parser.check_variable_sections();
+    parser.report_stray_words();
 }
 
 /// What the lines below a section header are.
@@ -54,6 +60,8 @@ struct Parser<'a> {
     section: Section,
     /// `[group:vars]` headers; the group may be defined further down.
     pending_variables: Vec<(String, Location)>,
+    /// Words on host lines that are no variables: the first of each line.
+    stray_words: Vec<Location>,
 }
 
 impl Parser<'_> {
@@ -169,9 +177,9 @@ impl Parser<'_> {
             return;
         };
         let here = self.at(start + name.span.start..start + name.span.end);
-        let (pattern, port) = split_port(&name.text);
-        let names = match range::expand(pattern) {
-            Ok(names) => names,
+        let pattern = &name.text;
+        let (names, port) = match host_pattern::expand(pattern) {
+            Ok(found) => found,
             Err(reason) => {
                 self.diagnostics.push(error_at(
                     &here,
@@ -189,28 +197,26 @@ impl Parser<'_> {
                 value: literal::value(port, here.clone()),
             });
         }
+        let mut stray = None;
         for word in assignments {
             let span = start + word.span.start..start + word.span.end;
-            variables.extend(self.assignment(&word.text, span));
+            match self.assignment(&word.text, span.clone()) {
+                Some(variable) => variables.push(variable),
+                None => {
+                    stray.get_or_insert(span);
+                }
+            }
         }
+        let stray = stray.map(|span| self.at(span));
+        self.stray_words.extend(stray);
         for name in &names {
             self.inventory.add_host(name, group, &here, &variables);
         }
     }
 
-    fn assignment(&mut self, text: &str, span: Range<usize>) -> Option<Entry> {
-        let Some((key, value)) = text.split_once('=') else {
-            self.diagnostics.push(
-                // The word may be part of a password, so the message doesn't repeat it.
-                Diagnostic::error(
-                    Kind::Inventory,
-                    "a host line has a word that is no variable",
-                )
-                .at(self.at(span), "expected key=value")
-                .hint("one host per line; no spaces around `=` on host lines; values with spaces in quotes"),
-            );
-            return None;
-        };
+    /// Returns the variable that a word of a host line sets; `None` if it sets none.
+    fn assignment(&self, text: &str, span: Range<usize>) -> Option<Entry> {
+        let (key, value) = text.split_once('=')?;
         // Quotes rarely stand before the sign, and then the place is only a little too wide.
         let sign = span.start + self.file.text[span.clone()].find('=').unwrap_or(0);
         Some(Entry {
@@ -218,6 +224,26 @@ impl Parser<'_> {
             key_location: self.at(span.start..sign),
             value: literal::value(value, self.at(sign + 1..span.end)),
         })
+    }
+
+    /// One message for all lines: a template that wasn't filled in has many of them.
+    fn report_stray_words(&mut self) {
+        let Some((first, others)) = self.stray_words.split_first() else {
+            return;
+        };
+        // The word may be part of a password, so the message doesn't repeat it.
+        let error = error_at(
+            first,
+            "a host line has a word that is no variable",
+            "expected key=value",
+        )
+        .hint("one host per line; no spaces around `=` on host lines; values with spaces in quotes");
+        let lines: Vec<String> = others.iter().map(|it| it.line().to_string()).collect();
+        self.diagnostics.push(if lines.is_empty() {
+            error
+        } else {
+            error.hint(format!("the same in the lines {}", lines.join(", ")))
+        });
     }
 
     fn child_line(&mut self, group: &str, line: &str, start: usize) {
@@ -310,26 +336,4 @@ fn is_host_range(line: &str) -> bool {
     line.split_once(']').is_some_and(|(_, rest)| {
         rest.starts_with(|next: char| !next.is_whitespace() && next != '#')
     })
-}
-
-/// Splits `host:2222` and `[::1]:2222`; other colons belong to the name.
-fn split_port(pattern: &str) -> (&str, Option<&str>) {
-    if let Some((host, port)) = pattern.rsplit_once(':')
-        && !port.is_empty()
-        && port.bytes().all(|byte| byte.is_ascii_digit())
-    {
-        if let Some(address) = host
-            .strip_prefix('[')
-            .and_then(|host| host.strip_suffix(']'))
-            && address.parse::<std::net::Ipv6Addr>().is_ok()
-        {
-            return (address, Some(port));
-        }
-        let outside_brackets = host.split('[').map(|part| part.rsplit(']').next());
-        let has_colon = outside_brackets.flatten().any(|part| part.contains(':'));
-        if !has_colon {
-            return (host, Some(port));
-        }
-    }
-    (pattern, None)
 }

@@ -1,18 +1,24 @@
 //! Ansible inventories as kubespray uses them: hosts, groups and variables, each with its place.
 //!
 //! ```text
-//! inventory.ini | hosts.yaml -> groups, members, inline variables -> group_vars, host_vars -> Inventory
+//! inventory.ini | hosts.yaml | folder -> groups, members, inline variables -> group_vars, host_vars -> Inventory
 //! ```
 //!
-//! Rules and precedence are Ansible's. Group names of all kubespray ages are one name here
-//! ([`group::canonical`]): `kube-master` is `kube_control_plane`.
+//! Rules and precedence are Ansible's, and the groups are those that kubespray's playbooks make of them
+//! ([`group::add_cluster`]). Group names of all kubespray ages are one name here ([`group::canonical`]):
+//! `kube-master` is `kube_control_plane`.
 
+mod expression;
+mod files;
+mod form;
 pub mod group;
+mod host_pattern;
 mod ini;
 mod literal;
 mod range;
 pub mod template;
 mod variables;
+mod vault;
 mod yaml_file;
 
 use std::path::{Path, PathBuf};
@@ -21,6 +27,9 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 pub use group::{Group, Reference};
+
+use form::Form;
+pub use vault::{Vault, VaultError};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind, Location, SourceFile};
 use crate::yaml::{Entry, Value};
@@ -31,12 +40,18 @@ pub type Variables = IndexMap<String, Entry>;
 /// An inventory with all variables merged.
 #[derive(Debug)]
 pub struct Inventory {
-    /// The inventory file itself.
+    /// The inventory file; of several in a folder, the first that names hosts.
     pub file: Arc<SourceFile>,
+    /// All files that were read for hosts and groups.
+    pub files: Vec<Arc<SourceFile>>,
     /// Every host that the inventory names, in the order of its first appearance.
     pub hosts: IndexMap<String, Host>,
     /// Groups by canonical name; `all` and `ungrouped` only if they are written down.
     pub groups: IndexMap<String, Group>,
+    /// Opens what is encrypted, when it is asked for.
+    vault: Vault,
+    /// Variable files that stayed closed.
+    encrypted_files: Vec<PathBuf>,
 }
 
 /// A host of the inventory.
@@ -50,23 +65,28 @@ pub struct Host {
 }
 
 impl Inventory {
-    /// Reads an inventory file, or the inventory file of a folder, with its group_vars and host_vars.
+    /// Reads an inventory file, or all inventory files of a folder, with their group_vars and host_vars.
     ///
     /// Returns warnings beside the inventory, or else everything that is wrong with it.
-    pub fn load(path: &Path) -> Result<(Self, Diagnostics), Diagnostics> {
-        let path = find_file(path).map_err(|error| vec![error])?;
-        let file = SourceFile::read(&path).map_err(|error| vec![error])?;
+    pub fn load(path: &Path, vault: Vault) -> Result<(Self, Diagnostics), Diagnostics> {
         let mut diagnostics = Diagnostics::new();
-        let mut inventory = Self::parse(&file, &mut diagnostics);
+        let files = files::find(path, &mut diagnostics).map_err(|error| vec![error])?;
+        let mut inventory = Self::of(&files, vault, &mut diagnostics).ok_or_else(Vec::new)?;
         group::check(&inventory, &mut diagnostics);
         if !diagnostics.iter().any(Diagnostic::is_error) {
-            let folder = path.parent().unwrap_or(Path::new(""));
-            variables::merge(&mut inventory, folder, &mut diagnostics);
+            group::add_cluster(&mut inventory);
+            let folder = inventory.folder().to_owned();
+            variables::merge(&mut inventory, &folder, &mut diagnostics);
         }
         if diagnostics.iter().any(Diagnostic::is_error) {
             return Err(diagnostics);
         }
         Ok((inventory, diagnostics))
+    }
+
+    /// Returns the folder that holds the inventory, its group_vars and its host_vars.
+    pub fn folder(&self) -> &Path {
+        self.file.path.parent().unwrap_or(Path::new(""))
     }
 
     /// Returns the hosts of a group and its children, each once; none if there is no such group.
@@ -77,25 +97,32 @@ impl Inventory {
             .collect()
     }
 
-    /// Reads the text alone, without the folders beside it.
-    fn parse(file: &Arc<SourceFile>, diagnostics: &mut Diagnostics) -> Self {
+    /// Reads the texts alone, without the folders beside them; `None` if there is no text.
+    fn of(
+        files: &[Arc<SourceFile>],
+        vault: Vault,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Self> {
         let mut inventory = Self {
-            file: Arc::clone(file),
+            file: Arc::clone(files.first()?),
+            files: files.to_vec(),
             hosts: IndexMap::new(),
             groups: IndexMap::new(),
+            vault,
+            encrypted_files: Vec::new(),
         };
-        if file.text.starts_with("#!") {
-            diagnostics.push(
-                Diagnostic::error(Kind::Inventory, "inventory scripts are not supported")
-                    .at(location(file, 0..2), "this is a program")
-                    .hint("write its answer to a file: `ansible-inventory -i SCRIPT --list --yaml > hosts.yaml`"),
-            );
-        } else if is_yaml(file) {
-            yaml_file::parse(&mut inventory, diagnostics);
-        } else {
-            ini::parse(&mut inventory, diagnostics);
+        for file in files {
+            inventory.parse(file, diagnostics);
         }
-        inventory
+        Some(inventory)
+    }
+
+    fn parse(&mut self, file: &Arc<SourceFile>, diagnostics: &mut Diagnostics) {
+        match Form::of(file, diagnostics) {
+            Some(Form::Yaml) => yaml_file::parse(self, file, diagnostics),
+            Some(Form::Ini) => ini::parse(self, file, diagnostics),
+            None => {}
+        }
     }
 
     /// Adds a host to a group, and to the inventory where it isn't known yet.
@@ -124,6 +151,12 @@ impl Inventory {
     }
 }
 
+/// Returns the inventory of a folder where the user names none: `inventory.ini`; the folder itself if that
+/// isn't there, or is an untouched sample, and another one lies beside it.
+pub fn usual_path(folder: &Path) -> PathBuf {
+    files::usual(folder)
+}
+
 /// Sets variables over those that are there.
 fn set_all<'a>(variables: &mut Variables, entries: impl IntoIterator<Item = &'a Entry>) {
     for entry in entries {
@@ -146,52 +179,6 @@ fn describe(value: &Value) -> String {
     match value.text() {
         Some(text) => format!("`{text}`"),
         None => value.kind().to_owned(),
-    }
-}
-
-const FILE_NAMES: [&str; 6] = [
-    "inventory.ini",
-    "hosts.yaml",
-    "hosts.yml",
-    "hosts.ini",
-    "inventory.yaml",
-    "inventory.yml",
-];
-
-fn find_file(path: &Path) -> Result<PathBuf, Diagnostic> {
-    if !path.is_dir() {
-        return Ok(path.to_owned());
-    }
-    FILE_NAMES
-        .iter()
-        .map(|name| path.join(name))
-        .find(|candidate| candidate.is_file())
-        .ok_or_else(|| {
-            Diagnostic::error(
-                Kind::Inventory,
-                format!("no inventory file in {}", path.display()),
-            )
-            .hint(format!("looked for {}", FILE_NAMES.join(", ")))
-        })
-}
-
-/// Files without a telling extension are INI if their first line could start a section.
-fn is_yaml(file: &SourceFile) -> bool {
-    match file
-        .path
-        .extension()
-        .and_then(|extension| extension.to_str())
-    {
-        Some("yml" | "yaml" | "json") => true,
-        Some("ini" | "cfg") => false,
-        _ => file
-            .text
-            .lines()
-            .map(str::trim)
-            .find(|line| !line.is_empty() && !line.starts_with(['#', ';']))
-            .is_some_and(|line| {
-                line == "---" || line.starts_with('{') || line == "all:" || line.ends_with(':')
-            }),
     }
 }
 

@@ -13,7 +13,7 @@ fn parse(name: &str, text: &str) -> (Inventory, Diagnostics) {
         text: text.to_owned(),
     });
     let mut diagnostics = Diagnostics::new();
-    let inventory = Inventory::parse(&file, &mut diagnostics);
+    let inventory = Inventory::of(&[file], Vault::default(), &mut diagnostics).unwrap();
     group::check(&inventory, &mut diagnostics);
     (inventory, diagnostics)
 }
@@ -26,7 +26,7 @@ fn load(files: &[(&str, &str)]) -> Inventory {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
-    let (inventory, warnings) = Inventory::load(&folder.path().join(files[0].0)).unwrap();
+    let (inventory, warnings) = Inventory::load(&folder.path().join(files[0].0), Vault::default()).unwrap();
     assert!(warnings.is_empty(), "{warnings:?}");
     inventory
 }
@@ -153,7 +153,7 @@ fn references_are_resolved_where_they_are_asked_for() {
          never=\"{% if x %}\" f='{{ nope|default(22) }}'\n",
     )]);
     let host = &inventory.hosts["h.lab"];
-    let resolved = |name: &str| template::resolve(&host.variables[name].value, host).unwrap();
+    let resolved = |name: &str| template::resolve(&host.variables[name].value, host, &inventory).unwrap();
     for (name, expected) in [
         ("ip", "10.0.0.1"),
         ("d", "x"),
@@ -165,7 +165,7 @@ fn references_are_resolved_where_they_are_asked_for() {
         assert_eq!(resolved(name).text(), Some(expected), "{name}");
     }
     assert_eq!(resolved("n").items().unwrap().len(), 1);
-    assert!(template::resolve(&host.variables["never"].value, host).is_err());
+    assert!(template::resolve(&host.variables["never"].value, host, &inventory).is_err());
 }
 
 #[test]
@@ -221,7 +221,7 @@ proptest! {
             }
             for host in inventory.hosts.values() {
                 for entry in host.variables.values() {
-                    let _ = template::resolve(&entry.value, host);
+                    let _ = template::resolve(&entry.value, host, &inventory);
                 }
             }
         }

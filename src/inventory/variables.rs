@@ -6,18 +6,29 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::group::{canonical, depths, host_names, spellings};
-use super::{Inventory, Variables, describe, error_at, set_all};
-use crate::diagnostic::{Diagnostic, Diagnostics, Kind, SourceFile};
+use super::{Inventory, Variables, Vault, VaultError, describe, error_at, location, set_all};
+use crate::diagnostic::{Diagnostic, Diagnostics, SourceFile};
 use crate::did_you_mean::closest;
 use crate::yaml::{self, Node};
 
 const EXTENSIONS: [&str; 3] = ["yml", "yaml", "json"];
 
+/// Endings of files that lie beside variables and are meant for people.
+const NOTES: [&str; 9] = [
+    "md", "txt", "rst", "example", "sample", "dist", "bak", "orig", "swp",
+];
+
 /// Gives every host the variables that Ansible would see on it.
 pub(super) fn merge(inventory: &mut Inventory, folder: &Path, diagnostics: &mut Diagnostics) {
     let groups = sorted_groups(inventory);
+    let mut folders = Folders {
+        vault: inventory.vault.clone(),
+        encrypted_files: Vec::new(),
+        diagnostics,
+    };
     let group_folder = folder.join("group_vars");
     let mut from_folder = HashMap::new();
     for name in groups
@@ -27,11 +38,11 @@ pub(super) fn merge(inventory: &mut Inventory, folder: &Path, diagnostics: &mut 
     {
         let mut variables = Variables::new();
         for spelling in spellings(name) {
-            read(&group_folder, spelling, &mut variables, diagnostics);
+            folders.read(&group_folder, spelling, &mut variables);
         }
         from_folder.insert(name.to_owned(), variables);
     }
-    report_strangers(&group_folder, "group", diagnostics, |name| {
+    report_strangers(&group_folder, "group", folders.diagnostics, |name| {
         from_folder.contains_key(canonical(name))
     });
 
@@ -56,12 +67,13 @@ pub(super) fn merge(inventory: &mut Inventory, folder: &Path, diagnostics: &mut 
         for layer in file_layers.chain(folder_layers).chain([&host.variables]) {
             set_all(&mut variables, layer.values());
         }
-        read(&host_folder, name, &mut variables, diagnostics);
+        folders.read(&host_folder, name, &mut variables);
         merged.insert(name.clone(), variables);
     }
-    report_strangers(&host_folder, "host", diagnostics, |name| {
+    report_strangers(&host_folder, "host", folders.diagnostics, |name| {
         merged.contains_key(name)
     });
+    inventory.encrypted_files = folders.encrypted_files;
     for (name, variables) in merged {
         if let Some(host) = inventory.hosts.get_mut(&name) {
             host.variables = variables;
@@ -83,31 +95,111 @@ fn sorted_groups(inventory: &Inventory) -> Vec<String> {
     groups.into_iter().map(|(_, _, name)| name).collect()
 }
 
-/// Reads `folder/name`, a file or a folder of files, else `folder/name.yml` and so on.
-fn read(folder: &Path, name: &str, variables: &mut Variables, diagnostics: &mut Diagnostics) {
-    let extended = EXTENSIONS
-        .iter()
-        .map(|extension| folder.join(format!("{name}.{extension}")));
-    let mut found = [folder.join(name)]
-        .into_iter()
-        .chain(extended)
-        .filter(|path| path.exists());
-    let Some(path) = found.next() else {
-        return;
-    };
-    for shadowed in found {
-        diagnostics.push(
-            Diagnostic::warning(format!("{} is never read", shadowed.display())).hint(format!(
-                "{} comes first, and Ansible takes only one of the two; move the file into that folder",
-                path.display()
-            )),
-        );
-    }
-    for file in files(&path) {
-        match read_file(&file) {
-            Ok(layer) => set_all(variables, layer.values()),
-            Err(error) => diagnostics.push(error),
+/// Reads files of group_vars and host_vars.
+struct Folders<'a> {
+    vault: Vault,
+    /// Files that stayed closed.
+    encrypted_files: Vec<PathBuf>,
+    diagnostics: &'a mut Diagnostics,
+}
+
+impl Folders<'_> {
+    /// Reads `folder/name`, a file or a folder of files, else `folder/name.yml` and so on.
+    fn read(&mut self, folder: &Path, name: &str, variables: &mut Variables) {
+        let extended = EXTENSIONS
+            .iter()
+            .map(|extension| folder.join(format!("{name}.{extension}")));
+        let mut found = [folder.join(name)]
+            .into_iter()
+            .chain(extended)
+            .filter(|path| path.exists());
+        let Some(path) = found.next() else {
+            return;
+        };
+        for shadowed in found {
+            self.diagnostics.push(
+                Diagnostic::warning(format!("{} is never read", shadowed.display())).hint(format!(
+                    "{} comes first, and Ansible takes only one of the two; move the file into that folder",
+                    path.display()
+                )),
+            );
         }
+        for file in files(&path) {
+            match self.read_file(&file) {
+                Ok(layer) => set_all(variables, layer.values()),
+                Err(error) => self.diagnostics.push(error),
+            }
+        }
+    }
+
+    /// Reads one file. One that is encrypted and stays closed has no variables, with a warning.
+    fn read_file(&mut self, path: &Path) -> Result<Variables, Diagnostic> {
+        let file = SourceFile::read(path)?;
+        if !Vault::is_encrypted(&file.text) {
+            let root = yaml::parse_as_ansible(&file, self.diagnostics)?;
+            return variables_of(root);
+        }
+        let header = location(&file, 0..file.text.lines().next().unwrap_or_default().len());
+        let text = match self.vault.open(&file.text) {
+            Ok(text) => text,
+            Err(VaultError::NoPassword) => {
+                self.encrypted_files.push(path.to_owned());
+                self.diagnostics.push(
+                    Diagnostic::warning(format!(
+                        "{} is encrypted with ansible-vault, so its variables are not known",
+                        path.display()
+                    ))
+                    .at(header, "left out")
+                    .hint(NAME_PASSWORD_FILE),
+                );
+                return Ok(Variables::new());
+            }
+            Err(error) => {
+                let message = format!("can't decrypt {}: {error}", path.display());
+                return Err(error_at(&header, message, "encrypted with ansible-vault"));
+            }
+        };
+        let decrypted = SourceFile {
+            path: path.to_owned(),
+            text,
+        };
+        let mut found = Diagnostics::new();
+        let root = yaml::parse_as_ansible(&Arc::new(decrypted), &mut found);
+        // No message may show what is written in there.
+        let hidden = |mut diagnostic: Diagnostic| {
+            let line = diagnostic.label.map(|(place, _)| place.line());
+            diagnostic.label = Some((header.clone(), "encrypted".to_owned()));
+            match line {
+                Some(line) => diagnostic.hint(format!("in line {line} of the decrypted text")),
+                None => diagnostic,
+            }
+        };
+        self.diagnostics.extend(found.into_iter().map(hidden));
+        let mut root = root.map_err(hidden)?;
+        root.moved_to(&header);
+        variables_of(root)
+    }
+}
+
+/// What to do about texts that stay closed.
+pub(super) const NAME_PASSWORD_FILE: &str =
+    "name the file that holds the password: `--vault-password-file FILE`";
+
+fn variables_of(root: yaml::Value) -> Result<Variables, Diagnostic> {
+    match root.node {
+        Node::Null => Ok(Variables::new()),
+        Node::Map(entries) => Ok(entries
+            .into_iter()
+            .map(|entry| (entry.key.clone(), entry))
+            .collect()),
+        _ => Err(error_at(
+            &root.location,
+            format!(
+                "variable file holds {} instead of variables",
+                describe(&root)
+            ),
+            "expected `name: value`",
+        )),
     }
 }
 
@@ -135,34 +227,7 @@ fn files(path: &Path) -> Vec<PathBuf> {
     children.iter().flat_map(|child| files(child)).collect()
 }
 
-fn read_file(path: &Path) -> Result<Variables, Diagnostic> {
-    let file = SourceFile::read(path)?;
-    if file.text.starts_with("$ANSIBLE_VAULT;") {
-        return Err(Diagnostic::error(
-            Kind::Inventory,
-            format!("{} is encrypted with ansible-vault", path.display()),
-        )
-        .hint("kinstall can't decrypt it: run `ansible-vault decrypt` on a copy, or leave the file out"));
-    }
-    let root = yaml::parse_value(&file)?;
-    match root.node {
-        Node::Null => Ok(Variables::new()),
-        Node::Map(entries) => Ok(entries
-            .into_iter()
-            .map(|entry| (entry.key.clone(), entry))
-            .collect()),
-        _ => Err(error_at(
-            &root.location,
-            format!(
-                "variable file holds {} instead of variables",
-                describe(&root)
-            ),
-            "expected `name: value`",
-        )),
-    }
-}
-
-/// Warns of files that belong to nobody: Ansible ignores them without a word.
+/// Warns of files that belong to no group or host: Ansible ignores them without a word.
 fn report_strangers(
     folder: &Path,
     kind: &str,
@@ -181,7 +246,11 @@ fn report_strangers(
                     .and_then(|name| name.strip_suffix('.'))
             });
             let name = stem.unwrap_or(&full_name).to_owned();
-            let is_stranger = !full_name.starts_with('.') && !is_known(&name);
+            let is_note = path.extension().is_some_and(|extension| {
+                NOTES.iter().any(|note| extension.eq_ignore_ascii_case(note))
+            });
+            let is_note = is_note || full_name.starts_with('.') || full_name.ends_with('~');
+            let is_stranger = !is_note && !name.eq_ignore_ascii_case("readme") && !is_known(&name);
             is_stranger.then_some((path, name))
         })
         .collect();
@@ -191,22 +260,17 @@ fn report_strangers(
             "{} is never read: the inventory has no {kind} `{name}`",
             path.display()
         ));
-        diagnostics.push(
-            match closest(
-                &name,
-                [
-                    "kube_control_plane",
-                    "kube_node",
-                    "k8s_cluster",
-                    "etcd",
-                    "all",
-                ],
-            ) {
-                Some(suggestion) if kind == "group" => {
-                    warning.hint(format!("did you mean `{suggestion}`?"))
-                }
-                _ => warning,
-            },
-        );
+        let usual = [
+            "kube_control_plane",
+            "kube_node",
+            "k8s_cluster",
+            "etcd",
+            "all",
+        ];
+        let suggestion = closest(&name, usual).filter(|_| kind == "group");
+        diagnostics.push(warning.hint(match suggestion {
+            Some(suggestion) => format!("did you mean `{suggestion}`?"),
+            None => format!("name the {kind} in the inventory, or remove the file"),
+        }));
     }
 }

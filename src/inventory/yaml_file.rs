@@ -2,16 +2,20 @@
 
 use std::sync::Arc;
 
-use super::{Inventory, describe, error_at, range, set_all};
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use super::{Inventory, describe, error_at, host_pattern, set_all};
+use crate::diagnostic::{Diagnostic, Diagnostics, SourceFile};
 use crate::did_you_mean::closest;
 use crate::yaml::{self, Entry, Node, Value};
 
 const GROUP_KEYS: [&str; 3] = ["hosts", "children", "vars"];
 
 /// Reads the file of an inventory into it; goes on after errors.
-pub(super) fn parse(inventory: &mut Inventory, diagnostics: &mut Diagnostics) {
-    let root = match yaml::parse_value(&Arc::clone(&inventory.file)) {
+pub(super) fn parse(
+    inventory: &mut Inventory,
+    file: &Arc<SourceFile>,
+    diagnostics: &mut Diagnostics,
+) {
+    let root = match yaml::parse_as_ansible(file, diagnostics) {
         Ok(root) => root,
         Err(error) => return diagnostics.push(error),
     };
@@ -54,10 +58,19 @@ fn hosts(inventory: &mut Inventory, group: &str, value: &Value, diagnostics: &mu
     }
     for entry in entries(value, "host names with a colon behind them", diagnostics) {
         let variables = entries(&entry.value, "variables", diagnostics);
-        match range::expand(&entry.key) {
-            Ok(names) => {
+        match host_pattern::expand(&entry.key) {
+            Ok((names, port)) => {
+                let port = port.map(|port| Entry {
+                    key: "ansible_port".to_owned(),
+                    key_location: entry.key_location.clone(),
+                    value: Value {
+                        node: Node::Number(port.to_owned()),
+                        location: entry.key_location.clone(),
+                    },
+                });
+                let variables: Vec<Entry> = port.into_iter().chain(variables.to_vec()).collect();
                 for name in names {
-                    inventory.add_host(&name, group, &entry.key_location, variables);
+                    inventory.add_host(&name, group, &entry.key_location, &variables);
                 }
             }
             Err(reason) => diagnostics.push(error_at(

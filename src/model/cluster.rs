@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Addons, Dns, HostSpec, Network};
+use super::{Addons, Dns, HostSpec, Network, WantedVersion};
 
 /// A validated cluster: everything that the plan, the provider and the templates need.
 ///
@@ -12,8 +12,10 @@ pub struct ClusterSpec {
     /// Name of the cluster: kubeconfig context, state folder (kubespray's `cluster_name`; default: the
     /// name of the inventory's folder).
     pub name: String,
-    /// Kubernetes version without `v`, as in the bundle's catalog.
-    pub kubernetes_version: String,
+    /// `kube_version`; without it, the bundle's is wanted. Templates see the bundle's, which is what is
+    /// installed.
+    #[serde(skip)]
+    pub kubernetes_version: Option<WantedVersion>,
     /// All hosts in inventory order; at least one has the control-plane role.
     pub hosts: Vec<HostSpec>,
     pub control_plane: ControlPlane,

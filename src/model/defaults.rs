@@ -4,8 +4,6 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-/// Kubernetes version without `kube_version`.
-pub const KUBERNETES_VERSION: &str = "1.37.2";
 pub const POD_CIDR: &str = "10.233.64.0/18";
 pub const SERVICE_CIDR: &str = "10.233.0.0/18";
 /// Prefix length of one node's share of the pod network.

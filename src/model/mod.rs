@@ -16,28 +16,49 @@ pub mod network;
 mod read;
 mod unused;
 mod validate;
+pub mod version;
 mod without_effect;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use addons::{Addons, AddressRange, Ingress, MetalLb};
 pub use cluster::{ClusterSpec, ControlPlane, MachineDefaults, Provider};
 pub use host::{Become, Connection, HostSpec, JumpHost, Roles, Taint};
 pub use machine::{ForwardedPort, MachineSpec, Protocol, SharedFolder};
 pub use network::{Dns, Network, ProxyMode};
+pub use version::{VersionRequest, WantedVersion};
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::inventory::Inventory;
+use crate::inventory::{Inventory, Vault};
 
-/// Reads an inventory file and turns it into a checked cluster.
+/// A cluster, and what else is known of its inventory.
+#[derive(Debug)]
+pub struct Loaded {
+    pub cluster: ClusterSpec,
+    pub warnings: Diagnostics,
+    /// The files that hosts and groups were read from.
+    pub files: Vec<PathBuf>,
+}
+
+/// Reads an inventory, a file or a folder, and turns it into a checked cluster.
 ///
 /// Returns warnings beside the cluster, or else everything that was found, errors first.
 pub fn load(inventory: &Path) -> Result<(ClusterSpec, Diagnostics), Diagnostics> {
-    let (inventory, mut diagnostics) = Inventory::load(inventory)?;
+    let loaded = load_with(inventory, Vault::default())?;
+    Ok((loaded.cluster, loaded.warnings))
+}
+
+/// Reads the same, with what opens its encrypted values.
+pub fn load_with(inventory: &Path, vault: Vault) -> Result<Loaded, Diagnostics> {
+    let (inventory, mut diagnostics) = Inventory::load(inventory, vault)?;
     match build(&inventory) {
-        Ok((spec, warnings)) => {
+        Ok((cluster, warnings)) => {
             diagnostics.extend(warnings);
-            Ok((spec, diagnostics))
+            Ok(Loaded {
+                cluster,
+                warnings: diagnostics,
+                files: inventory.files.iter().map(|file| file.path.clone()).collect(),
+            })
         }
         Err(mut errors) => {
             errors.append(&mut diagnostics);

@@ -17,7 +17,7 @@ use std::str::FromStr;
 
 use super::kubespray::is_known;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind, Location, Severity};
-use crate::inventory::{Host, template};
+use crate::inventory::{Host, Inventory, template};
 use crate::secret::Secret;
 use crate::yaml::{Node, Value};
 
@@ -30,22 +30,36 @@ pub(super) struct Placed<T> {
 
 /// Looks variables up on the hosts that they may be set for.
 pub(super) struct Reader<'a> {
+    inventory: &'a Inventory,
     hosts: Vec<&'a Host>,
     pub diagnostics: &'a mut Diagnostics,
 }
 
 impl<'a> Reader<'a> {
     /// Reads variables of one host.
-    pub(super) fn of_host(host: &'a Host, diagnostics: &'a mut Diagnostics) -> Self {
+    pub(super) fn of_host(
+        inventory: &'a Inventory,
+        host: &'a Host,
+        diagnostics: &'a mut Diagnostics,
+    ) -> Self {
         Self {
+            inventory,
             hosts: vec![host],
             diagnostics,
         }
     }
 
     /// Reads variables of the cluster: the first host that has one decides, the others must agree.
-    pub(super) fn of_cluster(hosts: Vec<&'a Host>, diagnostics: &'a mut Diagnostics) -> Self {
-        Self { hosts, diagnostics }
+    pub(super) fn of_cluster(
+        inventory: &'a Inventory,
+        hosts: Vec<&'a Host>,
+        diagnostics: &'a mut Diagnostics,
+    ) -> Self {
+        Self {
+            inventory,
+            hosts,
+            diagnostics,
+        }
     }
 
     /// Returns a variable with its references resolved; a variable without a value is not set.
@@ -57,7 +71,7 @@ impl<'a> Reader<'a> {
         });
         let mut values: Vec<(&Host, Value)> = Vec::new();
         for (host, value) in set {
-            match template::resolve(value, host) {
+            match template::resolve(value, host, self.inventory) {
                 Ok(value) => values.push((host, value)),
                 Err(error) => {
                     self.diagnostics
@@ -123,18 +137,6 @@ impl<'a> Reader<'a> {
     /// Returns a password; whatever is wrong with it, its text is in no message.
     pub(super) fn secret(&mut self, names: &[&str]) -> Option<Secret> {
         let text = self.text(names)?;
-        if let Some(location) = text
-            .location
-            .filter(|_| text.value.starts_with("$ANSIBLE_VAULT;"))
-        {
-            self.error(
-                &location,
-                format!("`{}` is encrypted with ansible-vault", names[0]),
-                "kinstall can't decrypt this",
-                "leave it out and let kinstall ask for it, or log in with a key",
-            );
-            return None;
-        }
         Some(Secret::new(text.value))
     }
 

@@ -18,6 +18,7 @@ pub mod phases;
 mod place;
 mod playbook_order;
 mod stages;
+pub mod versions;
 
 use indexmap::IndexMap;
 

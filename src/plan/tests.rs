@@ -4,6 +4,7 @@ mod control_planes;
 mod errors;
 pub(super) mod fixture;
 mod rolls;
+mod versions;
 
 use fixture::Fixture;
 use indexmap::IndexMap;

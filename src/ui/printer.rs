@@ -77,6 +77,13 @@ impl Printer {
         }
     }
 
+    /// Shows errors or warnings.
+    pub fn diagnostics(self, diagnostics: &[Diagnostic]) {
+        for diagnostic in diagnostics {
+            self.diagnostic(diagnostic);
+        }
+    }
+
     /// Shows an error or a warning.
     pub fn diagnostic(self, diagnostic: &Diagnostic) {
         match self.format {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::resource::{Change, CommandState, Resource, Sha256};
 
 /// Version of these types; part of the agent's greeting.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// Controller to agent.
 #[derive(Debug, Serialize, Deserialize)]
@@ -160,6 +160,10 @@ pub struct Facts {
     /// Name servers of `/etc/resolv.conf` (of systemd-resolved's own file where the stub is in use).
     pub name_servers: Vec<String>,
     pub boot_id: String,
+    /// Version of the API server that runs here, without `v`; empty where none does.
+    pub kubernetes_version: String,
+    /// Version of the etcd member that runs here as a static pod; empty where none does.
+    pub etcd_version: String,
     /// Handlers that an earlier run left pending.
     pub pending_handlers: Vec<String>,
     /// What there is of a control plane on the node.

@@ -42,7 +42,7 @@ fn a_wrong_type_is_marked() {
 }
 
 #[test]
-fn duplicate_keys_are_errors() {
+fn duplicate_keys_are_errors_in_files_of_our_own() {
     for result in [
         parse_value(&file("a: 1\nb: 2\na: 3\n")).map(|_| ()),
         documents(&file("a: 1\nb: 2\na: 3\n")).map(|_| ()),
@@ -77,9 +77,35 @@ fn values_know_their_place_and_numbers_their_text() {
     assert_eq!(list[0].location.line(), 4);
     assert_eq!(list[1].node, Node::Bool(true));
     assert_eq!(value.get("m").unwrap().get("k").unwrap().node, Node::Null);
-    assert_eq!(value.get("o").unwrap().node, Node::Text("0644".to_owned()));
+    assert_eq!(value.get("o").unwrap().node, Node::Number("420".to_owned()));
     let key = &value.entries().unwrap()[2].key_location;
     assert_eq!(&key.file.text[key.span.clone()], "m");
+}
+
+#[test]
+fn only_plain_scalars_are_interpreted() {
+    let text = "a: \"010\"\nb: '1:30'\nc: !!str 010\nd: |\n  yes\ne: >-\n  1_000\nf: !vault yes\n\
+                g: &x 010\nh: *x\ni: [010, y, 'on']\nj: {k: n}\nl: .inf\n";
+    let value = parse_value(&file(text)).unwrap();
+    let shown: Vec<String> = value
+        .entries()
+        .unwrap()
+        .iter()
+        .map(|entry| format!("{} {:?}", entry.key, entry.value.node))
+        .map(|text| text.split(", location").next().unwrap().to_owned())
+        .collect();
+    insta::assert_snapshot!(shown.join("\n"), @r"");
+}
+
+#[test]
+fn of_doubled_keys_ansible_takes_the_last() {
+    let mut warnings = Vec::new();
+    let value = parse_as_ansible(&file("a: 1\nb: {c: 2, c: 3}\na: 4\n"), &mut warnings).unwrap();
+    assert_eq!(value.get("a").unwrap().text(), Some("4"));
+    assert_eq!(value.get("b").unwrap().get("c").unwrap().text(), Some("3"));
+    let places: Vec<_> = warnings.iter().map(marked).collect();
+    assert_eq!(places, [(2, "c".to_owned()), (3, "a".to_owned())]);
+    assert_eq!(warnings[1].hints, ["remove the first one, in line 1, or this one"]);
 }
 
 #[test]

@@ -4,10 +4,11 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
 
-use super::byte_span;
+use super::{Doubled, byte_span, scalar};
 use crate::diagnostic::{Location, SourceFile};
 
 /// A value and its place.
@@ -93,33 +94,62 @@ impl Value {
         }
     }
 
-    pub(super) fn from_raw(file: &Arc<SourceFile>, raw: Spanned<RawNode>) -> Self {
+    pub(super) fn from_raw(
+        file: &Arc<SourceFile>,
+        raw: Spanned<RawNode>,
+        doubled: &mut Vec<Doubled>,
+    ) -> Self {
         let span = byte_span(file, &raw.defined);
         let node = match raw.value {
-            RawNode::Null => Node::Null,
-            RawNode::Bool(value) => Node::Bool(value),
-            RawNode::Number(fallback) => Node::Number(number_text(file, &span, fallback)),
-            RawNode::Text(text) => Node::Text(text),
+            RawNode::Scalar(node) => match plain(file, &span, &node) {
+                Some(text) => scalar::resolve(text),
+                None => node,
+            },
             RawNode::List(items) => Node::List(
                 items
                     .into_iter()
-                    .map(|item| Self::from_raw(file, item))
+                    .map(|item| Self::from_raw(file, item, doubled))
                     .collect(),
             ),
-            RawNode::Map(entries) => Node::Map(
-                entries
-                    .into_iter()
-                    .map(|(key, value)| Entry {
+            RawNode::Map(raw_entries) => {
+                let mut entries: IndexMap<String, Entry> = IndexMap::new();
+                for (key, value) in raw_entries {
+                    let entry = Entry {
                         key_location: location(file, byte_span(file, &key.defined)),
+                        value: Self::from_raw(file, value, doubled),
                         key: key.value,
-                        value: Self::from_raw(file, value),
-                    })
-                    .collect(),
-            ),
+                    };
+                    let key = entry.key.clone();
+                    let second = entry.key_location.clone();
+                    if let Some(first) = entries.insert(key.clone(), entry) {
+                        doubled.push(Doubled {
+                            key,
+                            first: first.key_location,
+                            second,
+                        });
+                    }
+                }
+                Node::Map(entries.into_values().collect())
+            }
         };
         Self {
             node,
             location: location(file, span),
+        }
+    }
+
+    /// Gives the value and everything in it another place.
+    pub fn moved_to(&mut self, place: &Location) {
+        self.location = place.clone();
+        match &mut self.node {
+            Node::List(items) => items.iter_mut().for_each(|item| item.moved_to(place)),
+            Node::Map(entries) => {
+                for entry in entries {
+                    entry.key_location = place.clone();
+                    entry.value.moved_to(place);
+                }
+            }
+            _ => {}
         }
     }
 }
@@ -131,19 +161,23 @@ fn location(file: &Arc<SourceFile>, span: Range<usize>) -> Location {
     }
 }
 
-fn number_text(file: &SourceFile, span: &Range<usize>, fallback: String) -> String {
-    match file.text.get(span.clone()) {
-        Some(text) if text.parse::<f64>().is_ok() => text.to_owned(),
-        _ => fallback,
-    }
+/// Returns the text of a scalar if it has neither quotes nor a tag, so that its text says what it is.
+fn plain<'a>(file: &'a SourceFile, span: &Range<usize>, node: &Node) -> Option<&'a str> {
+    let source = file.text.get(span.clone())?;
+    let is_marked = source.starts_with(['"', '\'', '|', '>', '!', '&', '*']);
+    let before = file.text.get(..span.start)?.trim_end_matches([' ', '\t']);
+    let is_tagged = before
+        .rsplit(char::is_whitespace)
+        .next()
+        .is_some_and(|word| word.starts_with('!'));
+    // A text of several lines isn't what stands in the file.
+    let is_whole = !matches!(node, Node::Text(text) if text != source);
+    (!source.is_empty() && !is_marked && !is_tagged && is_whole).then_some(source)
 }
 
 /// What the YAML library hands over, before places are byte ranges of our file.
 pub(super) enum RawNode {
-    Null,
-    Bool(bool),
-    Number(String),
-    Text(String),
+    Scalar(Node),
     List(Vec<Spanned<RawNode>>),
     Map(Vec<(Spanned<String>, Spanned<RawNode>)>),
 }
@@ -164,11 +198,11 @@ impl<'de> Visitor<'de> for RawNodeVisitor {
     }
 
     fn visit_unit<E>(self) -> Result<RawNode, E> {
-        Ok(RawNode::Null)
+        Ok(RawNode::Scalar(Node::Null))
     }
 
     fn visit_none<E>(self) -> Result<RawNode, E> {
-        Ok(RawNode::Null)
+        Ok(RawNode::Scalar(Node::Null))
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<RawNode, D::Error> {
@@ -176,23 +210,23 @@ impl<'de> Visitor<'de> for RawNodeVisitor {
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<RawNode, E> {
-        Ok(RawNode::Bool(value))
+        Ok(RawNode::Scalar(Node::Bool(value)))
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<RawNode, E> {
-        Ok(RawNode::Number(value.to_string()))
+        Ok(RawNode::Scalar(Node::Number(value.to_string())))
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<RawNode, E> {
-        Ok(RawNode::Number(value.to_string()))
+        Ok(RawNode::Scalar(Node::Number(value.to_string())))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<RawNode, E> {
-        Ok(RawNode::Number(value.to_string()))
+        Ok(RawNode::Scalar(Node::Number(value.to_string())))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<RawNode, E> {
-        Ok(RawNode::Text(value.to_owned()))
+        Ok(RawNode::Scalar(Node::Text(value.to_owned())))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<RawNode, A::Error> {

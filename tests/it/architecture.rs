@@ -31,6 +31,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "credentials",
             "diagnostic",
             "image",
+            "inventory",
             "model",
             "plan",
             "playbook",
@@ -44,7 +45,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "yaml",
         ],
     ),
-    ("inventory", &["diagnostic", "yaml"]),
+    ("inventory", &["diagnostic", "secret", "yaml"]),
     ("model", &["diagnostic", "inventory", "secret", "yaml"]),
     (
         "plan",

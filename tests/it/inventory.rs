@@ -77,13 +77,6 @@ fn the_lab_of_the_course() {
 }
 
 #[test]
-fn the_default_version_is_the_bundles() {
-    let catalog = kinstall::bundle::Catalog::embedded().unwrap();
-    let version = &catalog.components["kubernetes"].version;
-    assert_eq!(version, model::defaults::KUBERNETES_VERSION);
-}
-
-#[test]
 fn old_group_names_and_connection_variables() {
     let (spec, _) = spec("old/inventory.ini");
     insta::assert_snapshot!(hosts(&spec), @r"
@@ -91,7 +84,8 @@ fn old_group_names_and_connection_variables() {
     worker1 10.3.0.2 [worker] ubuntu@203.0.113.6:22 key /keys/lab
     worker2 10.3.0.3 [worker] ubuntu@203.0.113.7:22 key /keys/lab become SudoWithPassword(***)
     ");
-    assert_eq!(spec.kubernetes_version, "1.14.3");
+    let wanted = spec.kubernetes_version.as_ref().unwrap();
+    assert_eq!(wanted.version.to_string(), "1.14.3");
     assert_eq!(spec.network.pod_cidr.to_string(), "10.10.0.0/16");
 }
 

@@ -4,7 +4,10 @@ use std::path::Path;
 
 use super::super::members::{members, without_address};
 use super::super::validate::Places;
-use super::super::{ClusterSpec, ControlPlane, HostSpec, JumpHost, Provider, defaults, members};
+use super::super::{
+    ClusterSpec, ControlPlane, HostSpec, JumpHost, Provider, VersionRequest, WantedVersion, defaults,
+    members,
+};
 use super::{Reader, addons, connection, host, machines, network, shared_folder};
 use crate::diagnostic::{Diagnostics, Location};
 use crate::did_you_mean::closest;
@@ -26,6 +29,7 @@ pub(in super::super) fn cluster(
         }
         let jump = bastion.as_ref().filter(|(name, _)| *name != member.name);
         hosts.extend(host::host(
+            inventory,
             member,
             *roles,
             jump.map(|(_, jump)| jump),
@@ -39,7 +43,7 @@ pub(in super::super) fn cluster(
             .iter()
             .any(|(host, roles)| host.name == member.name && roles.control_plane)
     });
-    let mut reader = Reader::of_cluster(scopes, diagnostics);
+    let mut reader = Reader::of_cluster(inventory, scopes, diagnostics);
     let cluster_name = reader.text(&["cluster_name"]);
     let domain = domain(
         &mut reader,
@@ -82,7 +86,7 @@ pub(in super::super) fn cluster(
         has_load_balancer: load_balancer,
     };
     let mut hosts: Vec<HostSpec> = hosts.into_iter().map(|host| host.spec).collect();
-    let folder = inventory.file.path.parent().unwrap_or(Path::new(""));
+    let folder = inventory.folder();
     for shared in hosts
         .iter_mut()
         .flat_map(|it| &mut it.machine.shared_folders)
@@ -97,7 +101,7 @@ fn bastion<'a>(
     diagnostics: &mut Diagnostics,
 ) -> Option<(&'a str, JumpHost)> {
     let host = *inventory.hosts_in("bastion").first()?;
-    let mut reader = Reader::of_host(host, diagnostics);
+    let mut reader = Reader::of_host(inventory, host, diagnostics);
     Some((&host.name, connection::bastion(&mut reader, host)))
 }
 
@@ -154,23 +158,22 @@ fn control_plane(reader: &mut Reader<'_>, first_address: Option<String>) -> (Con
     (control_plane, has_load_balancer)
 }
 
-fn kubernetes_version(reader: &mut Reader<'_>) -> String {
-    let Some(version) = reader.text(&["kube_version"]) else {
-        return defaults::KUBERNETES_VERSION.to_owned();
-    };
-    let plain = version.value.trim_start_matches('v');
-    if let Some(location) = version
-        .location
-        .filter(|_| semver::Version::parse(plain).is_err())
-    {
+fn kubernetes_version(reader: &mut Reader<'_>) -> Option<WantedVersion> {
+    let wanted = reader.text(&["kube_version"])?;
+    let location = wanted.location?;
+    let version = VersionRequest::parse(&wanted.value);
+    if version.is_none() {
         reader.error(
             &location,
-            format!("`kube_version` is no version: `{}`", version.value),
-            "must have three parts",
-            format!("write it like `{}`", defaults::KUBERNETES_VERSION),
+            format!("`kube_version` is no version: `{}`", wanted.value),
+            "must have two or three parts",
+            "write it like `1.37.2`, or like `1.37` for the newest patch release of the bundle",
         );
     }
-    plain.to_owned()
+    Some(WantedVersion {
+        version: version?,
+        location,
+    })
 }
 
 fn provider(reader: &mut Reader<'_>) -> Option<Provider> {

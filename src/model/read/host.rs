@@ -7,7 +7,7 @@ use super::super::members::ADDRESS;
 use super::super::{HostSpec, JumpHost, Roles, Taint};
 use super::{Placed, Reader, connection, machine};
 use crate::diagnostic::{Diagnostics, Location};
-use crate::inventory::Host;
+use crate::inventory::{Host, Inventory};
 use crate::yaml::Node;
 
 /// A host, and where its address stands.
@@ -19,12 +19,13 @@ pub(in super::super) struct PlacedHost {
 
 /// Reads a host; `None` if it has no usable address.
 pub(super) fn host(
+    inventory: &Inventory,
     host: &Host,
     roles: Roles,
     bastion: Option<&JumpHost>,
     diagnostics: &mut Diagnostics,
 ) -> Option<PlacedHost> {
-    let mut reader = Reader::of_host(host, diagnostics);
+    let mut reader = Reader::of_host(inventory, host, diagnostics);
     let address = address(&mut reader, host);
     let written = address
         .as_ref()

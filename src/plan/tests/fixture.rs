@@ -133,7 +133,7 @@ fn source_file(path: &str, text: &str) -> Arc<SourceFile> {
 fn cluster() -> ClusterSpec {
     ClusterSpec {
         name: "lab".to_owned(),
-        kubernetes_version: "1.37.2".to_owned(),
+        kubernetes_version: None,
         hosts: vec![
             host("control1", "192.168.56.11", true),
             host("node1", "192.168.56.21", false),

@@ -1,0 +1,87 @@
+//! What the bundle may be, beside the inventory and the nodes.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::super::versions::{check_nodes, check_wanted};
+use super::fixture::Fixture;
+use crate::diagnostic::{Diagnostic, Location, SourceFile};
+use crate::model::{VersionRequest, WantedVersion};
+use crate::ui::diagnostic::render;
+
+/// Returns what is said of this `kube_version` beside the fixture's bundle, which has 1.37.2.
+fn wanted(version: &str) -> Result<Option<Diagnostic>, Diagnostic> {
+    let mut fixture = Fixture::without_playbooks();
+    let text = format!("[all:vars]\nkube_version={version}\n");
+    let file = SourceFile {
+        path: PathBuf::from("inventory.ini"),
+        text,
+    };
+    fixture.cluster.kubernetes_version = Some(WantedVersion {
+        version: VersionRequest::parse(version).unwrap(),
+        location: Location {
+            file: Arc::new(file),
+            span: 24..24 + version.len(),
+        },
+    });
+    check_wanted(&fixture.cluster, &fixture.bundle)
+}
+
+#[test]
+fn a_version_that_the_bundle_has_is_right() {
+    for version in ["1.37.2", "v1.37.2", "1.37", "v1.37"] {
+        assert!(wanted(version).unwrap().is_none(), "{version}");
+    }
+    let fixture = Fixture::without_playbooks();
+    let none = check_wanted(&fixture.cluster, &fixture.bundle).unwrap();
+    assert!(none.is_none());
+}
+
+#[test]
+fn an_older_patch_release_is_a_warning() {
+    for version in ["1.37.0", "v1.37.1", "1.37.2-rc.0"] {
+        let warning = wanted(version).unwrap().unwrap();
+        assert!(!warning.is_error(), "{version}");
+    }
+    insta::assert_snapshot!(render(&wanted("v1.37.1").unwrap().unwrap(), false), @r"");
+}
+
+#[test]
+fn a_version_that_the_bundle_lacks_is_refused() {
+    for version in ["1.6.1", "1.24.6", "1.36", "1.38.0", "1.37.3", "2.37.2", "1.37.3-rc.0"] {
+        assert!(wanted(version).unwrap_err().is_error(), "{version}");
+    }
+    insta::assert_snapshot!(render(&wanted("v1.24.6").unwrap_err(), false), @r"");
+}
+
+/// Returns what is said of a control plane that runs these versions on this processor.
+fn node(kubernetes: &str, etcd: &str, architecture: &str) -> String {
+    let mut fixture = Fixture::without_playbooks();
+    let components = &mut fixture.bundle.components;
+    components.insert("etcd".to_owned(), "3.6.14".to_owned());
+    let facts = &mut fixture.facts["control1"];
+    facts.kubernetes_version = kubernetes.to_owned();
+    facts.etcd_version = etcd.to_owned();
+    facts.architecture = architecture.to_owned();
+    let problems = check_nodes(&fixture.cluster, &fixture.bundle, &fixture.facts);
+    let texts: Vec<String> = problems.iter().map(|it| render(it, false)).collect();
+    texts.join("\n\n")
+}
+
+#[test]
+fn a_node_of_the_same_minor_versions_is_right() {
+    for (kubernetes, etcd) in [("", ""), ("1.37.0", "3.6.1"), ("1.37.9", "3.6.99")] {
+        assert_eq!(node(kubernetes, etcd, "x86_64"), "", "{kubernetes} {etcd}");
+    }
+}
+
+#[test]
+fn no_minor_version_of_a_cluster_is_moved_up_or_down() {
+    insta::assert_snapshot!(node("1.36.4", "3.5.21", "x86_64"), @r"");
+    insta::assert_snapshot!(node("1.38.0", "3.7.3", "x86_64"), @r"");
+}
+
+#[test]
+fn a_bundle_for_another_processor_is_refused() {
+    insta::assert_snapshot!(node("", "", "aarch64"), @r"");
+}
