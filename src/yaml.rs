@@ -55,7 +55,9 @@ pub fn parse_as_ansible(
         let first = doubled.first.line();
         Diagnostic::warning(doubled.message())
             .at(doubled.second, "this one counts, as in Ansible")
-            .hint(format!("remove the first one, in line {first}, or this one"))
+            .hint(format!(
+                "remove the first one, in line {first}, or this one"
+            ))
     }));
     Ok(value)
 }

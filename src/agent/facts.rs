@@ -103,7 +103,10 @@ fn name_servers(node: &Node) -> Vec<String> {
 fn static_pod_version(node: &Node, component: &str) -> String {
     let manifest = node.read_or_empty(&format!("/etc/kubernetes/manifests/{component}.yaml"));
     let images = manifest.lines().filter_map(|line| {
-        let value = line.trim().trim_start_matches("- ").strip_prefix("image:")?;
+        let value = line
+            .trim()
+            .trim_start_matches("- ")
+            .strip_prefix("image:")?;
         Some(value.trim().trim_matches(['"', '\'']))
     });
     let mut tags = images.filter_map(|image| {
@@ -152,7 +155,10 @@ mod tests {
         for (image, expected) in [
             ("kinstall.local/kube-apiserver:v1.37.2", "1.37.2"),
             ("registry.k8s.io/kube-apiserver:v1.31.4", "1.31.4"),
-            ("\"mirror:5000/k8s/kube-apiserver:v1.30.0-rc.1@sha256:ab\"", "1.30.0"),
+            (
+                "\"mirror:5000/k8s/kube-apiserver:v1.30.0-rc.1@sha256:ab\"",
+                "1.30.0",
+            ),
             ("mirror:5000/other", ""),
         ] {
             let root = tempfile::tempdir().unwrap();
@@ -161,7 +167,11 @@ mod tests {
             let text = format!("spec:\n  containers:\n  - image: {image}\n    name: x\n");
             std::fs::write(folder.join("kube-apiserver.yaml"), text).unwrap();
             let node = Node::at(root.path());
-            assert_eq!(static_pod_version(&node, "kube-apiserver"), expected, "{image}");
+            assert_eq!(
+                static_pod_version(&node, "kube-apiserver"),
+                expected,
+                "{image}"
+            );
             assert_eq!(static_pod_version(&node, "etcd"), "");
         }
     }

@@ -10,7 +10,11 @@ use crate::ui::printer::{Format, Printer};
 
 /// Looks at everything; exit 1 when a machine can't be made the way that was asked for, or a check found
 /// a problem.
-pub fn run(global: &GlobalArguments, arguments: &DoctorArguments, printer: Printer) -> Result<Exit, Diagnostics> {
+pub fn run(
+    global: &GlobalArguments,
+    arguments: &DoctorArguments,
+    printer: Printer,
+) -> Result<Exit, Diagnostics> {
     let vault = global.vault()?;
     let (checks, is_well) = examine(&Subjects {
         provider: arguments.provider.map(Provider::from),
@@ -22,9 +26,5 @@ pub fn run(global: &GlobalArguments, arguments: &DoctorArguments, printer: Print
         Format::Text => printer.data(&doctor::render(&checks)),
         Format::Json => printer.json(&checks),
     }
-    Ok(if is_well {
-        Exit::Success
-    } else {
-        Exit::Failed
-    })
+    Ok(if is_well { Exit::Success } else { Exit::Failed })
 }

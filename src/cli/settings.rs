@@ -45,7 +45,11 @@ impl LabArguments {
     ) -> Result<Project, Diagnostics> {
         let mut project = global.project(self.inventory.path.as_deref())?;
         if project.inventory.is_dir() {
-            let files: Vec<_> = project.files.iter().map(|it| it.display().to_string()).collect();
+            let files: Vec<_> = project
+                .files
+                .iter()
+                .map(|it| it.display().to_string())
+                .collect();
             printer.message(&format!("The inventory is {}.", files.join(", ")));
         }
         printer.diagnostics(&project.warnings);

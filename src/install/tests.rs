@@ -31,7 +31,8 @@ struct Lab {
 
 impl Lab {
     fn new() -> Self {
-        let (inventory, _) = Inventory::load(Path::new("inventory/lab/inventory.ini"), Vault::default()).unwrap();
+        let (inventory, _) =
+            Inventory::load(Path::new("inventory/lab/inventory.ini"), Vault::default()).unwrap();
         let (cluster, _) = model::build(&inventory).unwrap();
         let facts = cluster.hosts.iter().map(|host| {
             let facts = Facts {

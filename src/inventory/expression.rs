@@ -154,7 +154,10 @@ mod tests {
             (" a ", "a"),
             ("a.b.c", "a['b']['c']"),
             ("a['b'][0]", "a['b'][0]"),
-            ("hostvars[groups['x'][0]].ip", "hostvars[groups['x'][0]]['ip']"),
+            (
+                "hostvars[groups['x'][0]].ip",
+                "hostvars[groups['x'][0]]['ip']",
+            ),
             ("lookup('env', \"USER\")", "lookup('env', 'USER')"),
             ("a | default('x', true) | int", "int(default(a, 'x', true))"),
             ("a|d(b.c)", "d(a, b['c'])"),
@@ -164,7 +167,19 @@ mod tests {
             let found = parse(text).map(|expression| show(&expression));
             assert_eq!(found.as_deref(), Some(expected), "{text}");
         }
-        for text in ["", "a +", "a + b", "a if b else c", "a[", "f(", "'x", "1a", "a.", "x ~ y", "not a"] {
+        for text in [
+            "",
+            "a +",
+            "a + b",
+            "a if b else c",
+            "a[",
+            "f(",
+            "'x",
+            "1a",
+            "a.",
+            "x ~ y",
+            "not a",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

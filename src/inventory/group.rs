@@ -102,7 +102,10 @@ const CLUSTER: [&str; 3] = ["kube_node", "kube_control_plane", "calico_rr"];
 pub(super) fn add_cluster(inventory: &mut Inventory) {
     let known: HashSet<&str> = host_names(inventory, "k8s_cluster").into_iter().collect();
     let mut missing: Vec<(String, Location)> = Vec::new();
-    for name in CLUSTER.iter().flat_map(|group| host_names(inventory, group)) {
+    for name in CLUSTER
+        .iter()
+        .flat_map(|group| host_names(inventory, group))
+    {
         let is_new = !known.contains(name) && !missing.iter().any(|(other, _)| other == name);
         if let Some(host) = inventory.hosts.get(name).filter(|_| is_new) {
             missing.push((name.to_owned(), host.location.clone()));

@@ -51,7 +51,11 @@ mod tests {
             ("n1:x", "n1:x", None),
         ] {
             let (found, found_port) = expand(pattern).unwrap();
-            assert_eq!((found.join(" ").as_str(), found_port), (names, port), "{pattern}");
+            assert_eq!(
+                (found.join(" ").as_str(), found_port),
+                (names, port),
+                "{pattern}"
+            );
         }
     }
 }

@@ -237,7 +237,9 @@ impl Parser<'_> {
             "a host line has a word that is no variable",
             "expected key=value",
         )
-        .hint("one host per line; no spaces around `=` on host lines; values with spaces in quotes");
+        .hint(
+            "one host per line; no spaces around `=` on host lines; values with spaces in quotes",
+        );
         let lines: Vec<String> = others.iter().map(|it| it.line().to_string()).collect();
         self.diagnostics.push(if lines.is_empty() {
             error

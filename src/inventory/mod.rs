@@ -98,11 +98,7 @@ impl Inventory {
     }
 
     /// Reads the texts alone, without the folders beside them; `None` if there is no text.
-    fn of(
-        files: &[Arc<SourceFile>],
-        vault: Vault,
-        diagnostics: &mut Diagnostics,
-    ) -> Option<Self> {
+    fn of(files: &[Arc<SourceFile>], vault: Vault, diagnostics: &mut Diagnostics) -> Option<Self> {
         let mut inventory = Self {
             file: Arc::clone(files.first()?),
             files: files.to_vec(),

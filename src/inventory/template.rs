@@ -151,7 +151,9 @@ impl Resolver<'_> {
         if matches!(of, Expression::Name(name) if name == "groups") {
             let hosts = self.inventory.hosts_in(&key).into_iter();
             let names = hosts.map(|host| Node::Text(host.name.clone()));
-            return Ok(Some(Node::List(names.map(|node| self.here(node)).collect())));
+            return Ok(Some(Node::List(
+                names.map(|node| self.here(node)).collect(),
+            )));
         }
         if let Expression::Item { of, key: host } = of
             && matches!(&**of, Expression::Name(name) if name == "hostvars")

@@ -26,7 +26,8 @@ fn load(files: &[(&str, &str)]) -> Inventory {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
-    let (inventory, warnings) = Inventory::load(&folder.path().join(files[0].0), Vault::default()).unwrap();
+    let (inventory, warnings) =
+        Inventory::load(&folder.path().join(files[0].0), Vault::default()).unwrap();
     assert!(warnings.is_empty(), "{warnings:?}");
     inventory
 }
@@ -153,7 +154,8 @@ fn references_are_resolved_where_they_are_asked_for() {
          never=\"{% if x %}\" f='{{ nope|default(22) }}'\n",
     )]);
     let host = &inventory.hosts["h.lab"];
-    let resolved = |name: &str| template::resolve(&host.variables[name].value, host, &inventory).unwrap();
+    let resolved =
+        |name: &str| template::resolve(&host.variables[name].value, host, &inventory).unwrap();
     for (name, expected) in [
         ("ip", "10.0.0.1"),
         ("d", "x"),

@@ -247,7 +247,9 @@ fn report_strangers(
             });
             let name = stem.unwrap_or(&full_name).to_owned();
             let is_note = path.extension().is_some_and(|extension| {
-                NOTES.iter().any(|note| extension.eq_ignore_ascii_case(note))
+                NOTES
+                    .iter()
+                    .any(|note| extension.eq_ignore_ascii_case(note))
             });
             let is_note = is_note || full_name.starts_with('.') || full_name.ends_with('~');
             let is_stranger = !is_note && !name.eq_ignore_ascii_case("readme") && !is_known(&name);

@@ -70,13 +70,13 @@ impl Vault {
         if !is_known {
             return Err(VaultError::OtherFormat);
         }
+        let password = self.password.as_ref().ok_or(VaultError::NoPassword)?;
         let body: String = body.split_whitespace().collect();
         let inner = bytes(body.as_bytes())?;
         let mut parts = inner.split(|byte| *byte == b'\n').map(bytes);
         let mut part = || parts.next().unwrap_or(Err(VaultError::OtherFormat));
         let (salt, tag, mut text) = (part()?, part()?, Zeroizing::new(part()?));
 
-        let password = self.password.as_ref().ok_or(VaultError::NoPassword)?;
         let mut keys = Zeroizing::new([0; 2 * KEY + COUNTER]);
         pbkdf2::derive(
             pbkdf2::PBKDF2_HMAC_SHA256,
@@ -142,9 +142,18 @@ mod tests {
         let cases = [
             (Vault::default().open(PLAIN), VaultError::NoPassword),
             (vault("other").open(PLAIN), VaultError::WrongPassword),
-            (vault("x").open("$ANSIBLE_VAULT;1.0;AES\n00"), VaultError::OtherFormat),
-            (vault("x").open("$ANSIBLE_VAULT;1.1;AES256"), VaultError::OtherFormat),
-            (vault("x").open("$ANSIBLE_VAULT;1.1;AES256\nzz\n"), VaultError::OtherFormat),
+            (
+                vault("x").open("$ANSIBLE_VAULT;1.0;AES\n00"),
+                VaultError::OtherFormat,
+            ),
+            (
+                vault("x").open("$ANSIBLE_VAULT;1.1;AES256"),
+                VaultError::OtherFormat,
+            ),
+            (
+                vault("x").open("$ANSIBLE_VAULT;1.1;AES256\nzz\n"),
+                VaultError::OtherFormat,
+            ),
         ];
         for (found, expected) in cases {
             assert_eq!(found.unwrap_err(), expected);

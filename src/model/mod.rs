@@ -57,7 +57,11 @@ pub fn load_with(inventory: &Path, vault: Vault) -> Result<Loaded, Diagnostics> 
             Ok(Loaded {
                 cluster,
                 warnings: diagnostics,
-                files: inventory.files.iter().map(|file| file.path.clone()).collect(),
+                files: inventory
+                    .files
+                    .iter()
+                    .map(|file| file.path.clone())
+                    .collect(),
             })
         }
         Err(mut errors) => {

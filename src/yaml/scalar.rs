@@ -61,12 +61,17 @@ fn sexagesimal(text: &str) -> Option<u64> {
     let mut parts = text.split(':');
     let first = parts.next()?;
     let is_number = !first.starts_with(['0', '_'])
-        && first.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_');
+        && first
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'_');
     let mut number: u64 = is_number.then(|| first.replace('_', "").parse().ok())??;
     for part in parts {
-        let is_part = (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+        let is_part =
+            (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
         let part: u64 = is_part.then(|| part.parse().ok())??;
-        number = number.checked_mul(60)?.checked_add((part < 60).then_some(part)?)?;
+        number = number
+            .checked_mul(60)?
+            .checked_add((part < 60).then_some(part)?)?;
     }
     Some(number)
 }
@@ -79,7 +84,10 @@ fn float(text: &str) -> Option<String> {
         Some((fraction, exponent)) => (fraction, Some(exponent)),
         None => (rest, None),
     };
-    let is_part = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_');
+    let is_part = |part: &str| {
+        part.bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'_')
+    };
     let is_exponent = exponent.is_none_or(|exponent| {
         let digits = exponent.strip_prefix(['+', '-']).unwrap_or_default();
         !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())

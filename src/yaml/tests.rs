@@ -84,7 +84,7 @@ fn values_know_their_place_and_numbers_their_text() {
 
 #[test]
 fn only_plain_scalars_are_interpreted() {
-    let text = "a: \"010\"\nb: '1:30'\nc: !!str 010\nd: |\n  yes\ne: >-\n  1_000\nf: !vault yes\n\
+    let text = "a: \"010\"\nb: '1:30'\nc: !!str 010\nd: |\n  yes\ne: >-\n  1_000\nf: !x \"on\"\n\
                 g: &x 010\nh: *x\ni: [010, y, 'on']\nj: {k: n}\nl: .inf\n";
     let value = parse_value(&file(text)).unwrap();
     let shown: Vec<String> = value
@@ -94,7 +94,19 @@ fn only_plain_scalars_are_interpreted() {
         .map(|entry| format!("{} {:?}", entry.key, entry.value.node))
         .map(|text| text.split(", location").next().unwrap().to_owned())
         .collect();
-    insta::assert_snapshot!(shown.join("\n"), @r"");
+    insta::assert_snapshot!(shown.join("\n"), @r#"
+    a Text("010")
+    b Text("1:30")
+    c Text("010")
+    d Text("yes\n")
+    e Text("1_000")
+    f Text("on")
+    g Number("8")
+    h Number("8")
+    i List([a number in test.yml:11, text in test.yml:11, text in test.yml:11])
+    j Map([Entry { key: "k", key_location: Location { file: test.yml, span: 109..110 }, value: text in test.yml:12 }])
+    l Text(".inf")
+    "#);
 }
 
 #[test]
@@ -105,7 +117,10 @@ fn of_doubled_keys_ansible_takes_the_last() {
     assert_eq!(value.get("b").unwrap().get("c").unwrap().text(), Some("3"));
     let places: Vec<_> = warnings.iter().map(marked).collect();
     assert_eq!(places, [(2, "c".to_owned()), (3, "a".to_owned())]);
-    assert_eq!(warnings[1].hints, ["remove the first one, in line 1, or this one"]);
+    assert_eq!(
+        warnings[1].hints,
+        ["remove the first one, in line 1, or this one"]
+    );
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::path::Path;
 use super::super::members::{members, without_address};
 use super::super::validate::Places;
 use super::super::{
-    ClusterSpec, ControlPlane, HostSpec, JumpHost, Provider, VersionRequest, WantedVersion, defaults,
-    members,
+    ClusterSpec, ControlPlane, HostSpec, JumpHost, Provider, VersionRequest, WantedVersion,
+    defaults, members,
 };
 use super::{Reader, addons, connection, host, machines, network, shared_folder};
 use crate::diagnostic::{Diagnostics, Location};

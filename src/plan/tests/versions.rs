@@ -43,15 +43,40 @@ fn an_older_patch_release_is_a_warning() {
         let warning = wanted(version).unwrap().unwrap();
         assert!(!warning.is_error(), "{version}");
     }
-    insta::assert_snapshot!(render(&wanted("v1.37.1").unwrap().unwrap(), false), @r"");
+    insta::assert_snapshot!(render(&wanted("v1.37.1").unwrap().unwrap(), false), @r"
+    warning: Kubernetes 1.37.2 is installed instead of 1.37.1
+     --> inventory.ini:2:14
+      |
+    2 | kube_version=v1.37.1
+      |              ^^^^^^^ the bundle has the newer patch release 1.37.2
+      |
+      = hint: to agree, set `kube_version: 1.37`: it means the newest patch release of the bundle
+    ");
 }
 
 #[test]
 fn a_version_that_the_bundle_lacks_is_refused() {
-    for version in ["1.6.1", "1.24.6", "1.36", "1.38.0", "1.37.3", "2.37.2", "1.37.3-rc.0"] {
+    for version in [
+        "1.6.1",
+        "1.24.6",
+        "1.36",
+        "1.38.0",
+        "1.37.3",
+        "2.37.2",
+        "1.37.3-rc.0",
+    ] {
         assert!(wanted(version).unwrap_err().is_error(), "{version}");
     }
-    insta::assert_snapshot!(render(&wanted("v1.24.6").unwrap_err(), false), @r"");
+    insta::assert_snapshot!(render(&wanted("v1.24.6").unwrap_err(), false), @r"
+    error: the inventory asks for Kubernetes 1.24.6, but the bundle has 1.37.2
+     --> inventory.ini:2:14
+      |
+    2 | kube_version=v1.24.6
+      |              ^^^^^^^ not in the bundle
+      |
+      = hint: to install 1.37.2, set `kube_version: 1.37.2` or remove the variable
+      = hint: to install 1.24.6, name a bundle that has it: `--bundle DIRECTORY`
+    ");
 }
 
 /// Returns what is said of a control plane that runs these versions on this processor.
@@ -77,11 +102,25 @@ fn a_node_of_the_same_minor_versions_is_right() {
 
 #[test]
 fn no_minor_version_of_a_cluster_is_moved_up_or_down() {
-    insta::assert_snapshot!(node("1.36.4", "3.5.21", "x86_64"), @r"");
+    insta::assert_snapshot!(node("1.36.4", "3.5.21", "x86_64"), @r"
+    error: `control1` runs Kubernetes 1.36.4, but the bundle has 1.37.2
+     |
+     = hint: `kinstall up` never changes a minor version: `kinstall upgrade` does
+     = hint: to keep the version, name a bundle with Kubernetes 1.36: `--bundle DIRECTORY`
+
+    error: `control1` runs etcd 3.5.21, but the bundle has 3.6.14
+     |
+     = hint: `kinstall up` never changes a minor version: `kinstall upgrade` does
+     = hint: to keep the version, name a bundle with etcd 3.5: `--bundle DIRECTORY`
+    ");
     insta::assert_snapshot!(node("1.38.0", "3.7.3", "x86_64"), @r"");
 }
 
 #[test]
 fn a_bundle_for_another_processor_is_refused() {
-    insta::assert_snapshot!(node("", "", "aarch64"), @r"");
+    insta::assert_snapshot!(node("", "", "aarch64"), @r"
+    error: the bundle is for amd64, but `control1` has a processor of arm64
+     |
+     = hint: name a bundle for arm64: `--bundle DIRECTORY`
+    ");
 }

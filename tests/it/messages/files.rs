@@ -19,13 +19,13 @@ fn broken_yaml() {
       |    ^ can't be read from here
     ");
     insta::assert_snapshot!(with_variables("kube_version: 1.37.0\nkube_version: 1.36.0\n"), @r"
-    error: key `kube_version` stands twice in the same mapping
+    warning: key `kube_version` stands twice in the same mapping
      --> group_vars/all.yml:2:1
       |
     2 | kube_version: 1.36.0
-      | ^^^^^^^^^^^^ second time
+      | ^^^^^^^^^^^^ this one counts, as in Ansible
       |
-      = hint: remove one of the two
+      = hint: remove the first one, in line 1, or this one
     ");
     insta::assert_snapshot!(with_variables("just text\n"), @r"
     error: variable file holds `just text` instead of variables
@@ -76,22 +76,6 @@ kube-master node1
       |
       = hint: write `[group]`, `[group:children]` or `[group:vars]`
 
-    error: a host line has a word that is no variable
-     --> inventory.ini:8:7
-      |
-    8 | node1 ip = 192.168.56.21
-      |       ^^ expected key=value
-      |
-      = hint: one host per line; no spaces around `=` on host lines; values with spaces in quotes
-
-    error: a host line has a word that is no variable
-     --> inventory.ini:8:12
-      |
-    8 | node1 ip = 192.168.56.21
-      |            ^^^^^^^^^^^^^ expected key=value
-      |
-      = hint: one host per line; no spaces around `=` on host lines; values with spaces in quotes
-
     error: quote isn't closed
      --> inventory.ini:9:10
       |
@@ -129,6 +113,14 @@ kube-master node1
       |  ^^^^^^^^^^^ no such group
       |
       = hint: did you mean `kube-master`?
+
+    error: a host line has a word that is no variable
+     --> inventory.ini:8:7
+      |
+    8 | node1 ip = 192.168.56.21
+      |       ^^ expected key=value
+      |
+      = hint: one host per line; no spaces around `=` on host lines; values with spaces in quotes
     ");
 }
 
@@ -195,34 +187,34 @@ all:
 #[test]
 fn expressions_that_are_needed() {
     insta::assert_snapshot!(
-        with_variables("node_domain: \"{{ lookup('env', 'DOMAIN') }}\"\ndns_domain: \"{{ missing }}\"\nkube_version: \"{{ a }}\"\na: \"{{ kube_version }}\"\n"),
+        with_variables("node_domain: \"{{ lookup('file', 'DOMAIN') }}\"\ndns_domain: \"{{ missing }}\"\nkube_version: \"{{ a }}\"\na: \"{{ kube_version }}\"\n"),
         @r#"
-    error: `missing` is not set for host `controll-plane`
-     --> group_vars/all.yml:2:13
-      |
-    2 | dns_domain: "{{ missing }}"
-      |             ^^^^^^^^^^^^^^^ refers to `missing`
-      |
-      = hint: set `missing`, or write the value itself here
-      = hint: kinstall needs `dns_domain`
+        error: `missing` is not set for host `controll-plane`
+         --> group_vars/all.yml:2:13
+          |
+        2 | dns_domain: "{{ missing }}"
+          |             ^^^^^^^^^^^^^^^ refers to `missing`
+          |
+          = hint: set `missing`, or write the value itself here
+          = hint: kinstall needs `dns_domain`
 
-    error: variables refer to each other in a circle
-     --> group_vars/all.yml:4:4
-      |
-    4 | a: "{{ kube_version }}"
-      |    ^^^^^^^^^^^^^^^^^^^^ part of the circle
-      |
-      = hint: kinstall needs `kube_version`
+        error: variables refer to each other in a circle
+         --> group_vars/all.yml:4:4
+          |
+        4 | a: "{{ kube_version }}"
+          |    ^^^^^^^^^^^^^^^^^^^^ part of the circle
+          |
+          = hint: kinstall needs `kube_version`
 
-    error: kinstall can't evaluate the expression `lookup('env', 'DOMAIN')`
-     --> group_vars/all.yml:1:14
-      |
-    1 | node_domain: "{{ lookup('env', 'DOMAIN') }}"
-      |              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ needed here
-      |
-      = hint: write the value itself; kinstall resolves only `{{ name }}` and `{{ name | default('x') }}`
-      = hint: kinstall needs `node_domain`
-    "#
+        error: kinstall can't evaluate the expression `lookup('file', 'DOMAIN')`
+         --> group_vars/all.yml:1:14
+          |
+        1 | node_domain: "{{ lookup('file', 'DOMAIN') }}"
+          |              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ needed here
+          |
+          = hint: write the value itself; kinstall resolves `{{ name }}`, `{{ hostvars['host']['name'] }}`, `{{ lookup('env', 'NAME') }}` and `{{ … | default('x') }}`
+          = hint: kinstall needs `node_domain`
+        "#
     );
 }
 
@@ -244,6 +236,8 @@ fn files_that_are_never_read() {
      = hint: did you mean `kube_node`?
 
     warning: host_vars/node9.yml is never read: the inventory has no host `node9`
+     |
+     = hint: name the host in the inventory, or remove the file
     ");
 }
 
@@ -253,21 +247,26 @@ fn encrypted_files_and_values() {
         ("inventory.ini", GOOD),
         ("group_vars/all.yml", "$ANSIBLE_VAULT;1.1;AES256\n6162\n"),
     ]), @r"
-    error: group_vars/all.yml is encrypted with ansible-vault
-     |
-     = hint: kinstall can't decrypt it: run `ansible-vault decrypt` on a copy, or leave the file out
+    warning: group_vars/all.yml is encrypted with ansible-vault, so its variables are not known
+     --> group_vars/all.yml:1:1
+      |
+    1 | $ANSIBLE_VAULT;1.1;AES256
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^ left out
+      |
+      = hint: name the file that holds the password: `--vault-password-file FILE`
     ");
     insta::assert_snapshot!(
         with_variables("ansible_become_password: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  6162\n"),
         @r"
-    error: `ansible_become_password` is encrypted with ansible-vault
+    error: a value is encrypted with ansible-vault: kinstall has no password for it
      --> group_vars/all.yml:2:3
       |
     2 | /   $ANSIBLE_VAULT;1.1;AES256
     3 | |   6162
-      | |_______^ kinstall can't decrypt this
+      | |_______^ encrypted
       |
-      = hint: leave it out and let kinstall ask for it, or log in with a key
+      = hint: name the file that holds the password: `--vault-password-file FILE`
+      = hint: kinstall needs `ansible_become_password`
     "
     );
 }

@@ -71,7 +71,7 @@ fn other_tools_values_are_no_errors() {
 kinstall_provider: virtualbox
 memory: 4
 vm_disk: local-lvm:20
-http_proxy: \"{{ lookup('env', 'http_proxy') }}\"
+http_proxy: \"{{ lookup('file', 'proxy') }}\"
 "),
         ("host_vars/node1.yml", "timezone: Europe/Berlin\n"),
         ("host_vars/node2.yml", "timezone: Europe/Paris\n"),
@@ -100,11 +100,11 @@ http_proxy: \"{{ lookup('env', 'http_proxy') }}\"
       |
       = hint: kinstall reads it as `machine_time_zone`; all machines get the first value
 
-    warning: kinstall can't evaluate the expression `lookup('env', 'http_proxy')`
+    warning: kinstall can't evaluate the expression `lookup('file', 'proxy')`
      --> group_vars/all.yml:4:13
       |
-    4 | http_proxy: "{{ lookup('env', 'http_proxy') }}"
-      |             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ needed here
+    4 | http_proxy: "{{ lookup('file', 'proxy') }}"
+      |             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ needed here
       |
       = hint: kinstall reads it as `machine_proxy`; like this it has no effect
     "#);

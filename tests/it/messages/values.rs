@@ -153,9 +153,9 @@ loadbalancer_apiserver: 10.0.0.1
      --> group_vars/all.yml:2:15
       |
     2 | kube_version: newest
-      |               ^^^^^^ must have three parts
+      |               ^^^^^^ must have two or three parts
       |
-      = hint: write it like `1.37.2`
+      = hint: write it like `1.37.2`, or like `1.37` for the newest patch release of the bundle
 
     error: `enable_nodelocaldns` must be true or false, not `maybe`
      --> group_vars/all.yml:6:22
