@@ -104,7 +104,7 @@ fn only_plain_scalars_are_interpreted() {
     g Number("8")
     h Number("8")
     i List([a number in test.yml:11, text in test.yml:11, text in test.yml:11])
-    j Map([Entry { key: "k", key_location: Location { file: test.yml, span: 109..110 }, value: text in test.yml:12 }])
+    j Map([Entry { key: "k", key_location: Location { file: test.yml, span: 106..107 }, value: text in test.yml:12 }])
     l Text(".inf")
     "#);
 }

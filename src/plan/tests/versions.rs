@@ -113,7 +113,17 @@ fn no_minor_version_of_a_cluster_is_moved_up_or_down() {
      = hint: `kinstall up` never changes a minor version: `kinstall upgrade` does
      = hint: to keep the version, name a bundle with etcd 3.5: `--bundle DIRECTORY`
     ");
-    insta::assert_snapshot!(node("1.38.0", "3.7.3", "x86_64"), @r"");
+    insta::assert_snapshot!(node("1.38.0", "3.7.3", "x86_64"), @r"
+    error: `control1` runs Kubernetes 1.38.0, but the bundle has 1.37.2
+     |
+     = hint: Kubernetes can't go back to an older minor version with its data
+     = hint: to keep the version, name a bundle with Kubernetes 1.38: `--bundle DIRECTORY`
+
+    error: `control1` runs etcd 3.7.3, but the bundle has 3.6.14
+     |
+     = hint: etcd can't go back to an older minor version with its data
+     = hint: to keep the version, name a bundle with etcd 3.7: `--bundle DIRECTORY`
+    ");
 }
 
 #[test]
