@@ -86,7 +86,8 @@ impl Candidate {
         let files = [Arc::clone(&file)];
         let inventory = Inventory::of(&files, Vault::default(), &mut diagnostics)?;
         let has_groups = inventory.groups.values().any(|group| group.is_defined);
-        if !is_usual && !(has_groups && diagnostics.is_empty()) {
+        let is_inventory = has_groups && diagnostics.is_empty();
+        if !(is_usual || is_inventory) {
             return None;
         }
         let has_hosts = !inventory.hosts.is_empty();
@@ -137,7 +138,7 @@ fn left_out(sample: &Candidate, real: &[Candidate]) -> Diagnostic {
     let place = sample
         .file
         .text
-        .find("[")
+        .find('[')
         .map_or(0..0, |start| start..start + 1);
     Diagnostic::warning(format!(
         "{} is left out: it names no host",

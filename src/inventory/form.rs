@@ -58,9 +58,8 @@ impl Form {
                 );
                 None
             }
-            (Named::Ini, _) => Some(Self::Ini),
             (Named::Neither, _) if is_yaml_text => Some(Self::Yaml),
-            (Named::Neither, _) => Some(Self::Ini),
+            (Named::Ini | Named::Neither, _) => Some(Self::Ini),
         }
     }
 }
