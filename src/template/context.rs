@@ -43,17 +43,9 @@ pub fn with_secrets(context: &Context, secrets: &BTreeMap<String, Secret>) -> Co
     context
 }
 
-fn cluster_value(cluster: &ClusterSpec) -> Value {
-    let mut value = to_json(cluster);
-/// Returns the host that the control plane starts on.
-pub fn first_control_plane(cluster: &ClusterSpec) -> Option<&HostSpec> {
-    cluster.control_planes().next()
-}
-
 fn cluster_value(cluster: &ClusterSpec, bundle: &Manifest) -> Value {
     let mut value = to_json(cluster);
     value["kubernetes_version"] = to_json(&bundle.components.get("kubernetes"));
-    value["first_control_plane"] = to_json(&first_control_plane(cluster));
     value["control_planes"] = to_json(&cluster.control_planes().collect::<Vec<_>>());
     value["workers"] = to_json(&cluster.workers().collect::<Vec<_>>());
     let control_plane = &cluster.control_plane;
