@@ -8,6 +8,8 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::error_chain::error_chain;
+
 /// A text file that was read, kept so that messages can show the line that they talk about.
 #[derive(PartialEq, Eq)]
 pub struct SourceFile {
@@ -156,12 +158,7 @@ impl Diagnostic {
 
     /// Makes an error out of a chain of errors: `a: b: c`.
     pub fn from_error(kind: Kind, error: &(dyn std::error::Error + 'static)) -> Self {
-        let mut chain: Vec<String> = std::iter::successors(Some(error), |inner| inner.source())
-            .map(ToString::to_string)
-            .collect();
-        // Some libraries' errors say what their source says.
-        chain.dedup_by(|inner, outer| outer.ends_with(inner.as_str()));
-        Self::error(kind, chain.join(": "))
+        Self::error(kind, error_chain(error))
     }
 
     /// Points at a place in a file.

@@ -1,9 +1,11 @@
 //! One batch: step by step, then the handlers that were notified.
 
-use std::error::Error;
 use std::time::Instant;
 
+use tracing::{debug, debug_span};
+
 use crate::converge::{Node, ResourceError};
+use crate::error_chain::error_chain;
 use crate::resource::{Action, Change, Resource};
 use crate::wire::{Batch, Event, Handler, Outcome, Step, StepError, StepState};
 
@@ -94,6 +96,7 @@ impl<'a> BatchRun<'a> {
     }
 
     fn check_step(&mut self, step: &Step) -> Result<(), ResourceError> {
+        let _span = debug_span!("step", id = step.id).entered();
         self.node.cancel().check()?;
         self.node.begin_step(&step.id);
         let changes = step.resource.check(self.node)?;
@@ -107,6 +110,7 @@ impl<'a> BatchRun<'a> {
 
     /// A guard that looks at the node can't be asked before the steps are done: then it is shown.
     fn check_handler(&mut self, handler: &Handler) -> Result<Vec<Change>, ResourceError> {
+        let _span = debug_span!("step", id = handler.id).entered();
         self.node.cancel().check()?;
         self.node.begin_step(&handler.id);
         match &handler.resource {
@@ -181,6 +185,7 @@ impl<'a> BatchRun<'a> {
     }
 
     fn look(&mut self, step: &Step) -> Result<Vec<Change>, ResourceError> {
+        let _span = debug_span!("step", id = step.id).entered();
         self.node.cancel().check()?;
         self.node.begin_step(&step.id);
         step.resource.check(self.node)
@@ -193,6 +198,8 @@ impl<'a> BatchRun<'a> {
         changes: &[Change],
         is_first: bool,
     ) -> Result<u64, ResourceError> {
+        let _span = debug_span!("step", id = step.id).entered();
+        debug!(changes = changes.len(), "begins");
         self.tell(&step.id, StepState::Started);
         self.node.begin_step(&step.id);
         let start = Instant::now();
@@ -236,12 +243,7 @@ impl<'a> BatchRun<'a> {
 }
 
 fn failure(error: &ResourceError) -> StepState {
-    let mut message = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        message = format!("{message}: {error}");
-        cause = error.source();
-    }
+    let message = error_chain(error);
     let output = error.output().to_vec();
     StepState::Failed(StepError {
         hint: hint::find(&message, &output),

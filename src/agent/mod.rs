@@ -25,8 +25,11 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use tracing::Level;
+
 use crate::converge::{Cancel, Node, ResourceError};
-use crate::wire::{Event, Mode, Outcome, PROTOCOL, Request};
+use crate::log::{self, kept::Keeping};
+use crate::wire::{Event, LogLevel, Mode, Outcome, PROTOCOL, Request};
 
 use self::blobs::ControllerLink;
 use self::incoming::Incoming;
@@ -61,6 +64,7 @@ pub fn run_at(
         outgoing,
         mode: Mode::Check,
         lock: None,
+        log: None,
     }
     .serve(&incoming);
     // The session's end closed the way out; what is still in it is written first.
@@ -75,6 +79,7 @@ struct Session {
     mode: Mode,
     /// Held from the first run that may change the node.
     lock: Option<Lock>,
+    log: Option<Keeping>,
 }
 
 impl Session {
@@ -86,11 +91,15 @@ impl Session {
                     controller,
                     mode,
                     exclusive,
-                } => match self.start(&run, &controller, mode, exclusive) {
-                    Ok(()) => {}
-                    Err(ResourceError::Interrupted) => break,
-                    Err(error) => return Err(io::Error::other(error)),
-                },
+                    log,
+                } => {
+                    self.log(log);
+                    match self.start(&run, &controller, mode, exclusive) {
+                        Ok(()) => {}
+                        Err(ResourceError::Interrupted) => break,
+                        Err(error) => return Err(io::Error::other(error)),
+                    }
+                }
                 Request::Batch(batch) => {
                     let outcome = match self.mode {
                         Mode::Check => batch::check(&batch, &mut self.node, &self.outgoing),
@@ -111,6 +120,23 @@ impl Session {
             }
         }
         incoming.result()
+    }
+
+    /// Tells the controller what it wants to hear of the agent's inner work.
+    fn log(&mut self, level: Option<LogLevel>) {
+        let Some(level) = level.filter(|_| self.log.is_none()) else {
+            return;
+        };
+        log::start_on_node(level);
+        let outgoing = self.outgoing.clone();
+        self.log = Some(log::kept::keep(move |level, line| {
+            let level = match level {
+                Level::TRACE => LogLevel::Trace,
+                _ => LogLevel::Debug,
+            };
+            let line = String::from_utf8_lossy(line).trim_end().to_owned();
+            outgoing.send_if_room(Event::Log { level, line });
+        }));
     }
 
     fn start(

@@ -53,7 +53,7 @@ impl Outgoing {
 
     /// Tells the controller if it keeps up.
     pub fn send_if_room(&self, event: Event) {
-        if !matches!(event, Event::Progress { .. }) {
+        if !matches!(event, Event::Progress { .. } | Event::Log { .. }) {
             self.record(&event);
         }
         let _ = self.queue.try_send(event);

@@ -63,6 +63,9 @@ pub struct GlobalArguments {
     /// Form of the output
     #[arg(long, global = true, value_enum, default_value_t)]
     pub output: Format,
+    /// Show what happens inside: -v each connection, call and decision, -vv each message; KINSTALL_LOG chooses by module
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
     /// Folder of the bundle with all components
     #[arg(long, global = true, value_name = "DIRECTORY", env = "KINSTALL_BUNDLE")]
     pub bundle: Option<PathBuf>,

@@ -5,15 +5,21 @@ use std::process::ExitCode;
 use super::exit::Exit;
 use super::power::Button;
 use super::{Cli, Command};
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::log::{self, Directives};
 use crate::ui::printer::Printer;
 
 /// Runs one command.
 pub fn run(cli: Cli) -> ExitCode {
-    let printer = Printer {
+    let mut printer = Printer {
         format: cli.global.output,
+        is_verbose: false,
     };
-    match dispatch(cli, printer) {
+    let result = start_log(&cli).and_then(|is_verbose| {
+        printer.is_verbose = is_verbose;
+        dispatch(cli, printer)
+    });
+    match result {
         Ok(Exit::Success) => ExitCode::SUCCESS,
         Ok(Exit::Changes) => ExitCode::from(2),
         Ok(Exit::Failed) => ExitCode::FAILURE,
@@ -29,6 +35,21 @@ pub fn run(cli: Cli) -> ExitCode {
             ExitCode::from(code)
         }
     }
+}
+
+/// Starts to log; returns whether the terminal shows it. An agent logs as its controller wishes.
+fn start_log(cli: &Cli) -> Result<bool, Diagnostics> {
+    #[cfg(target_os = "linux")]
+    if let Command::Service(_) = cli.command {
+        return Ok(false);
+    }
+    let variable = std::env::var("KINSTALL_LOG").ok();
+    let directives = Directives::new(variable.as_deref(), cli.global.verbose).map_err(|error| {
+        let error = Diagnostic::from_error(Kind::Environment, &error);
+        vec![error.hint("`debug`, or modules: `kinstall::ssh=trace,kinstall::run=debug`")]
+    })?;
+    log::start(&directives);
+    Ok(!directives.is_quiet())
 }
 
 fn dispatch(cli: Cli, printer: Printer) -> Result<Exit, Diagnostics> {

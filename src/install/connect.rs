@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
+use tracing::{Instrument as _, debug, debug_span};
 
 use super::lab::LabMachines;
 use super::project::Project;
@@ -50,10 +51,14 @@ pub async fn all(
         let _ = events.send(RunEvent::Connecting { host: name });
         let (bundle, events, cancel) = (Arc::clone(bundle), events.clone(), cancel.clone());
         let program = Arc::clone(&program);
-        tasks.spawn(async move {
-            let result = one(target, patience, &program, bundle, events, cancel).await;
-            (index, result)
-        });
+        let span = debug_span!("host", name = host.name);
+        tasks.spawn(
+            async move {
+                let result = one(target, patience, &program, bundle, events, cancel).await;
+                (index, result)
+            }
+            .instrument(span),
+        );
     }
     let mut results = tasks.join_all().await;
     results.sort_by_key(|(index, _)| *index);
@@ -124,6 +129,7 @@ async fn one(
     let session = connected?;
     let channel = session.agent(program).await?;
     let pushed_agent = channel.pushed;
+    debug!(facts = ?channel.facts, pushed_agent, "the agent answers");
     let seconds = started.elapsed().as_secs_f64();
     let _ = events.send(RunEvent::Connected {
         host: name.clone(),

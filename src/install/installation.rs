@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
+use tracing::{debug, trace};
 
 use super::connect::{self, Stranger};
 use super::lab::{Keys, LabMachines};
@@ -16,6 +18,7 @@ use super::project::Project;
 use super::{kubeconfig, machines, memory, runtime, stores};
 use crate::bundle::Bundle;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind, SourceFile};
+use crate::log::kept::{Keeping, keep_in_file};
 use crate::model::Provider;
 use crate::plan::{self, Plan, PlanInput};
 use crate::playbook::{Action, Sources};
@@ -124,6 +127,7 @@ impl Installation {
                 failed: false,
             });
         }
+        let _keeping = self.keep_log()?;
         let (checked, _) = self.observed(observer, async |events: EventSender, cancel| {
             let (mut engine, plan, _) = self.connect(&events, &cancel).await?;
             let checked = engine
@@ -154,6 +158,7 @@ impl Installation {
         if self.machines.made().is_some() {
             self.save_state()?;
         }
+        let _keeping = self.keep_log()?;
         let mut changes = self.machines.changes()?;
         let left_over = changes.iter().filter(|it| it.is_removal());
         let left_over: Vec<&str> = left_over.map(|it| it.host.as_str()).collect();
@@ -255,6 +260,7 @@ impl Installation {
             action: Action::Up,
         };
         let plan = plan::build(&input)?;
+        log_plan(&plan);
         let engine = Engine::new(self.run.clone(), hosts, events.clone());
         Ok((engine, plan, strangers))
     }
@@ -273,10 +279,8 @@ impl Installation {
         work: impl AsyncFnOnce(EventSender, Cancel) -> Result<T, Diagnostics>,
     ) -> Result<(T, Summary), Diagnostics> {
         let runtime = runtime::start()?;
-        let journal = Journal::create(&self.project.directory, &self.run).map_err(|error| {
-            let message = format!("failed to write the journal: {error}");
-            vec![Diagnostic::error(Kind::Environment, message)]
-        })?;
+        let journal = Journal::create(&self.project.directory, &self.run);
+        let journal = journal.map_err(|error| no_journal(&error))?;
         let (sender, receiver) = mpsc::unbounded_channel();
         let watcher = thread::spawn(move || watch(receiver, observer, journal));
         let result = runtime.block_on(async { work(sender, Cancel::on_ctrl_c()).await });
@@ -284,6 +288,12 @@ impl Installation {
         runtime.shutdown_background();
         let summary = watcher.join().unwrap_or_default();
         Ok((result?, summary))
+    }
+
+    /// Keeps what is logged from now on beside the journal.
+    fn keep_log(&self) -> Result<Keeping, Diagnostics> {
+        let file = Journal::create_log(&self.project.directory, &self.run);
+        Ok(keep_in_file(file.map_err(|error| no_journal(&error))?))
     }
 
     /// Reads the manifests that the bundle carries.
@@ -296,6 +306,22 @@ impl Installation {
                 Ok((name.clone(), Arc::new(SourceFile { path, text })))
             })
             .collect()
+    }
+}
+
+fn no_journal(error: &io::Error) -> Diagnostics {
+    let message = format!("failed to write the journal: {error}");
+    vec![Diagnostic::error(Kind::Environment, message)]
+}
+
+/// Logs what the planner chose.
+fn log_plan(plan: &Plan) {
+    for phase in &plan.phases {
+        debug!(phase = phase.name, after = ?phase.after, hosts = phase.batches.len(), "planned");
+        for (host, batch) in &phase.batches {
+            let steps: Vec<&str> = batch.steps.iter().map(|step| step.id.as_str()).collect();
+            trace!(phase = phase.name, host, ?steps, "planned");
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tracing::{Instrument as _, debug_span};
 
 use super::board::Board;
 use super::host::Checked;
@@ -58,13 +59,17 @@ impl Engine {
                 .cloned()
                 .collect();
             let run = self.run.clone();
-            tasks.spawn(async move {
-                let result = match host.start(&run, Mode::Check, exclusive).await {
-                    Ok(()) => host.check(batches).await,
-                    Err(error) => Err(error),
-                };
-                (index, host, result)
-            });
+            let span = debug_span!("host", name = host.name);
+            tasks.spawn(
+                async move {
+                    let result = match host.start(&run, Mode::Check, exclusive).await {
+                        Ok(()) => host.check(batches).await,
+                        Err(error) => Err(error),
+                    };
+                    (index, host, result)
+                }
+                .instrument(span),
+            );
         }
         let mut results: Vec<_> = tasks.join_all().await;
         results.sort_by_key(|(index, ..)| *index);
@@ -99,7 +104,8 @@ impl Engine {
                 events: self.events.clone(),
                 run: self.run.clone(),
             };
-            tasks.spawn(walk.host(host));
+            let span = debug_span!("host", name = host.name);
+            tasks.spawn(walk.host(host).instrument(span));
         }
         for left_out in &plan.left_out {
             let _ = self.events.send(RunEvent::LeftOut(left_out.clone()));

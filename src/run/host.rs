@@ -3,9 +3,12 @@
 use std::io::Read as _;
 use std::sync::Arc;
 
+use tracing::debug;
+
 use super::cancel::Level;
 use super::{Cancel, EventSender, RunError, RunEvent, StepChanges};
 use crate::bundle::Bundle;
+use crate::log;
 use crate::resource::Sha256;
 use crate::ssh::{AgentChannel, Events, Requests};
 use crate::wire::{Batch, Event, Facts, Mode, Outcome, Request, StepState};
@@ -55,6 +58,7 @@ impl HostRun {
             controller,
             mode,
             exclusive,
+            log: log::level_for_nodes(),
         };
         self.send(&request).await
     }
@@ -64,6 +68,7 @@ impl HostRun {
     /// Failures are returned and not told to observers: they hear of them only if that is the last word.
     pub async fn check(&mut self, batches: Vec<Batch>) -> Result<Checked, RunError> {
         let mut open = batches.len();
+        debug!(batches = open, "checks");
         for batch in batches {
             self.send(&Request::Batch(batch)).await?;
         }
@@ -104,6 +109,7 @@ impl HostRun {
     pub async fn apply(&mut self, batch: Batch) -> Result<Outcome, RunError> {
         let steps = batch.steps.len();
         let phase = batch.phase.clone();
+        debug!(phase, steps, handlers = batch.handlers.len(), "applies");
         let _ = self.events.send(RunEvent::PhaseStarted {
             host: self.name.clone(),
             phase,
@@ -143,6 +149,10 @@ impl HostRun {
             let mut cancel = self.cancel.clone();
             tokio::select! {
                 event = self.agent_events.next() => {
+                    if let Ok(Some(Event::Log { level, line })) = event {
+                        log::from_node(level, &line);
+                        continue;
+                    }
                     return match event {
                         Ok(Some(event)) => Ok(event),
                         // It ends as it was told to; its last words may not have made it.
@@ -191,6 +201,7 @@ impl HostRun {
             Err(error) => return Ok(Err(error.message)),
         };
         let (total, mut done) = (stored.stored, 0);
+        debug!(%blob, bytes = total, "sends a blob");
         let mut reader = match stored.compressed() {
             Ok(reader) => reader,
             Err(error) => return Ok(Err(error.to_string())),

@@ -5,13 +5,13 @@
 //! that it waits for are done, so that the chains of a roll don't hold each other up. There a failure is the other
 //! host's, and this one goes on.
 
-use std::error::Error as _;
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
 use super::board::{Board, Failure};
 use super::{EventSender, HostRun, RunError, RunEvent};
+use crate::error_chain::error_chain;
 use crate::plan::{Phase, Plan};
 use crate::wire::{Batch, Mode, Outcome};
 
@@ -149,15 +149,7 @@ impl From<RunError> for Stop {
     fn from(error: RunError) -> Self {
         match error {
             RunError::Interrupted => Self::Interrupted,
-            error => {
-                let mut message = error.to_string();
-                let mut cause = error.source();
-                while let Some(error) = cause {
-                    message = format!("{message}: {error}");
-                    cause = error.source();
-                }
-                Self::Lost(message)
-            }
+            error => Self::Lost(error_chain(&error)),
         }
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
+use tracing::{Instrument as _, trace};
 
 use super::agent_binary::AgentBinary;
 use super::bootstrap::{self, Started};
@@ -104,6 +105,7 @@ impl Requests {
     /// If the agent is gone, [`Events::next`] says why.
     pub async fn send(&self, request: &Request) -> Result<(), SshError> {
         let frame = frame::encode(request).map_err(AgentError::Encode)?;
+        trace!(kind = request.kind(), bytes = frame.len(), "to the agent");
         let sent = self.0.send(frame).await;
         sent.map_err(|_| AgentError::Gone.into())
     }
@@ -127,7 +129,7 @@ fn channel(started: Started, session: Session) -> (Requests, Events) {
         received: started.received,
         stderr: started.stderr,
     };
-    tokio::spawn(async move {
+    let reading = async move {
         // Dropped at the end of this task, which ends the other one.
         let _running = running;
         while let Some(event) = inbox.next().await.transpose() {
@@ -136,7 +138,8 @@ fn channel(started: Started, session: Session) -> (Requests, Events) {
                 break;
             }
         }
-    });
+    };
+    tokio::spawn(reading.in_current_span());
     let events = Events {
         receiver,
         _session: session,
@@ -165,8 +168,15 @@ struct Inbox {
 impl Inbox {
     async fn next(&mut self) -> Result<Option<Event>, SshError> {
         loop {
-            match frame::decode(&mut self.received) {
-                Ok(Some(event)) => return Ok(Some(event)),
+            let before = self.received.len();
+            match frame::decode::<Event>(&mut self.received) {
+                Ok(Some(event)) => {
+                    if !matches!(event, Event::Log { .. }) {
+                        let bytes = before - self.received.len();
+                        trace!(kind = event.kind(), bytes, "from the agent");
+                    }
+                    return Ok(Some(event));
+                }
                 Ok(None) => {}
                 Err(_) => return Err(self.garbage().await),
             }

@@ -10,6 +10,7 @@ use russh::client::{AuthResult, Handle, KeyboardInteractiveAuthResponse};
 use russh::keys::agent::AgentIdentity;
 use russh::keys::{Algorithm, HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKey};
 use russh::{MethodKind, MethodSet};
+use tracing::debug;
 
 use super::client::Client;
 use super::credentials::{Credentials, decode, read};
@@ -205,7 +206,9 @@ impl<'a> Login<'a> {
         let mut answered = false;
         loop {
             match response {
-                KeyboardInteractiveAuthResponse::Success => return Ok(true),
+                KeyboardInteractiveAuthResponse::Success => {
+                    return Ok(self.judge("password".to_owned(), AuthResult::Success));
+                }
                 KeyboardInteractiveAuthResponse::Failure {
                     remaining_methods,
                     partial_success,
@@ -270,11 +273,18 @@ impl<'a> Login<'a> {
 
     fn judge(&mut self, credential: String, result: AuthResult) -> bool {
         match result {
-            AuthResult::Success => true,
+            AuthResult::Success => {
+                debug!(user = self.user, credential, "logged in");
+                true
+            }
             AuthResult::Failure {
                 remaining_methods,
                 partial_success,
             } => {
+                debug!(
+                    user = self.user,
+                    credential, partial_success, "login refused"
+                );
                 let note = partial_success.then(|| "accepted, but the host wants more".to_owned());
                 self.accepted = remaining_methods;
                 self.attempts.push(Attempt { credential, note });
@@ -284,6 +294,7 @@ impl<'a> Login<'a> {
     }
 
     fn skip(&mut self, credential: String, reason: impl std::fmt::Display) {
+        debug!(user = self.user, credential, %reason, "login not tried");
         self.attempts.push(Attempt {
             credential,
             note: Some(format!("not offered: {reason}")),

@@ -4,9 +4,11 @@ use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use russh::Names;
 use russh::client::{self, DisconnectReason, Handler};
 use russh::keys::{Algorithm, PublicKeyOrCertificate};
 use russh::{Preferred, cipher};
+use tracing::debug;
 
 use super::error::SshError;
 use super::known_hosts::KnownHosts;
@@ -81,6 +83,23 @@ impl Handler for Client {
         };
         self.known_hosts.verify(&self.host, self.port, key)?;
         Ok(true)
+    }
+
+    async fn kex_done(
+        &mut self,
+        _: Option<&[u8]>,
+        names: &Names,
+        session: &mut client::Session,
+    ) -> Result<(), SshError> {
+        debug!(
+            host = self.host,
+            server = %String::from_utf8_lossy(session.remote_sshid()),
+            key_exchange = names.kex.as_ref(),
+            host_key = names.key.as_str(),
+            cipher = names.cipher.as_ref(),
+            "keys are exchanged"
+        );
+        Ok(())
     }
 
     async fn auth_banner(&mut self, banner: &str, _: &mut client::Session) -> Result<(), SshError> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tracing::debug;
 
 use super::error::SshError;
 use super::target::{Dial, address};
@@ -25,6 +26,7 @@ pub(super) async fn connect(
     })?;
     let mut failure = io::Error::other("the name has no address");
     for candidate in addresses {
+        debug!(address = %candidate, "connects");
         match timeout(limit, connect_to(candidate, dial)).await {
             Ok(Ok(stream)) => {
                 // Requests are small and waited for; Nagle's algorithm would hold them back. Where

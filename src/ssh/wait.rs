@@ -4,10 +4,12 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
+use tracing::debug;
 
 use super::error::SshError;
 use super::session::Session;
 use super::target::Target;
+use crate::error_chain::error_chain;
 
 /// How long one TCP connection may take: a machine that is starting drops what comes too early.
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
@@ -35,6 +37,7 @@ pub async fn wait_for(target: &Target, limit: Duration) -> Result<Session, SshEr
             Ok(session) => return Ok(session),
             Err(error) => error,
         };
+        debug!(error = error_chain(&error), "isn't ready");
         let Some(pause) = pause(&error) else {
             return Err(error);
         };

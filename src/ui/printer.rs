@@ -25,6 +25,8 @@ pub enum Format {
 #[derive(Clone, Copy, Debug)]
 pub struct Printer {
     pub format: Format,
+    /// The terminal also shows the log, which would tear bars apart.
+    pub is_verbose: bool,
 }
 
 impl Printer {
@@ -106,7 +108,7 @@ impl Printer {
     /// Returns what shows a run to people only, as stdout is for its result: bars on a terminal, lines
     /// elsewhere.
     pub fn commentator(self) -> Box<dyn Observer> {
-        if std::io::stderr().is_terminal() {
+        if std::io::stderr().is_terminal() && !self.is_verbose {
             Box::new(Bars::default())
         } else {
             Box::new(Lines::default())

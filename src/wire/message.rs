@@ -20,6 +20,8 @@ pub enum Request {
         controller: String,
         mode: Mode,
         exclusive: bool,
+        /// What the agent is to tell of its inner work with [`Event::Log`].
+        log: Option<LogLevel>,
     },
     /// One phase of one host. In [`Mode::Check`] several are sent at once.
     Batch(Batch),
@@ -38,6 +40,13 @@ pub enum Request {
 pub enum Mode {
     Check,
     Apply,
+}
+
+/// How much of its inner work an agent tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LogLevel {
+    Debug,
+    Trace,
 }
 
 /// The desired state of one host in one phase.
@@ -90,6 +99,11 @@ pub enum Event {
     /// A line that a step's program printed.
     Output {
         id: String,
+        line: String,
+    },
+    /// A line of the agent's log.
+    Log {
+        level: LogLevel,
         line: String,
     },
     /// Bytes done of a step that moves data.

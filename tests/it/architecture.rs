@@ -9,7 +9,7 @@ const LONGEST: usize = 400;
 
 /// What each module may use beside itself and [`EVERYBODY`]; data flows one way, so there is no circle.
 const MAY_USE: &[(&str, &[&str])] = &[
-    ("agent", &["converge", "resource", "wire"]),
+    ("agent", &["converge", "log", "resource", "wire"]),
     ("bundle", &["diagnostic", "download", "resource", "yaml"]),
     ("converge", &["diagnostic", "resource", "secret", "yaml"]),
     (
@@ -18,6 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("diagnostic", &[]),
     ("did_you_mean", &[]),
+    ("error_chain", &[]),
     ("digest", &["resource"]),
     ("download", &["diagnostic", "digest"]),
     (
@@ -32,6 +33,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "diagnostic",
             "image",
             "inventory",
+            "log",
             "model",
             "plan",
             "playbook",
@@ -46,6 +48,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("inventory", &["diagnostic", "secret", "yaml"]),
+    ("log", &["secret", "wire"]),
     ("model", &["diagnostic", "inventory", "secret", "yaml"]),
     (
         "plan",
@@ -95,6 +98,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "bundle",
             "diagnostic",
+            "log",
             "plan",
             "private_file",
             "provision",
@@ -140,7 +144,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Serves every module.
-const EVERYBODY: &[&str] = &["did_you_mean"];
+const EVERYBODY: &[&str] = &["did_you_mean", "error_chain"];
 
 /// Words that stand only in some places.
 const ONLY_IN: &[(&str, &[&str])] = &[
@@ -149,6 +153,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("tera", &["src/template/", "src/playbook/"]),
     ("tokio", &["src/ssh/", "src/run/", "src/install/"]),
     ("clap", &["src/cli/", "src/ui/printer.rs"]),
+    ("tracing_subscriber", &["src/log/"]),
     ("indicatif", &["src/ui/"]),
     ("anstream", &["src/ui/"]),
     ("print!", &["src/ui/"]),

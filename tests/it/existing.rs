@@ -61,6 +61,45 @@ fn first_contact_by_password_then_by_the_labs_key() {
 }
 
 #[test]
+fn a_log_tells_what_happens_inside_and_no_secret() {
+    let sshd = namespace::start_node("PasswordAuthentication yes", "192m");
+    chown(sshd.path("home"), Some(64_001), Some(64_000)).unwrap();
+    let both = format!(
+        "ansible_user=asked ansible_password=\"{PASSWORD}\" ansible_become_password=\"{PASSWORD}\""
+    );
+    let project = project(&sshd, &both);
+    let file = sshd.path("motd").display().to_string();
+    project.write(
+        "overrides/playbooks/motd.yml",
+        &format!(
+            "component: motd\nphase: prepare\nsteps:\n  - name: greeting\n    file: {{ path: {file}, content: \"a quiet word\\n\" }}\n"
+        ),
+    );
+    let quiet = project.run(&["plan"]);
+    assert!(!quiet.contains("keys are exchanged"), "{quiet}");
+    let shown = project.run(&["-vv", "up"]);
+    let log = project.log();
+    for line in [
+        "keys are exchanged host=\"127.0.0.1\" server=SSH-2.0-OpenSSH",
+        "login refused user=\"asked\" credential=\"kinstall's key for this lab\"",
+        "logged in user=\"asked\" credential=\"password\"",
+        "planned phase=\"prepare\"",
+        "host{name=\"node1\"}: kinstall::agent: step{id=\"motd/greeting\"}: kinstall::agent::batch: begins changes=1",
+    ] {
+        assert!(shown.contains(line), "{line}\n{shown}");
+        assert!(log.contains(line), "{line}\n{log}");
+    }
+    // Every message is for -vv only.
+    let message = "from the agent kind=\"phase done\"";
+    assert!(shown.contains(message), "{shown}");
+    assert!(!log.contains(message), "{log}");
+    for secret in [PASSWORD, "a quiet word", "PRIVATE KEY"] {
+        assert!(!shown.contains(secret), "{shown}");
+        assert!(!log.contains(secret), "{log}");
+    }
+}
+
+#[test]
 fn the_fingerprint_is_shown_once() {
     let sshd = namespace::start_node("", "192m");
     let project = project(&sshd, "ansible_user=free");

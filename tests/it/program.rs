@@ -122,6 +122,14 @@ impl Project {
         self.steady(&text)
     }
 
+    /// Returns the logs of all runs.
+    pub fn log(&self) -> String {
+        let runs = fs::read_dir(self.path(".kinstall/runs")).unwrap();
+        let paths = runs.map(|entry| entry.unwrap().path());
+        let logs = paths.filter(|path| path.extension().is_some_and(|it| it == "log"));
+        logs.map(|path| fs::read_to_string(path).unwrap()).collect()
+    }
+
     fn steady(&self, text: &str) -> String {
         let folder = self.folder.path();
         let mut text = text

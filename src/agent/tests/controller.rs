@@ -43,6 +43,7 @@ impl Controller {
             controller: "tester".to_owned(),
             mode,
             exclusive: mode == Mode::Apply,
+            log: None,
         });
     }
 

@@ -1,9 +1,10 @@
 //! Requests to an API server.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use tracing::{Span, debug, trace};
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
 
 use super::kubeconfig::Kubeconfig;
@@ -88,8 +89,16 @@ impl Client {
 
     /// Gets one object or list.
     pub fn get(&self, path: &str) -> Result<Answer, ResourceError> {
+        let start = Instant::now();
         let answer = self.agent.get(format!("{}{path}", self.server)).call();
-        self.read(answer, || format!("read {path}"))
+        let answer = self.read(answer, || format!("read {path}"));
+        trace!(
+            path,
+            status = status(&answer),
+            milliseconds = start.elapsed().as_millis(),
+            "GET"
+        );
+        answer
     }
 
     /// Gets several at a time; the answers come in the order of the paths.
@@ -99,6 +108,7 @@ impl Client {
 
     /// Applies an object on the server's side.
     pub fn apply(&self, path: &str, object: &str, dry_run: bool) -> Result<Answer, ResourceError> {
+        let start = Instant::now();
         let dry_run = if dry_run { "&dryRun=All" } else { "" };
         let url = format!(
             "{}{path}?fieldManager={FIELD_MANAGER}&force=true{dry_run}",
@@ -109,7 +119,18 @@ impl Client {
             .patch(url)
             .content_type("application/apply-patch+yaml")
             .send(object);
-        self.read(answer, || format!("apply {path}"))
+        let answer = self.read(answer, || format!("apply {path}"));
+        let is_try = !dry_run.is_empty();
+        let milliseconds = start.elapsed().as_millis();
+        debug!(
+            path,
+            is_try,
+            bytes = object.len(),
+            status = status(&answer),
+            milliseconds,
+            "PATCH"
+        );
+        answer
     }
 
     /// Does the same with all of `items`, several at a time, and keeps their order.
@@ -119,12 +140,15 @@ impl Client {
         work: impl Fn(&Client, &T) -> R + Sync,
     ) -> Vec<R> {
         let share = items.len().div_ceil(PARALLEL).max(1);
+        let span = Span::current();
         std::thread::scope(|scope| {
             let threads: Vec<_> = items
                 .chunks(share)
                 .map(|items| {
-                    let work = &work;
-                    scope.spawn(move || items.iter().map(|item| work(self, item)).collect())
+                    let (work, span) = (&work, &span);
+                    scope.spawn(move || {
+                        span.in_scope(|| items.iter().map(|item| work(self, item)).collect())
+                    })
                 })
                 .collect();
             threads
@@ -160,6 +184,11 @@ impl Client {
         let body = serde_json::from_str(&body).unwrap_or(Value::String(body));
         Ok(Answer { status, body })
     }
+}
+
+/// Returns the status of an answer for the log; 0 where there is none.
+fn status(answer: &Result<Answer, ResourceError>) -> u16 {
+    answer.as_ref().map_or(0, |answer| answer.status)
 }
 
 /// Reads the certificates of a PEM text; the TLS library judges them.

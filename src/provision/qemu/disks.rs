@@ -7,6 +7,8 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tracing::debug;
+
 use super::folder::MachineFolder;
 use super::record::Hardware;
 use crate::image::Disk;
@@ -127,9 +129,16 @@ fn run(
     let failed = folder.failed(action);
     let deadline = Instant::now() + LOCK_PATIENCE;
     loop {
+        let start = Instant::now();
         let output = command
             .output()
             .map_err(|error| failed(error.to_string()))?;
+        debug!(
+            ?command,
+            milliseconds = start.elapsed().as_millis(),
+            status = %output.status,
+            "qemu-img"
+        );
         if output.status.success() {
             return Ok(());
         }

@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tracing::debug;
 
 /// QEMU serves one user at a time: another kinstall may be saving a snapshot.
 const ANSWER_TIMEOUT: Duration = Duration::from_mins(2);
@@ -154,6 +155,19 @@ impl Monitor {
     }
 
     fn execute(&mut self, command: &str, arguments: &Value) -> io::Result<Value> {
+        let start = Instant::now();
+        let result = self.request(command, arguments);
+        debug!(
+            command,
+            %arguments,
+            milliseconds = start.elapsed().as_millis(),
+            failure = result.as_ref().err().map(tracing::field::display),
+            "QEMU's monitor"
+        );
+        result
+    }
+
+    fn request(&mut self, command: &str, arguments: &Value) -> io::Result<Value> {
         let mut line = json!({"execute": command, "arguments": arguments}).to_string();
         line.push('\n');
         self.stream.get_mut().write_all(line.as_bytes())?;

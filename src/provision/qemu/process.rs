@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
+use tracing::debug;
 
 use super::command_line::PROGRAM;
 use super::folder::{MachineFolder, remove_file};
@@ -76,12 +77,19 @@ pub(super) fn launch(
 ) -> Result<Monitor, ProviderError> {
     let failed = folder.failed("start");
     remove_file(&folder.file("qemu.pid"))?;
+    let start = Instant::now();
     let output = Command::new(PROGRAM)
         .args(arguments)
         .current_dir(folder.path())
         .stdin(Stdio::null())
         .output()
         .map_err(|error| failed(format!("{PROGRAM}: {error}")))?;
+    debug!(
+        arguments = arguments.join(" "),
+        milliseconds = start.elapsed().as_millis(),
+        status = %output.status,
+        "{PROGRAM}"
+    );
     if !output.status.success() {
         let words = String::from_utf8_lossy(&output.stderr);
         return Err(failed(last_words::last_lines(&words, 5)));

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::super::ProviderError;
 use super::manage::ManageError;
+use crate::error_chain::error_chain;
 
 /// A call that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -276,7 +277,7 @@ pub fn at_machine(
             ProviderError::Machine {
                 action,
                 machine: machine.to_owned(),
-                detail: chain(&error),
+                detail: error_chain(&error),
             }
         })
     }
@@ -288,7 +289,7 @@ pub fn at_lab(action: impl Into<String>) -> impl FnOnce(ManageError) -> Provider
     move |error| {
         explained(&error, &format!("failed to {action}")).unwrap_or_else(|| ProviderError::Lab {
             action,
-            detail: chain(&error),
+            detail: error_chain(&error),
         })
     }
 }
@@ -304,13 +305,6 @@ fn explained(error: &ManageError, what: &str) -> Option<ProviderError> {
         message: format!("{what}: {cause}"),
         hints,
     })
-}
-
-fn chain(error: &ManageError) -> String {
-    match std::error::Error::source(error) {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
-    }
 }
 
 #[cfg(test)]

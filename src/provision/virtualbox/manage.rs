@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use tracing::debug;
+
 use super::failure::{self, Failure};
 use super::paths;
 use super::uuid::Uuid;
@@ -123,7 +125,15 @@ impl Manage {
         let mut pause = Duration::from_millis(100);
         let mut repeats = if is_question(arguments) { REPEATS } else { 0 };
         loop {
-            match self.once(arguments, patience) {
+            let start = Instant::now();
+            let result = self.once(arguments, patience);
+            debug!(
+                arguments = %words(arguments),
+                milliseconds = start.elapsed().as_millis(),
+                failure = result.as_ref().err().map(tracing::field::display),
+                "VBoxManage"
+            );
+            match result {
                 Err(error @ ManageError::Failed { .. })
                     if error.is_worth_a_repeat(&mut repeats) && Instant::now() < deadline =>
                 {
@@ -140,11 +150,7 @@ impl Manage {
         arguments: &[impl AsRef<OsStr>],
         patience: Duration,
     ) -> Result<String, ManageError> {
-        let words: Vec<_> = arguments
-            .iter()
-            .map(|it| it.as_ref().to_string_lossy())
-            .collect();
-        let command = words.join(" ");
+        let command = words(arguments);
         let start = |source| ManageError::Start {
             program: self.program.clone(),
             source,
@@ -180,6 +186,11 @@ impl Manage {
             failure: failure::Failure::read(status.code(), &stdout, &stderr),
         })
     }
+}
+
+fn words(arguments: &[impl AsRef<OsStr>]) -> String {
+    let words = arguments.iter().map(|it| it.as_ref().to_string_lossy());
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Returns whether a call only asks.

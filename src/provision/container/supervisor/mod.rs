@@ -21,6 +21,7 @@ use self::machines::Machines;
 use super::cgroup::Layout;
 use super::group::LabGroups;
 use super::lab_directory::{LabDirectory, read_json, write_json};
+use crate::error_chain::error_chain;
 use crate::provision::ProviderError;
 
 /// Name of the hidden subcommand.
@@ -96,7 +97,7 @@ fn serve(directory: &LabDirectory) -> Result<(), ProviderError> {
                 .and_then(|record| machines.start(record, names))
             {
                 Ok(started) => Response::Machines(started),
-                Err(error) => Response::Failed(chain(&error)),
+                Err(error) => Response::Failed(error_chain(&error)),
             },
             Request::Halt(ref names) => Response::Machines(machines.halt(names)),
             Request::Stop => Response::Machines(machines.stop()),
@@ -152,17 +153,9 @@ fn load_kernel_modules() {
     }
 }
 
-fn failed(action: &str, error: &dyn std::error::Error) -> ProviderError {
+fn failed(action: &str, error: &(dyn std::error::Error + 'static)) -> ProviderError {
     ProviderError::Lab {
         action: action.into(),
-        detail: chain(error),
+        detail: error_chain(error),
     }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let links = std::iter::successors(Some(error), |inner| inner.source());
-    links
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
 }
