@@ -72,6 +72,31 @@ pub enum Severity {
     Warning,
 }
 
+/// How much a message about the inventory matters to the user; the first comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Concern {
+    /// The cluster is less safe than the inventory asks for.
+    Security,
+    /// The user gets something else than the inventory says, or may.
+    Outcome,
+    /// A setting has no effect, and little changes by that.
+    NoEffect,
+    /// A name that kinstall doesn't know.
+    Unknown,
+}
+
+impl Concern {
+    /// Returns the word that stands for it in JSON output.
+    pub fn name(self) -> &'static str {
+        match self {
+            Concern::Security => "security",
+            Concern::Outcome => "outcome",
+            Concern::NoEffect => "no-effect",
+            Concern::Unknown => "unknown",
+        }
+    }
+}
+
 /// What kind of thing failed; it decides the exit code (`docs/exit-codes.md`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -128,10 +153,13 @@ impl Kind {
 pub struct Diagnostic {
     pub kind: Kind,
     pub severity: Severity,
+    pub concern: Concern,
     /// What is wrong: a lower-case fragment without a period.
     pub message: String,
     /// Where, with a few words that stand under the marked text.
     pub label: Option<(Location, String)>,
+    /// Further places that the same is true of, each with what stands there.
+    pub others: Box<[(Location, String)]>,
     /// The likely cause, then what to do; each printed as `hint: …`.
     pub hints: Vec<String>,
 }
@@ -142,8 +170,10 @@ impl Diagnostic {
         Self {
             kind,
             severity: Severity::Error,
+            concern: Concern::Outcome,
             message: message.into(),
             label: None,
+            others: Box::default(),
             hints: Vec::new(),
         }
     }
@@ -165,6 +195,20 @@ impl Diagnostic {
     #[must_use]
     pub fn at(mut self, location: Location, label: impl Into<String>) -> Self {
         self.label = Some((location, label.into()));
+        self
+    }
+
+    /// Says how much it matters.
+    #[must_use]
+    pub fn about(mut self, concern: Concern) -> Self {
+        self.concern = concern;
+        self
+    }
+
+    /// Names further places that the same is true of, each with what stands there.
+    #[must_use]
+    pub fn also_at(mut self, others: impl IntoIterator<Item = (Location, String)>) -> Self {
+        self.others = others.into_iter().collect();
         self
     }
 

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::ui::printer::Format;
 
 mod bundle;
+mod check;
 mod console;
 mod dial;
 mod doctor;
@@ -80,6 +81,8 @@ pub enum Command {
     Up(UpArguments),
     /// Show what `up` would change; exit 0: nothing, 2: something
     Plan(LabArguments),
+    /// Say all that is to be said about an inventory, without touching a host
+    Check(CheckArguments),
     /// Show machines, nodes, versions, add-ons, addresses and certificate expiry
     Status(InventoryArgument),
     /// Tear the lab down without a trace, or remove single machines
@@ -149,6 +152,15 @@ pub struct LabArguments {
     /// Who makes the machines, where the inventory doesn't say
     #[arg(long, value_enum)]
     pub provider: Option<ProviderArgument>,
+}
+
+#[derive(Debug, Args)]
+pub struct CheckArguments {
+    #[command(flatten)]
+    pub inventory: InventoryArgument,
+    /// Fail on warnings as well
+    #[arg(long)]
+    pub strict: bool,
 }
 
 #[derive(Debug, Args)]

@@ -57,6 +57,7 @@ fn dispatch(cli: Cli, printer: Printer) -> Result<Exit, Diagnostics> {
     match cli.command {
         Command::Up(arguments) => super::up::run(global, &arguments, printer),
         Command::Plan(arguments) => super::plan::run(global, &arguments, printer),
+        Command::Check(arguments) => super::check::run(global, &arguments, printer),
         Command::Status(arguments) => super::status::run(global, &arguments, printer),
         Command::Down(arguments) => super::down::run(global, &arguments, printer),
         Command::Halt(nodes) => super::power::run(global, &nodes, Button::Halt, printer),

@@ -1,22 +1,27 @@
 //! From arguments to what the commands work on.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{GlobalArguments, LabArguments, ProviderArgument};
 use crate::diagnostic::Diagnostics;
 use crate::install::{Project, Settings, vault_password};
 use crate::inventory::{self, Vault};
 use crate::model::Provider;
-use crate::ui::printer::Printer;
+use crate::report::inventory::summary;
+use crate::ui::printer::{Format, Printer};
 
 impl GlobalArguments {
-    /// Reads the inventory that the command's own argument names, else `--inventory`, else the usual one.
-    pub fn project(&self, argument: Option<&Path>) -> Result<Project, Diagnostics> {
-        let path = match argument.or(self.inventory.as_deref()) {
+    /// Returns the inventory that the command's own argument names, else `--inventory`, else the usual one.
+    pub fn inventory_path(&self, argument: Option<&Path>) -> PathBuf {
+        match argument.or(self.inventory.as_deref()) {
             Some(path) => path.to_owned(),
             None => inventory::usual_path(Path::new("")),
-        };
-        Project::load(&path, self.vault()?)
+        }
+    }
+
+    /// Reads that inventory and the state of its lab.
+    pub fn project(&self, argument: Option<&Path>) -> Result<Project, Diagnostics> {
+        Project::load(&self.inventory_path(argument), self.vault()?)
     }
 
     /// Returns what opens the encrypted values of the inventory.
@@ -52,9 +57,25 @@ impl LabArguments {
                 .collect();
             printer.message(&format!("The inventory is {}.", files.join(", ")));
         }
-        printer.diagnostics(&project.warnings);
+        show_warnings(&project, printer);
         project.choose_provider(self.provider.map(Provider::from))?;
         Ok(project)
+    }
+}
+
+/// Scripts get all of them; people get what weighs, and the command that says the rest.
+fn show_warnings(project: &Project, printer: Printer) {
+    if printer.format == Format::Json {
+        printer.diagnostics(&project.warnings);
+        return;
+    }
+    let lines = summary(&project.warnings);
+    if lines.is_empty() {
+        return;
+    }
+    printer.message("warning: not all is as the inventory says; `kinstall check` tells it with places and hints");
+    for line in lines {
+        printer.message(&format!("  {line}"));
     }
 }
 

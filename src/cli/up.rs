@@ -4,6 +4,7 @@ use super::exit::Exit;
 use super::{GlobalArguments, UpArguments};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::install::{Applied, Dialogue, Installation, status};
+use crate::report::network_policies;
 use crate::ui::printer::{Format, Printer};
 use crate::ui::{prompt, recap};
 
@@ -56,6 +57,9 @@ fn show_how_to_use(applied: &mut Applied, printer: Printer) -> Result<(), Diagno
             "warning: Ingress {}: {} has no effect; instead: {}",
             notice.ingress, notice.annotation, notice.replacement
         ));
+    }
+    if let Some(notice) = network_policies::notice(&status.network_policies) {
+        printer.message(&format!("warning: {notice}"));
     }
     let cluster = &applied.project.cluster;
     let first = cluster

@@ -12,6 +12,7 @@ use crate::inventory::{self, Vault};
 use crate::model::Provider;
 use crate::provision::{computer, virtualbox};
 use crate::report::Check;
+use crate::report::inventory::summary;
 
 /// What machines, images and the bundle's cache take at least, in GiB, before anything is in the cluster.
 const LEAST_ROOM_GIB: u64 = 5;
@@ -80,8 +81,16 @@ fn inventory(named: Option<&Path>, vault: Vault) -> (Option<Project>, Check) {
     match Project::load(named.unwrap_or(&usual), vault) {
         Ok(project) => {
             let hosts = project.cluster.hosts.len();
-            let state = format!("{hosts} hosts of cluster {}", project.cluster.name);
-            (Some(project), Check::of(subject, state, &[]))
+            let plural = if hosts == 1 { "" } else { "s" };
+            let state = format!("{hosts} host{plural} of cluster {}", project.cluster.name);
+            let mut warnings: Diagnostics = summary(&project.warnings)
+                .into_iter()
+                .map(Diagnostic::warning)
+                .collect();
+            if let Some(last) = warnings.pop() {
+                warnings.push(last.hint("`kinstall check` tells all with places and hints"));
+            }
+            (Some(project), Check::of(subject, state, &warnings))
         }
         Err(problems) => (None, Check::of(subject, "", &problems)),
     }

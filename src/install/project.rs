@@ -9,7 +9,7 @@ use super::state::LabState;
 use crate::credentials::cluster_secrets::{ClusterSecrets, SecretsError};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::inventory::Vault;
-use crate::model::{self, ClusterSpec, Provider};
+use crate::model::{self, ClusterSpec, Provider, names};
 use crate::private_file;
 
 /// A cluster with the folder that kinstall keeps beside its inventory.
@@ -155,7 +155,24 @@ impl Project {
             return Err(vec![Diagnostic::error(Kind::Inventory, message).hint(hint)]);
         }
         self.state.provider = self.state.provider.or(provider);
+        if self.state.provider == Some(Provider::Container) {
+            self.check_container_names()?;
+        }
         Ok(())
+    }
+
+    /// The inventory's own provider was held against the names before.
+    fn check_container_names(&self) -> Result<(), Diagnostics> {
+        let hosts = self.cluster.hosts.iter();
+        let errors: Diagnostics = hosts
+            .filter_map(|host| names::container_fault(&host.name))
+            .map(|(message, hint)| Diagnostic::error(Kind::Inventory, message).hint(hint))
+            .collect();
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(errors)
+        }
     }
 
     /// Returns who makes the machines: what `up` was told, else the inventory.
@@ -164,7 +181,8 @@ impl Project {
     }
 }
 
-fn no_inventory(path: &Path) -> Diagnostic {
+/// Says that there is no inventory, and how to name one.
+pub fn no_inventory(path: &Path) -> Diagnostic {
     let message = format!("there is no inventory `{}`", path.display());
     Diagnostic::error(Kind::Inventory, message)
         .hint("name it: `kinstall -i FILE …`; inventory/lab/inventory.ini is an example")

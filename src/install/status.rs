@@ -12,7 +12,7 @@ use crate::ssh::{Finished, Session};
 
 /// Everything that the status is made of, in one go.
 const OBJECTS: &str = "PATH=$PATH:/usr/local/bin; exec kubectl --kubeconfig /etc/kubernetes/admin.conf get \
-    nodes,deployments,daemonsets,services,ingresses --all-namespaces --output json";
+    nodes,deployments,daemonsets,services,ingresses,networkpolicies --all-namespaces --output json";
 const CERTIFICATES: &str =
     "PATH=$PATH:/usr/local/bin; exec kubeadm certs check-expiration --output json";
 

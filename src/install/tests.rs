@@ -18,7 +18,9 @@ use crate::playbook::{Action, Sources};
 use crate::resource::{Command, Condition, Content, Resource, Sha256};
 use crate::wire::Facts;
 
+mod names;
 mod programs;
+mod settings;
 
 /// Everything that a plan is made from.
 struct Lab {
@@ -31,9 +33,13 @@ struct Lab {
 
 impl Lab {
     fn new() -> Self {
-        let (inventory, _) =
-            Inventory::load(Path::new("inventory/lab/inventory.ini"), Vault::default()).unwrap();
-        let (cluster, _) = model::build(&inventory).unwrap();
+        Self::of(Path::new("inventory/lab/inventory.ini"))
+    }
+
+    fn of(inventory: &Path) -> Self {
+        let (inventory, _) = Inventory::load(inventory, Vault::default()).unwrap();
+        let (cluster, _) =
+            model::build(&inventory).unwrap_or_else(|errors| panic!("{}", messages(&errors)));
         let facts = cluster.hosts.iter().map(|host| {
             let facts = Facts {
                 hostname: host.name.clone(),
@@ -51,6 +57,14 @@ impl Lab {
             files: bundled_files(),
             secrets: ClusterSecrets::load_or_make(folder.path(), SystemTime::now()).unwrap(),
         }
+    }
+
+    /// Gives a host another name.
+    fn rename(&mut self, from: &str, to: &str) {
+        let host = self.cluster.hosts.iter_mut().find(|host| host.name == from);
+        to.clone_into(&mut host.unwrap().name);
+        let facts = self.facts.shift_remove(from).unwrap();
+        self.facts.insert(to.to_owned(), facts);
     }
 
     fn plan(&self) -> Plan {
@@ -128,6 +142,15 @@ fn bundled_files() -> BTreeMap<String, Arc<SourceFile>> {
             (name.to_owned(), Arc::new(file))
         })
         .into()
+}
+
+/// Reads what a file of YAML says.
+fn documents(text: &str) -> Vec<Value> {
+    let file = SourceFile {
+        path: "rendered.yaml".into(),
+        text: text.to_owned(),
+    };
+    crate::yaml::documents(&Arc::new(file)).unwrap()
 }
 
 fn resources(plan: &Plan) -> impl Iterator<Item = &Resource> {

@@ -18,8 +18,18 @@ pub struct Addons {
 /// MetalLB in layer 2 mode.
 #[derive(Clone, Debug, Serialize)]
 pub struct MetalLb {
-    /// `metallb_ip_range`, in inventory order.
-    pub pools: Vec<AddressRange>,
+    /// `metallb_ip_range` and the pools of other variables, in inventory order.
+    pub pools: Vec<AddressPool>,
+}
+
+/// Addresses that Services of type LoadBalancer get.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AddressPool {
+    /// What Services ask for by the annotation `metallb.io/address-pool`.
+    pub name: String,
+    pub ranges: Vec<AddressRange>,
+    /// Whether Services that ask for no pool get addresses of this one.
+    pub auto_assign: bool,
 }
 
 /// Inclusive address range, written `first-last`.
@@ -34,4 +44,6 @@ pub struct AddressRange {
 pub struct Ingress {
     /// Ingress classes that are served; the first is the default class for class-less objects.
     pub classes: Vec<String>,
+    /// `ingress_nginx_without_class`: whether objects without a class are served as well.
+    pub without_class: bool,
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Addons, Dns, HostSpec, Network, WantedVersion};
+use super::{Addons, ControlPlaneSettings, Dns, HostSpec, Network, WantedVersion};
 
 /// A validated cluster: everything that the plan, the provider and the templates need.
 ///
@@ -24,6 +24,8 @@ pub struct ClusterSpec {
     pub addons: Addons,
     /// Domain that completes node names in `/etc/hosts` (`node1.example.com`), if any.
     pub node_domain: Option<String>,
+    /// `populate_inventory_to_hosts_file`: whether nodes know each other's names by `/etc/hosts`.
+    pub hosts_file: bool,
     /// Images of the bundle, by short name, that every node gets besides those of the components.
     pub preload_images: Vec<String>,
     /// What machines that kinstall makes have in common.
@@ -62,6 +64,7 @@ pub struct ControlPlane {
     /// Further names and addresses in the API server's certificate
     /// (`supplementary_addresses_in_ssl_keys`).
     pub extra_names: Vec<String>,
+    pub settings: ControlPlaneSettings,
 }
 
 /// What all machines that kinstall makes get at their first boot.

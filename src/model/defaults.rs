@@ -19,5 +19,7 @@ pub const MACHINE_MEMORY_MIB: u64 = 2048;
 pub const MACHINE_DISK_GIB: u64 = 20;
 /// Image of machines without `machine_image`; a name of the image catalog.
 pub const MACHINE_IMAGE: &str = "debian-13";
+/// MetalLB's pool without `metallb_pool_name`.
+pub const METALLB_POOL: &str = "inventory";
 /// Classes that the ingress controller serves; the first also takes objects without a class.
 pub const INGRESS_CLASSES: [&str; 2] = ["nginx", "contour"];

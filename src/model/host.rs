@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::MachineSpec;
+use super::{Kubelet, MachineSpec};
 use crate::secret::Secret;
 
 /// A host of the cluster.
@@ -25,6 +25,7 @@ pub struct HostSpec {
     /// Never serialised: templates have no business with access data.
     #[serde(skip)]
     pub connection: Connection,
+    pub kubelet: Kubelet,
     pub machine: MachineSpec,
 }
 

@@ -27,6 +27,11 @@ pub const KNOWN: &[(&str, Scope, &str)] = &[
     ("kube_apiserver_port", Cluster, "port that the API server listens on"),
     ("loadbalancer_apiserver", Cluster, "address and port of the load balancer of the API servers"),
     ("apiserver_loadbalancer_domain_name", Cluster, "name of that load balancer"),
+    ("kube_apiserver_node_port_range", Cluster, "ports of Services of type NodePort"),
+    ("kube_api_anonymous_auth", Cluster, "false: only health is told without a login"),
+    ("kube_profiling", Cluster, "whether the control plane's programs can be profiled"),
+    ("event_ttl_duration", Cluster, "how long events are kept"),
+    ("tls_min_version", Cluster, "oldest TLS version of the API server and the kubelets"),
     ("supplementary_addresses_in_ssl_keys", Cluster, "more names in the API server's certificate"),
     // Network
     ("kube_network_plugin", Cluster, "pod network; kinstall has flannel"),
@@ -36,6 +41,11 @@ pub const KNOWN: &[(&str, Scope, &str)] = &[
     ("kube_proxy_mode", Cluster, "nftables or iptables"),
     ("kube_proxy_strict_arp", Cluster, "only of effect in ipvs mode"),
     ("container_manager", Cluster, "container runtime; kinstall has containerd"),
+    // Nodes
+    ("kubelet_max_pods", Host, "pods of a node"),
+    ("kubelet_pod_pids_limit", Host, "processes of a pod"),
+    ("kubelet_fail_swap_on", Host, "false: nodes keep their swap"),
+    ("populate_inventory_to_hosts_file", Cluster, "names of all nodes in /etc/hosts of each"),
     // DNS
     ("dns_domain", Cluster, "domain of services"),
     ("enable_nodelocaldns", Cluster, "DNS cache on every node"),
@@ -46,10 +56,13 @@ pub const KNOWN: &[(&str, Scope, &str)] = &[
     ("metallb_enabled", Cluster, "MetalLB"),
     ("metallb_ip_range", Cluster, "MetalLB's addresses, as of kubespray 2.13-2.22"),
     ("metallb_protocol", Cluster, "layer2"),
+    ("metallb_pool_name", Cluster, "name of the pool of metallb_ip_range"),
+    ("metallb_auto_assign", Cluster, "false: only Services that ask for that pool get its addresses"),
     ("metallb_config", Cluster, "MetalLB's pools, as of kubespray 2.23"),
     ("metallb_additional_address_pools", Cluster, "more pools, as of kubespray 2.15-2.22"),
     ("ingress_nginx_enabled", Cluster, "ingress controller"),
     ("ingress_enabled", Cluster, "ingress controller, kinstall's own name"),
+    ("ingress_nginx_without_class", Cluster, "whether objects without a class are served"),
     ("ingress_nginx_class", Cluster, "class that ingress objects ask for"),
     // Hosts
     ("ip", Host, "address of the node"),

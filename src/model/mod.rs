@@ -5,9 +5,11 @@
 
 pub mod addons;
 pub mod cluster;
+pub mod control_plane_settings;
 pub mod defaults;
 mod groups;
 pub mod host;
+pub mod kubelet;
 pub mod kubespray;
 pub mod machine;
 mod members;
@@ -21,9 +23,13 @@ mod without_effect;
 
 use std::path::{Path, PathBuf};
 
-pub use addons::{Addons, AddressRange, Ingress, MetalLb};
+use indexmap::IndexSet;
+
+pub use addons::{Addons, AddressPool, AddressRange, Ingress, MetalLb};
 pub use cluster::{ClusterSpec, ControlPlane, MachineDefaults, Provider};
+pub use control_plane_settings::ControlPlaneSettings;
 pub use host::{Become, Connection, HostSpec, JumpHost, Roles, Taint};
+pub use kubelet::Kubelet;
 pub use machine::{ForwardedPort, MachineSpec, Protocol, SharedFolder};
 pub use network::{Dns, Network, ProxyMode};
 pub use version::{VersionRequest, WantedVersion};
@@ -40,6 +46,18 @@ pub struct Loaded {
     pub files: Vec<PathBuf>,
 }
 
+/// An inventory that may be wrong, and all that is to be said about it.
+pub struct Findings {
+    /// The files that hosts and groups were read from.
+    pub files: Vec<PathBuf>,
+    /// The files that only variables were read from.
+    pub variable_files: Vec<PathBuf>,
+    /// `None` if something is wrong with the inventory.
+    pub cluster: Option<ClusterSpec>,
+    /// Errors first, then warnings by weight.
+    pub diagnostics: Diagnostics,
+}
+
 /// Reads an inventory, a file or a folder, and turns it into a checked cluster.
 ///
 /// Returns warnings beside the cluster, or else everything that was found, errors first.
@@ -50,25 +68,59 @@ pub fn load(inventory: &Path) -> Result<(ClusterSpec, Diagnostics), Diagnostics>
 
 /// Reads the same, with what opens its encrypted values.
 pub fn load_with(inventory: &Path, vault: Vault) -> Result<Loaded, Diagnostics> {
-    let (inventory, mut diagnostics) = Inventory::load(inventory, vault)?;
-    match build(&inventory) {
+    let findings = examine(inventory, vault);
+    match findings.cluster {
+        Some(cluster) => Ok(Loaded {
+            cluster,
+            warnings: findings.diagnostics,
+            files: findings.files,
+        }),
+        None => Err(findings.diagnostics),
+    }
+}
+
+/// Reads the same, and returns what there is whether it is right or wrong.
+pub fn examine(path: &Path, vault: Vault) -> Findings {
+    let (inventory, mut diagnostics) = match Inventory::load(path, vault) {
+        Ok(loaded) => loaded,
+        Err(diagnostics) => {
+            return Findings {
+                files: vec![path.to_owned()],
+                variable_files: Vec::new(),
+                cluster: None,
+                diagnostics,
+            };
+        }
+    };
+    let cluster = match build(&inventory) {
         Ok((cluster, warnings)) => {
             diagnostics.extend(warnings);
-            Ok(Loaded {
-                cluster,
-                warnings: diagnostics,
-                files: inventory
-                    .files
-                    .iter()
-                    .map(|file| file.path.clone())
-                    .collect(),
-            })
+            Some(cluster)
         }
-        Err(mut errors) => {
-            errors.append(&mut diagnostics);
-            Err(errors)
+        Err(errors) => {
+            diagnostics.extend(errors);
+            None
         }
+    };
+    diagnostics.sort_by_key(|diagnostic| (!diagnostic.is_error(), diagnostic.concern));
+    let files: Vec<PathBuf> = inventory.files.iter().map(|it| it.path.clone()).collect();
+    Findings {
+        variable_files: variable_files(&inventory, &files),
+        files,
+        cluster,
+        diagnostics,
     }
+}
+
+/// Returns the files that variables stand in, each once, without the inventory's own.
+fn variable_files(inventory: &Inventory, own: &[PathBuf]) -> Vec<PathBuf> {
+    let hosts = inventory.hosts.values();
+    let places = hosts
+        .flat_map(|host| host.variables.values())
+        .map(|entry| entry.key_location.path());
+    let others = places.filter(|path| !own.iter().any(|own| own == path));
+    let files: IndexSet<&Path> = others.collect();
+    files.into_iter().map(Path::to_owned).collect()
 }
 
 /// Turns an inventory into a checked cluster.

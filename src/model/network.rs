@@ -22,6 +22,18 @@ pub struct Network {
 }
 
 impl Network {
+    /// Returns how many pods a node's share of the pod network has addresses for: all but the network's
+    /// own, the bridge's, and broadcast.
+    pub fn pods_per_node(&self) -> u32 {
+        let bits = self
+            .pod_cidr
+            .max_prefix_len()
+            .saturating_sub(self.node_prefix);
+        1_u32
+            .checked_shl(bits.into())
+            .map_or(u32::MAX, |addresses| addresses.saturating_sub(3))
+    }
+
     /// Returns the API server's service address: the first of the service network.
     pub fn api_service_address(&self) -> IpAddr {
         nth(self.service_cidr, 1)

@@ -1,4 +1,4 @@
-//! Reports variables that have no effect, and those that nobody knows.
+//! Reports variables that have no effect, and those that kinstall doesn't know.
 //!
 //! An unknown variable is a warning even where a known name is very near: Ansible lets inventories hold
 //! variables of the user's own, for other playbooks or for use in templates, and real ones do (2 of 84
@@ -9,79 +9,101 @@ use std::collections::HashSet;
 use indexmap::IndexMap;
 
 use super::kubespray;
-use super::without_effect::{self, Verdict};
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use super::without_effect::{self, Topic, Verdict};
+use crate::diagnostic::{Concern, Diagnostic, Diagnostics};
 use crate::did_you_mean::closest;
 use crate::inventory::{Inventory, Variables};
 use crate::yaml::{Entry, Node, Value};
 
-/// Reports every variable of the cluster's hosts once.
+/// Reports every variable of the cluster's hosts once, with all places that set it.
 pub(super) fn report(inventory: &Inventory, diagnostics: &mut Diagnostics) {
-    let mut all = Variables::new();
-    let groups = ["kube_control_plane", "kube_node", "etcd", "bastion"];
-    for host in groups.iter().flat_map(|group| inventory.hosts_in(group)) {
-        for (name, entry) in &host.variables {
-            all.entry(name.clone()).or_insert_with(|| entry.clone());
-        }
-    }
-    let referenced = references_of_known(&all);
-    let mut by_topic: IndexMap<&str, Vec<&Entry>> = IndexMap::new();
-    let mut unknown = Diagnostics::new();
-    for (name, entry) in &all {
-        if kubespray::is_known(name) || referenced.contains(name.as_str()) {
+    let entries = entries(inventory);
+    let first_of_each: Variables = entries
+        .iter()
+        .rev()
+        .map(|entry| (entry.key.clone(), (*entry).clone()))
+        .collect();
+    let referenced = references_of_known(&entries);
+    let mut by_topic: IndexMap<&str, (&Topic, Vec<&Entry>)> = IndexMap::new();
+    let mut unknown: Vec<&Entry> = Vec::new();
+    for entry in &entries {
+        let name = entry.key.as_str();
+        if kubespray::is_known(name) || referenced.contains(name) {
             continue;
         }
-        match without_effect::judge(name, &entry.value, &all) {
+        match without_effect::judge(name, &entry.value, &first_of_each) {
             Verdict::Silent => {}
-            Verdict::Report(topic) => by_topic.entry(topic.reason).or_default().push(entry),
-            Verdict::Unknown => unknown.push(unknown_variable(entry)),
+            Verdict::Report(topic) => {
+                let (_, found) = by_topic.entry(topic.reason).or_insert((topic, Vec::new()));
+                found.push(entry);
+            }
+            Verdict::Unknown => match closest(name, kubespray::KNOWN.iter().map(|known| known.0)) {
+                Some(known) => diagnostics.push(misspelt(entry, known)),
+                None => unknown.push(entry),
+            },
         }
     }
-    diagnostics.extend(
-        by_topic
-            .into_iter()
-            .map(|(reason, entries)| topic_warning(reason, &entries)),
-    );
-    diagnostics.extend(unknown);
-}
-
-fn topic_warning(reason: &str, entries: &[&Entry]) -> Diagnostic {
-    let names: Vec<String> = entries
-        .iter()
-        .map(|entry| format!("`{}`", entry.key))
-        .collect();
-    let message = match &names[..] {
-        [name] => format!("{name} has no effect: {reason}"),
-        [name, rest @ ..] => format!("{name} and {} more have no effect: {reason}", rest.len()),
-        [] => reason.to_owned(),
+    for (topic, entries) in by_topic.values() {
+        let message = |names: &str, verb| format!("{names} {verb} no effect: {}", topic.reason);
+        diagnostics.extend(about_all(entries, message).map(|it| it.about(topic.concern)));
+    }
+    let message = |names: &str, verb| match verb {
+        "has" => format!("kinstall doesn't know the variable {names}; it has no effect"),
+        _ => format!("kinstall doesn't know the variables {names}; they have no effect"),
     };
-    let mut warning = Diagnostic::warning(message);
-    if let Some(first) = entries.first() {
-        warning = warning.at(first.key_location.clone(), "no effect");
-    }
-    match &names[..] {
-        [_, rest @ ..] if !rest.is_empty() => {
-            warning.hint(format!("the others: {}", rest.join(", ")))
-        }
-        _ => warning,
-    }
+    diagnostics.extend(about_all(&unknown, message).map(|it| it.about(Concern::Unknown)));
 }
 
-fn unknown_variable(entry: &Entry) -> Diagnostic {
-    let known = kubespray::KNOWN.iter().map(|(name, ..)| *name);
-    let warning = Diagnostic::warning(format!("unknown variable `{}`", entry.key))
-        .at(entry.key_location.clone(), "has no effect");
-    match closest(&entry.key, known.chain(without_effect::names())) {
-        Some(name) => warning.hint(format!("did you mean `{name}`?")),
-        None => warning.hint("neither kinstall nor kubespray uses it"),
+/// Returns every place of a variable of the cluster's hosts, in inventory order.
+fn entries(inventory: &Inventory) -> Vec<&Entry> {
+    let groups = ["kube_control_plane", "kube_node", "etcd", "bastion"];
+    let mut entries: Vec<&Entry> = Vec::new();
+    let mut seen = HashSet::new();
+    for host in groups.iter().flat_map(|group| inventory.hosts_in(group)) {
+        for entry in host.variables.values() {
+            let place = &entry.key_location;
+            if seen.insert((place.path(), place.span.start, &entry.key)) {
+                entries.push(entry);
+            }
+        }
     }
+    entries
+}
+
+/// Makes one message about all these variables, with the place of each; `message` gets the names and `has`
+/// or `have`.
+fn about_all(
+    entries: &[&Entry],
+    message: impl Fn(&str, &'static str) -> String,
+) -> Option<Diagnostic> {
+    let (first, rest) = entries.split_first()?;
+    let mut others: Vec<&str> = rest.iter().map(|entry| entry.key.as_str()).collect();
+    others.retain(|name| *name != first.key);
+    others.sort_unstable();
+    others.dedup();
+    let text = match others.len() {
+        0 => message(&format!("`{}`", first.key), "has"),
+        1 => message(&format!("`{}` and `{}`", first.key, others[0]), "have"),
+        count => message(&format!("`{}` and {count} more", first.key), "have"),
+    };
+    let warning = Diagnostic::warning(text).at(first.key_location.clone(), "no effect");
+    let others = rest
+        .iter()
+        .map(|entry| (entry.key_location.clone(), format!("`{}`", entry.key)));
+    Some(warning.also_at(others))
+}
+
+fn misspelt(entry: &Entry, known: &str) -> Diagnostic {
+    Diagnostic::warning(format!("unknown variable `{}`", entry.key))
+        .at(entry.key_location.clone(), "has no effect")
+        .hint(format!("did you mean `{known}`?"))
 }
 
 /// Returns the words inside `{{ … }}` of variables that kinstall uses: the user's own helpers.
-fn references_of_known(all: &Variables) -> HashSet<&str> {
+fn references_of_known<'a>(entries: &[&'a Entry]) -> HashSet<&'a str> {
     let mut words = HashSet::new();
-    for (name, entry) in all {
-        if kubespray::is_known(name) {
+    for entry in entries {
+        if kubespray::is_known(&entry.key) {
             collect_words(&entry.value, &mut words);
         }
     }

@@ -1,11 +1,18 @@
 //! Checks that need more than one value: addresses and networks against each other.
 
+mod capacity;
+mod dns;
+mod families;
+mod machines;
+mod names;
+mod ports;
+
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
 use super::read::{Placed, PlacedNetwork};
-use super::{AddressRange, ClusterSpec, HostSpec, names};
+use super::{AddressRange, ClusterSpec, HostSpec};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind, Location};
 
 /// Where the values of a [`ClusterSpec`] come from; lists go in step with its hosts.
@@ -15,39 +22,30 @@ pub(super) struct Places {
     pub networks: PlacedNetwork,
     pub pools: Vec<Placed<AddressRange>>,
     pub has_load_balancer: bool,
+    pub api_port: Option<Location>,
+    pub cache_address: Option<Location>,
+    pub upstream_servers: Vec<Placed<IpAddr>>,
+    /// Of `kubelet_max_pods`, by host.
+    pub max_pods: Vec<Option<Location>>,
 }
 
 /// Reports everything that can't work together.
 pub(super) fn check(spec: &ClusterSpec, places: &Places, diagnostics: &mut Diagnostics) {
     let hosts: Vec<(&HostSpec, &Location)> = spec.hosts.iter().zip(&places.addresses).collect();
-    check_names(spec, places, diagnostics);
+    names::check(spec, places, diagnostics);
     check_duplicates(&hosts, diagnostics);
+    machines::check(spec, places, diagnostics);
     check_endpoint(spec, places, diagnostics);
+    ports::check(spec, places, diagnostics);
+    families::check(spec, places, diagnostics);
     check_networks(spec, places, &hosts, diagnostics);
-    check_node_prefix(spec, places, diagnostics);
+    capacity::check(spec, places, diagnostics);
+    dns::check(spec, places, diagnostics);
     check_pools(spec, places, &hosts, diagnostics);
 }
 
 fn error(location: &Location, message: String, label: impl Into<String>) -> Diagnostic {
     Diagnostic::error(Kind::Inventory, message).at(location.clone(), label)
-}
-
-fn check_names(spec: &ClusterSpec, places: &Places, diagnostics: &mut Diagnostics) {
-    for (host, location) in spec.hosts.iter().zip(&places.names) {
-        if !names::is_subdomain(&host.name) {
-            diagnostics.push(
-                error(
-                    location,
-                    format!("`{}` is no name for a Kubernetes node", host.name),
-                    "not valid",
-                )
-                .hint(
-                    "only lower-case letters, digits, `-` and `.`; letter or digit first and last",
-                )
-                .hint(format!("call it `{}`", names::corrected(&host.name))),
-            );
-        }
-    }
 }
 
 fn check_duplicates(hosts: &[(&HostSpec, &Location)], diagnostics: &mut Diagnostics) {
@@ -123,16 +121,29 @@ fn check_networks(
         }
     }
     for (title, variable, placed) in named {
-        if let Some((host, location)) = hosts
-            .iter()
-            .find(|(host, _)| placed.value.contains(&host.address))
-        {
+        if let (Some(kind), Some(location)) = (special(placed.value), &placed.location) {
+            diagnostics.push(
+                error(
+                    location,
+                    format!("{title} {} holds {kind} addresses", placed.value),
+                    "can't be used",
+                )
+                .hint(format!(
+                    "set `{variable}` to a private network that nothing else uses"
+                )),
+            );
+        } else if let Some((host, address, location)) = hosts.iter().find_map(|(host, location)| {
+            let further = host.machine.networks.iter().map(IpNet::addr);
+            let mut all = std::iter::once(host.address).chain(further);
+            let address = all.find(|address| placed.value.contains(address))?;
+            Some((host, address, location))
+        }) {
             diagnostics.push(
                 error(
                     placed.location.as_ref().unwrap_or(location),
                     format!(
-                        "{title} {} holds the address {} of `{}`",
-                        placed.value, host.address, host.name
+                        "{title} {} holds the address {address} of `{}`",
+                        placed.value, host.name
                     ),
                     "must be apart from the nodes",
                 )
@@ -161,39 +172,17 @@ fn check_networks(
     }
 }
 
-fn check_node_prefix(spec: &ClusterSpec, places: &Places, diagnostics: &mut Diagnostics) {
-    let network = &spec.network;
-    let available = i32::from(network.node_prefix) - i32::from(network.pod_cidr.prefix_len());
-    let needed = spec.hosts.len();
-    let room = if available < 0 {
-        0
-    } else {
-        1_usize
-            .checked_shl(available.unsigned_abs())
-            .unwrap_or(usize::MAX)
-    };
-    if room >= needed && network.node_prefix <= network.pod_cidr.max_prefix_len() {
-        return;
-    }
-    let networks = &places.networks;
-    if let Some(location) = networks
-        .node_prefix
-        .location
-        .as_ref()
-        .or(networks.pod_cidr.location.as_ref())
-    {
-        diagnostics.push(
-            error(
-                location,
-                format!(
-                    "pod network {} has room for {room} nodes of /{}, not for {needed}",
-                    network.pod_cidr, network.node_prefix
-                ),
-                "too small",
-            )
-            .hint("choose a larger `kube_pods_subnet` or a longer `kube_network_node_prefix`"),
-        );
-    }
+/// Names the kind of addresses that no machine can be reached at.
+fn special(network: IpNet) -> Option<&'static str> {
+    [
+        ("127.0.0.0/8", "loopback"),
+        ("169.254.0.0/16", "link-local"),
+        ("224.0.0.0/3", "multicast and reserved"),
+        ("0.0.0.0/8", "reserved"),
+    ]
+    .into_iter()
+    .find(|(text, _)| text.parse().is_ok_and(|special| overlap(special, network)))
+    .map(|(_, kind)| kind)
 }
 
 fn check_pools(
@@ -225,6 +214,15 @@ fn check_pools(
                 )
                 .hint("a service would take the node's address away: choose a range without nodes"),
             );
+        } else if let Some(taken) = taken(spec, range) {
+            diagnostics.push(
+                error(
+                    location,
+                    format!("MetalLB range {text} {taken}"),
+                    "must be free addresses",
+                )
+                .hint("choose free addresses of the node network"),
+            );
         } else if !(spec.network.node_cidr.contains(&range.first)
             && spec.network.node_cidr.contains(&range.last))
         {
@@ -254,6 +252,29 @@ fn check_pools(
             );
         }
     }
+}
+
+/// Says what else of the cluster has addresses of the range.
+fn taken(spec: &ClusterSpec, range: AddressRange) -> Option<String> {
+    let network = &spec.network;
+    let named = [
+        ("pod network", network.pod_cidr),
+        ("service network", network.service_cidr),
+    ];
+    let cidr = named.into_iter().find(|(_, cidr)| {
+        let addresses = AddressRange {
+            first: cidr.network(),
+            last: cidr.broadcast(),
+        };
+        addresses.overlaps(range)
+    });
+    if let Some((title, cidr)) = cidr {
+        return Some(format!("lies in the {title} {cidr}"));
+    }
+    let endpoint = spec.control_plane.endpoint_host.parse::<IpAddr>().ok()?;
+    range
+        .contains(endpoint)
+        .then(|| format!("holds {endpoint}, the address of the API"))
 }
 
 impl AddressRange {

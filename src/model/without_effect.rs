@@ -1,15 +1,18 @@
 //! kubespray's variables that kinstall has no use for, and why.
 //!
-//! A sample value or a switched-off option says nothing about what the user wants, so it makes no
-//! noise. Any other value is a wish that isn't fulfilled: it is reported, one message for each topic.
+//! kubespray's own value says nothing about what the user wants, so it makes no noise. Any other value is a
+//! wish that isn't fulfilled: it is reported, one message for each topic.
 
+mod defaults;
 mod table;
 
-use table::{COMPUTED, PLUGINS, SAMPLE, TOOLING, TOPICS, Topic};
+use defaults::{is_default, is_kubespray};
+pub(super) use table::Topic;
+use table::{OTHERS, PLUGINS, TOOLING, TOPICS};
 
 use crate::inventory::Variables;
 use crate::model::read::boolean;
-use crate::yaml::{Node, Value};
+use crate::yaml::Value;
 
 /// What is to be said about a variable.
 pub(super) enum Verdict {
@@ -23,59 +26,28 @@ pub(super) enum Verdict {
 
 /// Judges a variable that kinstall doesn't use.
 pub(super) fn judge(name: &str, value: &Value, all: &Variables) -> Verdict {
-    let is_match = |pattern: &&str| matches(pattern, name);
-    if TOOLING.iter().any(is_match) {
+    if TOOLING.iter().any(|pattern| matches(pattern, name)) {
         return Verdict::Silent;
     }
-    let Some(topic) = TOPICS.iter().find(|topic| topic.names.iter().any(is_match)) else {
+    let Some(topic) = topic(name) else {
         return Verdict::Unknown;
     };
-    let is_computed =
-        COMPUTED.contains(&name) && value.text().is_some_and(|text| text.contains("{{"));
-    let is_silent =
-        is_off(value) || is_sample(name, value) || is_computed || is_detail_of_nothing(name, all);
-    if is_silent {
+    if is_default(name, value) || is_detail_of_nothing(name, all) {
         Verdict::Silent
     } else {
         Verdict::Report(topic)
     }
 }
 
-/// Returns all names without wildcards, for suggestions.
-pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    let topics = TOPICS.iter().flat_map(|topic| topic.names);
-    let samples = SAMPLE.iter().map(|(name, _)| name);
-    TOOLING
-        .iter()
-        .chain(topics)
-        .chain(samples)
-        .copied()
-        .filter(|name| !name.contains('*'))
-}
-
-fn is_off(value: &Value) -> bool {
-    match &value.node {
-        Node::Null => true,
-        Node::List(items) => items.is_empty(),
-        Node::Map(entries) => {
-            let switch = entries.iter().find(|entry| entry.key == "enabled");
-            entries.is_empty() || switch.is_some_and(|switch| boolean(&switch.value) == Some(false))
-        }
-        Node::Text(text) if text.trim().is_empty() => true,
-        // A port or a count of 0 or 1 is a choice; only words are switches.
-        Node::Number(_) => false,
-        _ => boolean(value) == Some(false),
-    }
-}
-
-fn is_sample(name: &str, value: &Value) -> bool {
-    let text = match &value.node {
-        Node::Bool(value) => value.to_string(),
-        _ => value.text().unwrap_or_default().to_owned(),
-    };
-    SAMPLE
-        .iter()
-        .any(|(sample, values)| *sample == name && values.contains(&text.as_str()))
+/// Returns what a variable speaks about; `None` if it isn't kubespray's.
+fn topic(name: &str) -> Option<&'static Topic> {
+    let is_kubespray = is_kubespray(name);
+    let is_match =
+        |pattern: &&str| matches(pattern, name) && (is_kubespray || !pattern.starts_with('*'));
+    let exact = TOPICS.iter().find(|topic| topic.names.contains(&name));
+    exact
+        .or_else(|| TOPICS.iter().find(|topic| topic.names.iter().any(is_match)))
+        .or(is_kubespray.then_some(&OTHERS))
 }
 
 /// `registry_namespace` means nothing while `registry_enabled` is off, nor `cilium_mtu` without Cilium.

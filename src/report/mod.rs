@@ -2,6 +2,8 @@
 
 pub mod check;
 pub mod ingress_annotations;
+pub mod inventory;
+pub mod network_policies;
 pub mod status;
 pub mod summary;
 

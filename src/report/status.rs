@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::ingress_annotations::{self, Notice};
+use super::network_policies;
 use crate::provision::MachineState;
 
 /// What `kinstall status` shows.
@@ -16,6 +17,8 @@ pub struct ClusterStatus {
     pub certificates: Vec<Certificate>,
     /// Annotations of Ingress objects that have no effect.
     pub ingress_notices: Vec<Notice>,
+    /// NetworkPolicy objects, which have no effect.
+    pub network_policies: Vec<String>,
     /// Why a part is missing: the API didn't answer, a host can't be reached.
     pub problems: Vec<String>,
 }
@@ -104,6 +107,8 @@ impl ClusterStatus {
         }
         self.ingress_notices
             .extend(ingress_annotations::without_effect(list));
+        self.network_policies
+            .extend(network_policies::without_effect(list));
     }
 
     /// Takes in what `kubeadm certs check-expiration -o json` prints.

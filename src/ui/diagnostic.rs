@@ -31,6 +31,9 @@ pub fn render(diagnostic: &Diagnostic, colour: bool) -> String {
             )
         };
     }
+    if !diagnostic.others.is_empty() {
+        group = group.element(Level::NOTE.with_name("also").message(others(diagnostic)));
+    }
     for hint in &diagnostic.hints {
         group = group.element(Level::HELP.with_name("hint").message(hint));
     }
@@ -40,6 +43,18 @@ pub fn render(diagnostic: &Diagnostic, colour: bool) -> String {
         Renderer::plain()
     };
     renderer.render(&[group])
+}
+
+/// Returns the further places, one a line.
+fn others(diagnostic: &Diagnostic) -> String {
+    let lines: Vec<String> = diagnostic
+        .others
+        .iter()
+        .map(|(location, what)| {
+            format!("{}:{}: {what}", location.path().display(), location.line())
+        })
+        .collect();
+    lines.join("\n")
 }
 
 /// Overwrites values of secret variables with asterisks; every byte keeps its place.
@@ -60,6 +75,7 @@ fn mask_line(line: &str) -> String {
         rest = after;
         if SECRET_NAMES.iter().any(|part| name.contains(part))
             && let Some(range) = value_range(after)
+            && !is_switch(&after[range.clone()])
         {
             masked.push_str(&after[..range.start]);
             for character in after[range.clone()].chars() {
@@ -70,6 +86,11 @@ fn mask_line(line: &str) -> String {
     }
     masked.push_str(rest);
     masked
+}
+
+/// `kube_encrypt_secret_data: true` tells no secret.
+fn is_switch(value: &str) -> bool {
+    ["true", "false", "yes", "no"].contains(&value)
 }
 
 /// Finds the value in `=value …`, ` = value` or `: value`.
@@ -144,7 +165,7 @@ mod tests {
 
     #[test]
     fn secrets_are_masked_in_every_notation() {
-        let text = "a ansible_ssh_pass=geh§im ip=1\nansible_password: \"x y\"\nkube_api_pwd = a b\n\
+        let text = "a ansible_ssh_pass=geh§im ip=1\nansible_password: \"x y\"\nkube_api_pwd = a b\nkube_encrypt_secret_data: true\n\
                     \"token\": abc\npassive mode\nansible_become_pass='q w' ip=2\n";
         let masked = mask_secrets(text);
         assert_eq!(masked.len(), text.len());
@@ -152,6 +173,7 @@ mod tests {
         a ansible_ssh_pass=******* ip=1
         ansible_password: *****
         kube_api_pwd = ***
+        kube_encrypt_secret_data: true
         "token": ***
         passive mode
         ansible_become_pass=***** ip=2

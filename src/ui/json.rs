@@ -24,11 +24,20 @@ pub fn diagnostic(diagnostic: &Diagnostic) -> Value {
     let place = diagnostic.label.as_ref().map(|(location, label)| {
         json!({ "file": location.path(), "line": location.line(), "label": label })
     });
+    let others: Vec<Value> = diagnostic
+        .others
+        .iter()
+        .map(|(location, label)| {
+            json!({ "file": location.path(), "line": location.line(), "label": label })
+        })
+        .collect();
     json!({
         "severity": if diagnostic.is_error() { "error" } else { "warning" },
         "kind": diagnostic.kind.name(),
+        "concern": diagnostic.concern.name(),
         "message": diagnostic.message,
         "place": place,
+        "also": others,
         "hints": diagnostic.hints,
     })
 }

@@ -10,6 +10,7 @@ pub mod console;
 pub mod diagnostic;
 pub mod doctor;
 pub mod image;
+pub mod inventory;
 pub mod json;
 pub mod lines;
 pub mod printer;

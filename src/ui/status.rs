@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use comfy_table::{ContentArrangement, Table, presets};
 
-use crate::report::{ClusterStatus, HostStatus};
+use crate::report::{ClusterStatus, HostStatus, network_policies};
 
 /// Renders the status as tables.
 pub fn render(status: &ClusterStatus) -> String {
@@ -47,6 +47,9 @@ pub fn render(status: &ClusterStatus) -> String {
             "warning: Ingress {}: {} has no effect; instead: {}",
             notice.ingress, notice.annotation, notice.replacement
         );
+    }
+    if let Some(notice) = network_policies::notice(&status.network_policies) {
+        let _ = writeln!(text, "warning: {notice}");
     }
     for problem in &status.problems {
         let _ = writeln!(text, "problem: {problem}");

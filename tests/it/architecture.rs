@@ -128,6 +128,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "bundle",
             "diagnostic",
+            "model",
             "provision",
             "image",
             "plan",

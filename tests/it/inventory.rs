@@ -102,7 +102,8 @@ fn new_group_names_and_metallb_config() {
     let pools = &spec.addons.metallb.as_ref().unwrap().pools;
     let pools: Vec<String> = pools
         .iter()
-        .map(|pool| format!("{}-{}", pool.first, pool.last))
+        .flat_map(|pool| &pool.ranges)
+        .map(|range| format!("{}-{}", range.first, range.last))
         .collect();
     assert_eq!(pools, ["10.5.0.50-10.5.0.99", "10.5.0.200-10.5.0.207"]);
     assert_eq!(spec.name, "new");

@@ -9,6 +9,7 @@
 
 mod architecture;
 mod bundle;
+mod check;
 mod cli;
 mod connection;
 #[cfg(target_os = "linux")]

@@ -19,7 +19,8 @@ impl Project {
     /// Makes a project with an inventory of one host, which this line describes.
     pub fn of_host(line: &str) -> Self {
         Self::with_inventory(&format!(
-            "[all]\n{line}\n[kube_control_plane]\nnode1\n[etcd]\nnode1\n[kube_node]\nnode1\n"
+            "[all]\n{line}\n[kube_control_plane]\nnode1\n[etcd]\nnode1\n[kube_node]\nnode1\n\
+             [all:vars]\nkube_network_plugin=flannel\n"
         ))
     }
 

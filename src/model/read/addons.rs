@@ -4,30 +4,41 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::super::{Addons, AddressRange, Ingress, MetalLb, defaults};
+use super::super::names::is_subdomain;
+use super::super::{Addons, AddressPool, AddressRange, Ingress, MetalLb, defaults};
 use super::{Placed, Reader, boolean};
-use crate::yaml::{Node, Value};
+use crate::diagnostic::Location;
+use crate::yaml::{Entry, Node, Value};
 
 /// The add-ons, and where MetalLB's ranges stand.
 pub(in super::super) struct PlacedAddons {
     pub addons: Addons,
-    pub pools: Vec<Placed<AddressRange>>,
+    pub ranges: Vec<Placed<AddressRange>>,
+}
+
+/// A pool of MetalLB as it is written down.
+struct Pool {
+    /// Of the variable.
+    variable: &'static str,
+    name: String,
+    location: Location,
+    auto_assign: bool,
+    ranges: Vec<Value>,
 }
 
 pub(super) fn addons(reader: &mut Reader<'_>) -> PlacedAddons {
     let metrics_server = reader.boolean("metrics_server_enabled").unwrap_or(false);
-    let pools = metallb_pools(reader);
-    let ingress = ingress(reader);
-    let metallb = pools.as_ref().map(|pools| MetalLb {
-        pools: pools.iter().map(|pool| pool.value).collect(),
-    });
+    let (metallb, ranges) = match metallb(reader) {
+        Some((metallb, ranges)) => (Some(metallb), ranges),
+        None => (None, Vec::new()),
+    };
     PlacedAddons {
         addons: Addons {
             metrics_server,
             metallb,
-            ingress,
+            ingress: ingress(reader),
         },
-        pools: pools.unwrap_or_default(),
+        ranges,
     }
 }
 
@@ -46,20 +57,30 @@ fn ingress(reader: &mut Reader<'_>) -> Option<Ingress> {
     if !is_wanted && !is_nginx {
         return None;
     }
-    let own_class = reader
-        .text(&["ingress_nginx_class"])
-        .map(|class| class.value);
-    let mut classes: Vec<String> = own_class.into_iter().collect();
+    let own_class = reader.text(&["ingress_nginx_class"]);
+    if let Some(Placed {
+        value,
+        location: Some(location),
+    }) = &own_class
+    {
+        check_name(reader, value, location, "an ingress class");
+    }
+    let mut classes: Vec<String> = own_class.into_iter().map(|class| class.value).collect();
     for class in defaults::INGRESS_CLASSES {
         if !classes.iter().any(|own| own == class) {
             classes.push(class.to_owned());
         }
     }
-    Some(Ingress { classes })
+    Some(Ingress {
+        classes,
+        without_class: reader
+            .boolean("ingress_nginx_without_class")
+            .unwrap_or(true),
+    })
 }
 
-/// Returns the address pools if MetalLB is wanted.
-fn metallb_pools(reader: &mut Reader<'_>) -> Option<Vec<Placed<AddressRange>>> {
+/// Returns MetalLB if it is wanted.
+fn metallb(reader: &mut Reader<'_>) -> Option<(MetalLb, Vec<Placed<AddressRange>>)> {
     let switch = reader.value("metallb_enabled");
     if !reader.boolean("metallb_enabled").unwrap_or(false) {
         return None;
@@ -70,21 +91,10 @@ fn metallb_pools(reader: &mut Reader<'_>) -> Option<Vec<Placed<AddressRange>>> {
     {
         bgp(reader, location);
     }
-    let mut ranges: Vec<(&str, Value)> = Vec::new();
-    let flat = reader.list("metallb_ip_range");
-    ranges.extend(flat.into_iter().map(|range| ("metallb_ip_range", range)));
-    ranges.extend(additional_ranges(reader));
-    ranges.extend(configured_ranges(reader));
-    let pools: Vec<Placed<AddressRange>> = ranges
-        .iter()
-        .filter_map(|(name, value)| {
-            Some(Placed {
-                value: range(reader, name, value)?,
-                location: Some(value.location.clone()),
-            })
-        })
-        .collect();
-    if let Some(switch) = switch.filter(|_| ranges.is_empty()) {
+    let mut written: Vec<Pool> = flat_pool(reader).into_iter().collect();
+    written.extend(additional_pools(reader));
+    written.extend(configured_pools(reader));
+    if let Some(switch) = switch.filter(|_| written.iter().all(|pool| pool.ranges.is_empty())) {
         reader.error(
             &switch.location,
             "MetalLB has no addresses to give away",
@@ -92,10 +102,68 @@ fn metallb_pools(reader: &mut Reader<'_>) -> Option<Vec<Placed<AddressRange>>> {
             "set `metallb_ip_range: [\"192.168.56.50-192.168.56.99\"]` with free addresses of the node network",
         );
     }
-    Some(pools)
+    let mut pools: Vec<AddressPool> = Vec::new();
+    let mut all = Vec::new();
+    for pool in written.iter().filter(|pool| !pool.ranges.is_empty()) {
+        check_name(reader, &pool.name, &pool.location, "a MetalLB pool");
+        if pools.iter().any(|other| other.name == pool.name) {
+            reader.error(
+                &pool.location,
+                format!("two MetalLB pools have the name `{}`", pool.name),
+                "second time",
+                "give each pool its own name",
+            );
+        }
+        let ranges: Vec<AddressRange> = pool
+            .ranges
+            .iter()
+            .filter_map(|value| {
+                let range = range(reader, pool.variable, value)?;
+                all.push(Placed {
+                    value: range,
+                    location: Some(value.location.clone()),
+                });
+                Some(range)
+            })
+            .collect();
+        pools.push(AddressPool {
+            name: pool.name.clone(),
+            ranges,
+            auto_assign: pool.auto_assign,
+        });
+    }
+    Some((MetalLb { pools }, all))
 }
 
-fn bgp(reader: &mut Reader<'_>, location: &crate::diagnostic::Location) {
+fn check_name(reader: &mut Reader<'_>, name: &str, location: &Location, what: &str) {
+    if !is_subdomain(name) {
+        reader.error(
+            location,
+            format!("`{name}` can't be the name of {what}"),
+            "Kubernetes refuses it",
+            "only lower-case letters, digits, `-` and `.`; letter or digit first and last",
+        );
+    }
+}
+
+/// Reads `metallb_ip_range`, with the variables beside it.
+fn flat_pool(reader: &mut Reader<'_>) -> Option<Pool> {
+    let variable = "metallb_ip_range";
+    let name = reader.text(&["metallb_pool_name"]);
+    let auto_assign = reader.boolean("metallb_auto_assign").unwrap_or(true);
+    let ranges = reader.list(variable);
+    let first = ranges.first()?.location.clone();
+    let location = name.as_ref().and_then(|name| name.location.clone());
+    Some(Pool {
+        variable,
+        name: name.map_or_else(|| defaults::METALLB_POOL.to_owned(), |name| name.value),
+        location: location.unwrap_or(first),
+        auto_assign,
+        ranges,
+    })
+}
+
+fn bgp(reader: &mut Reader<'_>, location: &Location) {
     reader.error(
         location,
         "MetalLB's BGP mode is not supported",
@@ -105,31 +173,26 @@ fn bgp(reader: &mut Reader<'_>, location: &crate::diagnostic::Location) {
 }
 
 /// Reads `metallb_additional_address_pools: {name: {ip_range: […], protocol: layer2}}`.
-fn additional_ranges(reader: &mut Reader<'_>) -> Vec<(&'static str, Value)> {
-    let name = "metallb_additional_address_pools";
-    let Some(pools) = reader.value(name) else {
+fn additional_pools(reader: &mut Reader<'_>) -> Vec<Pool> {
+    let variable = "metallb_additional_address_pools";
+    let Some(pools) = reader.value(variable) else {
         return Vec::new();
     };
-    let mut ranges = Vec::new();
-    for pool in pools.entries().unwrap_or_default() {
+    let entries = pools.entries().unwrap_or_default();
+    for pool in entries {
         if let Some(protocol) = pool.value.get("protocol")
             && protocol.text() != Some("layer2")
         {
             bgp(reader, &protocol.location);
         }
-        ranges.extend(
-            pool_ranges(&pool.value)
-                .into_iter()
-                .map(|range| (name, range)),
-        );
     }
-    ranges
+    entries.iter().map(|entry| pool(variable, entry)).collect()
 }
 
 /// Reads `metallb_config: {address_pools: {name: {ip_range: […]}}, layer2: [name]}`.
-fn configured_ranges(reader: &mut Reader<'_>) -> Vec<(&'static str, Value)> {
-    let name = "metallb_config";
-    let Some(config) = reader.value(name) else {
+fn configured_pools(reader: &mut Reader<'_>) -> Vec<Pool> {
+    let variable = "metallb_config";
+    let Some(config) = reader.value(variable) else {
         return Vec::new();
     };
     if let Some(layer3) = config.get("layer3")
@@ -144,41 +207,38 @@ fn configured_ranges(reader: &mut Reader<'_>) -> Vec<(&'static str, Value)> {
         .iter()
         .filter_map(Value::text)
         .collect();
-    let pools = config
+    let mut pools = Vec::new();
+    for entry in config
         .get("address_pools")
         .and_then(Value::entries)
-        .unwrap_or_default();
-    let mut ranges = Vec::new();
-    for pool in pools {
-        if !announced.contains(&pool.key.as_str()) {
-            reader.warning(
-                &pool.key_location,
-                format!(
-                    "MetalLB pool `{}` is left out: `layer2` doesn't name it",
-                    pool.key
-                ),
-                "nobody would answer for its addresses",
-                format!("add `{}` to the list `layer2`", pool.key),
-            );
+        .unwrap_or_default()
+    {
+        if announced.contains(&entry.key.as_str()) {
+            pools.push(pool(variable, entry));
             continue;
         }
-        if let Some(assigned) = pool.value.get("auto_assign")
-            && boolean(assigned) == Some(false)
-        {
-            reader.warning(
-                &assigned.location,
-                format!("MetalLB pool `{}` is used for every service", pool.key),
-                "not supported",
-                "services can ask for an address of their own with the annotation metallb.io/loadBalancerIPs",
-            );
-        }
-        ranges.extend(
-            pool_ranges(&pool.value)
-                .into_iter()
-                .map(|range| (name, range)),
+        reader.warning(
+            &entry.key_location,
+            format!(
+                "MetalLB pool `{}` is left out: `layer2` doesn't name it",
+                entry.key
+            ),
+            "no machine would answer for its addresses",
+            format!("add `{}` to the list `layer2`", entry.key),
         );
     }
-    ranges
+    pools
+}
+
+fn pool(variable: &'static str, entry: &Entry) -> Pool {
+    let auto_assign = entry.value.get("auto_assign").and_then(boolean);
+    Pool {
+        variable,
+        name: entry.key.clone(),
+        location: entry.key_location.clone(),
+        auto_assign: auto_assign.unwrap_or(true),
+        ranges: pool_ranges(&entry.value),
+    }
 }
 
 fn pool_ranges(pool: &Value) -> Vec<Value> {

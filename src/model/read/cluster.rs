@@ -1,17 +1,20 @@
 //! Reads the whole cluster: which hosts belong to it, and what holds for all of them.
 
+use std::num::NonZeroU16;
 use std::path::Path;
 
 use super::super::members::{members, without_address};
+use super::super::names::{corrected, is_certificate_name, is_subdomain};
 use super::super::validate::Places;
 use super::super::{
-    ClusterSpec, ControlPlane, HostSpec, JumpHost, Provider, VersionRequest, WantedVersion,
-    defaults, members,
+    ClusterSpec, ControlPlane, ControlPlaneSettings, HostSpec, JumpHost, Provider, VersionRequest,
+    WantedVersion, defaults, members,
 };
 use super::{Reader, addons, connection, host, machines, network, shared_folder};
 use crate::diagnostic::{Diagnostics, Location};
 use crate::did_you_mean::closest;
 use crate::inventory::{Host, Inventory};
+use crate::yaml::Value;
 
 /// Reads everything; what can't be read is reported and replaced by its default, so that the other
 /// errors are found as well.
@@ -55,13 +58,18 @@ pub(in super::super) fn cluster(
         &networks,
         hosts.iter().map(|host| host.spec.address),
     );
+    for host in hosts.iter_mut().filter(|host| host.max_pods.is_none()) {
+        let max_pods = &mut host.spec.kubelet.max_pods;
+        *max_pods = network.pods_per_node().min(*max_pods);
+    }
     let addons = addons::addons(&mut reader);
     let first_address = hosts
         .iter()
         .find(|host| host.spec.roles.control_plane)
         .map(|host| host.spec.address.to_string());
-    let (control_plane, load_balancer) = control_plane(&mut reader, first_address);
+    let (control_plane, load_balancer, api_port) = control_plane(&mut reader, first_address);
     let provider = provider(&mut reader);
+    let dns = network::dns(&mut reader, domain);
     let spec = ClusterSpec {
         name: cluster_name
             .map(|name| name.value)
@@ -70,9 +78,12 @@ pub(in super::super) fn cluster(
         kubernetes_version: kubernetes_version(&mut reader),
         control_plane,
         network,
-        dns: network::dns(&mut reader, domain),
+        dns: dns.dns,
         addons: addons.addons,
-        node_domain: reader.text(&["node_domain"]).map(|domain| domain.value),
+        node_domain: node_domain(&mut reader),
+        hosts_file: reader
+            .boolean("populate_inventory_to_hosts_file")
+            .unwrap_or(true),
         preload_images: texts(&mut reader, "preload_images", "a list of image names"),
         machines: machines::machines(&mut reader, provider),
         provider,
@@ -82,8 +93,12 @@ pub(in super::super) fn cluster(
         addresses: hosts.iter().map(|host| host.address.clone()).collect(),
         names: hosts.iter().map(|host| host.name.clone()).collect(),
         networks,
-        pools: addons.pools,
+        pools: addons.ranges,
         has_load_balancer: load_balancer,
+        api_port,
+        cache_address: dns.cache_address,
+        upstream_servers: dns.upstream_servers,
+        max_pods: hosts.iter().map(|host| host.max_pods.clone()).collect(),
     };
     let mut hosts: Vec<HostSpec> = hosts.into_iter().map(|host| host.spec).collect();
     let folder = inventory.folder();
@@ -117,20 +132,15 @@ fn texts(reader: &mut Reader<'_>, name: &'static str, what: &'static str) -> Vec
     texts
 }
 
-fn control_plane(reader: &mut Reader<'_>, first_address: Option<String>) -> (ControlPlane, bool) {
-    let bind_port = reader
-        .parsed(&["kube_apiserver_port"], "a port (1-65535)")
-        .map_or(defaults::API_SERVER_PORT, |port| port.value);
-    let mut extra_names = texts(
-        reader,
-        "supplementary_addresses_in_ssl_keys",
-        "a list of names and addresses",
-    );
-    extra_names.extend(
-        reader
-            .text(&["apiserver_loadbalancer_domain_name"])
-            .map(|name| name.value),
-    );
+fn control_plane(
+    reader: &mut Reader<'_>,
+    first_address: Option<String>,
+) -> (ControlPlane, bool, Option<Location>) {
+    let api_port = reader.parsed::<NonZeroU16>(&["kube_apiserver_port"], "a port (1-65535)");
+    let bind_port = api_port
+        .as_ref()
+        .map_or(defaults::API_SERVER_PORT, |port| port.value.get());
+    let extra_names = certificate_names(reader);
     let balancer = reader.value("loadbalancer_apiserver");
     let address = balancer
         .as_ref()
@@ -139,8 +149,9 @@ fn control_plane(reader: &mut Reader<'_>, first_address: Option<String>) -> (Con
         .map(str::to_owned);
     let endpoint_port = balancer.as_ref().and_then(|balancer| {
         let port = balancer.get("port")?;
-        reader.parse_value("loadbalancer_apiserver.port", port, "a port (1-65535)")
+        reader.parse_value::<NonZeroU16>("loadbalancer_apiserver.port", port, "a port (1-65535)")
     });
+    let endpoint_port = endpoint_port.map(NonZeroU16::get);
     let has_load_balancer = address.is_some();
     if let Some(balancer) = balancer.filter(|_| !has_load_balancer) {
         reader.wrong_kind(
@@ -154,8 +165,30 @@ fn control_plane(reader: &mut Reader<'_>, first_address: Option<String>) -> (Con
         endpoint_port: endpoint_port.unwrap_or(bind_port),
         bind_port,
         extra_names,
+        settings: ControlPlaneSettings::read(reader),
     };
-    (control_plane, has_load_balancer)
+    let api_port = api_port.and_then(|port| port.location);
+    (control_plane, has_load_balancer, api_port)
+}
+
+/// Reads further names for the API server's certificate; a list may hold the load balancer's name as well.
+fn certificate_names(reader: &mut Reader<'_>) -> Vec<String> {
+    let mut values: Vec<(&str, Value)> = Vec::new();
+    for name in [
+        "supplementary_addresses_in_ssl_keys",
+        "apiserver_loadbalancer_domain_name",
+    ] {
+        values.extend(reader.list(name).into_iter().map(|value| (name, value)));
+    }
+    let mut names = Vec::new();
+    for (variable, value) in values {
+        match value.text() {
+            Some("") => {}
+            Some(text) if is_certificate_name(text) => names.push(text.to_owned()),
+            _ => reader.wrong_kind(variable, &value, "a name or an address, without port"),
+        }
+    }
+    names
 }
 
 fn kubernetes_version(reader: &mut Reader<'_>) -> Option<WantedVersion> {
@@ -210,16 +243,32 @@ fn domain(reader: &mut Reader<'_>, cluster_name: Option<&str>) -> String {
         .map(|domain| domain.value)
         .or(cluster_name.map(str::to_owned))
         .unwrap_or_else(|| defaults::DNS_DOMAIN.to_owned());
-    if !super::super::names::is_subdomain(&domain) {
-        let suggestion = domain.to_ascii_lowercase().replace('_', "-");
+    if !is_subdomain(&domain) {
+        let suggestion = corrected(&domain).unwrap_or_else(|| defaults::DNS_DOMAIN.to_owned());
         report(
             reader,
             location.as_ref(),
             format!("`{domain}` is no DNS domain for a cluster"),
-            format!("only lower-case letters, digits, `-` and `.`: `dns_domain: {suggestion}`"),
+            format!(
+                "only lower-case letters, digits, `-` and `.`; `cluster_name` is the domain of services \
+                 as well where there is no `dns_domain`: set `dns_domain: {suggestion}`"
+            ),
         );
     }
     domain
+}
+
+fn node_domain(reader: &mut Reader<'_>) -> Option<String> {
+    let domain = reader.text(&["node_domain"])?;
+    if !is_subdomain(&domain.value) {
+        let hint = corrected(&domain.value).map_or_else(
+            || "write it like `example.com`".to_owned(),
+            |corrected| format!("write `{corrected}`"),
+        );
+        let message = format!("`{}` is no domain for nodes", domain.value);
+        report(reader, domain.location.as_ref(), message, hint);
+    }
+    Some(domain.value)
 }
 
 fn report(reader: &mut Reader<'_>, location: Option<&Location>, message: String, hint: String) {

@@ -4,17 +4,20 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::super::members::ADDRESS;
-use super::super::{HostSpec, JumpHost, Roles, Taint};
+use super::super::names::{label_name_fault, label_value_fault};
+use super::super::{HostSpec, JumpHost, Kubelet, Roles, Taint};
 use super::{Placed, Reader, connection, machine};
 use crate::diagnostic::{Diagnostics, Location};
 use crate::inventory::{Host, Inventory};
-use crate::yaml::Node;
+use crate::yaml::{Node, Value};
 
 /// A host, and where its address stands.
 pub(in super::super) struct PlacedHost {
     pub spec: HostSpec,
     pub address: Location,
     pub name: Location,
+    /// Of `kubelet_max_pods`.
+    pub max_pods: Option<Location>,
 }
 
 /// Reads a host; `None` if it has no usable address.
@@ -33,6 +36,7 @@ pub(super) fn host(
     let connection = connection::connection(&mut reader, &written, bastion);
     let labels = labels(&mut reader);
     let taints = taints(&mut reader, roles);
+    let (kubelet, max_pods) = Kubelet::read(&mut reader);
     let machine = machine::machine(&mut reader);
     let address = address?;
     Some(PlacedHost {
@@ -42,11 +46,13 @@ pub(super) fn host(
             roles,
             labels,
             taints,
+            kubelet,
             connection,
             machine,
         },
         address: address.location.unwrap_or_else(|| host.location.clone()),
         name: host.location.clone(),
+        max_pods,
     })
 }
 
@@ -144,6 +150,26 @@ fn labels(reader: &mut Reader<'_>) -> BTreeMap<String, String> {
                 continue;
             }
         };
+        let faults = [
+            (
+                &entry.key_location,
+                "name",
+                &entry.key,
+                label_name_fault(&entry.key),
+            ),
+            (
+                &entry.value.location,
+                "value",
+                &text,
+                label_value_fault(&text),
+            ),
+        ];
+        for (location, part, written, fault) in faults {
+            if let Some(fault) = fault {
+                let message = format!("`{written}` can't be the {part} of a label");
+                reader.error(location, message, "Kubernetes refuses it", fault);
+            }
+        }
         labels.insert(entry.key.clone(), text);
     }
     labels
@@ -153,7 +179,10 @@ fn taints(reader: &mut Reader<'_>, roles: Roles) -> Vec<Taint> {
     let mut taints = Vec::new();
     for value in reader.list("node_taints") {
         match value.text().and_then(parse_taint) {
-            Some(taint) => taints.push(taint),
+            Some(taint) => {
+                check_taint(reader, &value, &taint);
+                taints.push(taint);
+            }
             None => reader.wrong_kind("node_taints", &value, "a list of key=value:effect"),
         }
     }
@@ -165,6 +194,19 @@ fn taints(reader: &mut Reader<'_>, roles: Roles) -> Vec<Taint> {
         });
     }
     taints
+}
+
+fn check_taint(reader: &mut Reader<'_>, value: &Value, taint: &Taint) {
+    let faults = [
+        ("key", &taint.key, label_name_fault(&taint.key)),
+        ("value", &taint.value, label_value_fault(&taint.value)),
+    ];
+    for (part, written, fault) in faults {
+        if let Some(fault) = fault {
+            let message = format!("`{written}` can't be the {part} of a taint");
+            reader.error(&value.location, message, "Kubernetes refuses it", fault);
+        }
+    }
 }
 
 fn parse_taint(text: &str) -> Option<Taint> {

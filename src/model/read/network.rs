@@ -6,6 +6,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::super::{Dns, Network, ProxyMode, defaults};
 use super::{Placed, Reader};
+use crate::diagnostic::{Diagnostic, Location};
 
 /// The networks, with the places that set them.
 pub(in super::super) struct PlacedNetwork {
@@ -43,15 +44,29 @@ pub(super) fn network(
     }
 }
 
-pub(super) fn dns(reader: &mut Reader<'_>, domain: String) -> Dns {
+/// The cluster's DNS, with the places that set its addresses.
+pub(super) struct PlacedDns {
+    pub dns: Dns,
+    pub cache_address: Option<Location>,
+    pub upstream_servers: Vec<Placed<IpAddr>>,
+}
+
+pub(super) fn dns(reader: &mut Reader<'_>, domain: String) -> PlacedDns {
     let is_cached = reader.boolean("enable_nodelocaldns").unwrap_or(true);
-    let address = reader
-        .parsed(&["nodelocaldns_ip"], "an IP address")
-        .map_or(defaults::NODE_LOCAL_DNS, |address| address.value);
-    Dns {
-        domain,
-        node_local_address: is_cached.then_some(address),
-        upstream_servers: upstream_servers(reader),
+    let address = reader.parsed::<IpAddr>(&["nodelocaldns_ip"], "an IP address");
+    let upstream_servers = upstream_servers(reader);
+    PlacedDns {
+        dns: Dns {
+            domain,
+            node_local_address: is_cached.then_some(
+                address
+                    .as_ref()
+                    .map_or(defaults::NODE_LOCAL_DNS, |address| address.value),
+            ),
+            upstream_servers: upstream_servers.iter().map(|it| it.value).collect(),
+        },
+        cache_address: address.and_then(|address| address.location),
+        upstream_servers,
     }
 }
 
@@ -120,16 +135,23 @@ fn cidr(reader: &mut Reader<'_>, name: &str, default: &str) -> Placed<IpNet> {
 /// sample's `calico` without ever having chosen it, and pods reach each other all the same. What is
 /// lost (network policies) is said.
 fn check_plugin(reader: &mut Reader<'_>) {
-    if let Some(plugin) = reader.text(&["kube_network_plugin"])
-        && let Some(location) = &plugin.location
-        && plugin.value != "flannel"
-    {
-        reader.warning(
-            location,
-            format!("kinstall installs flannel instead of `{}`", plugin.value),
-            "not available",
-            "NetworkPolicy objects have no effect with flannel; set `kube_network_plugin: flannel` to agree",
-        );
+    let hint = "NetworkPolicy objects have no effect with flannel; set `kube_network_plugin: flannel` to agree";
+    match reader.text(&["kube_network_plugin"]) {
+        // Inventories that name a provider are written for kinstall.
+        None if reader.value("kinstall_provider").is_some() => {}
+        None => reader.diagnostics.push(
+            Diagnostic::warning(
+                "kinstall installs flannel; kubespray would install calico, as there is no `kube_network_plugin`",
+            )
+            .hint(hint),
+        ),
+        Some(plugin) if plugin.value != "flannel" => {
+            if let Some(location) = &plugin.location {
+                let message = format!("kinstall installs flannel instead of `{}`", plugin.value);
+                reader.warning(location, message, "not available", hint);
+            }
+        }
+        Some(_) => {}
     }
     if let Some(manager) = reader.text(&["container_manager"])
         && let Some(location) = &manager.location
@@ -170,7 +192,7 @@ fn proxy_mode(reader: &mut Reader<'_>) -> ProxyMode {
     ProxyMode::Nftables
 }
 
-fn upstream_servers(reader: &mut Reader<'_>) -> Vec<IpAddr> {
+fn upstream_servers(reader: &mut Reader<'_>) -> Vec<Placed<IpAddr>> {
     let name = "upstream_dns_servers";
     let mut servers = Vec::new();
     for value in reader.list(name) {
@@ -178,7 +200,7 @@ fn upstream_servers(reader: &mut Reader<'_>) -> Vec<IpAddr> {
         else {
             continue;
         };
-        if server.is_loopback() {
+        if server.is_loopback() || server.is_unspecified() {
             reader.error(
                 &value.location,
                 format!("upstream DNS server `{server}` is the node itself"),
@@ -186,7 +208,10 @@ fn upstream_servers(reader: &mut Reader<'_>) -> Vec<IpAddr> {
                 "pods would ask themselves in a circle: name a server outside the node",
             );
         }
-        servers.push(server);
+        servers.push(Placed {
+            value: server,
+            location: Some(value.location),
+        });
     }
     servers
 }

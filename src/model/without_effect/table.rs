@@ -1,14 +1,19 @@
 //! The variables, by the reason why they have no effect.
 
+use crate::diagnostic::Concern::{self, NoEffect, Outcome, Security};
+
 /// Variables that have no effect for one reason.
 pub struct Topic {
+    /// How much that matters to the user.
+    pub concern: Concern,
     /// The reason, as the end of "has no effect: …".
     pub reason: &'static str,
-    /// Names; a `*` stands for anything.
+    /// Names; a `*` stands for anything. One that begins with a `*` only means names of kubespray.
     pub names: &'static [&'static str],
 }
 
-/// Names that only steer how Ansible and kubespray work; no value of theirs is a wish about the cluster.
+/// Names that only steer how Ansible and kubespray work, or that kinstall meets whatever they say; no value
+/// of theirs is a wish about the cluster that isn't fulfilled.
 #[rustfmt::skip]
 pub(super) const TOOLING: &[&str] = &[
     "ansible_python_interpreter",
@@ -23,6 +28,7 @@ pub(super) const TOOLING: &[&str] = &[
     "ansible_shell_*",
     "ansible_*host_key_checking",
     "ansible_distribution*",
+    "any_errors_fatal",
     "retry_stagger",
     "local_release_dir",
     "credentials_dir",
@@ -30,13 +36,17 @@ pub(super) const TOOLING: &[&str] = &[
     "ignore_assert_errors",
     "download_*",
     "skip_downloads",
+    "skip_kubeadm_images",
+    "skip_non_kubeadm_warning",
     "bootstrap_os",
     "kube_script_dir",
     "kube_users_dir",
     "kube_token_dir",
     "kube_cert_group",
+    "kube_cert_compat_dir",
     "kube_owner",
     "docker_rpm_keepcache",
+    "containerd_rpm_keepcache",
     "kubeconfig_localhost*",
     "kubectl_localhost",
     "artifacts_dir",
@@ -45,184 +55,288 @@ pub(super) const TOOLING: &[&str] = &[
     "skip_package_cache_update",
     "kubespray_branch",
     "kubeadm_enabled",
+    "kubeadm_config_validate_enabled",
+    "kubeadm_refresh_token",
+    "kubeadm_image_pull_serial",
+    "kubeadm_scale_down_coredns_enabled",
+    "kubeadm_init_timeout",
+    "discovery_timeout",
+    "deploy_container_engine",
+    "kubelet_fail_cgroup_v1",
+    "enable_network_policy",
+    "containerd_use_systemd_cgroup",
+    "kubelet_cgroup_driver",
     "etcd_member_name",
+    "etcd_cluster_setup",
+    "etcd_retries",
     "docker_bin_dir",
     "dns_setup",
     "kubeadm_certificate_key",
     "kube_api_pwd",
     "kube_users",
     "system_namespace",
+    "server_side_apply",
+    "delete_node_*",
+    "control_plane_*_retries",
+    "control_plane_*_tries",
+    "leave_etc_backup_files",
+    "disable_fapolicyd",
+    "minimal_*_memory_mb",
+    "pkg_install_*",
+    "pip_extra_args",
+    "supported_os_distributions",
+    "flush_iptables",
+    "reset_restart_network*",
+    "rhel_enable_repos",
+    "use_oracle_public_repo",
+    "epel_enabled",
+    "centos_epel_enabled",
+    "centos_fastestmirror_enabled",
+    "openeuler_metalink_enabled",
 ];
 
-/// All other names, the first match wins.
+/// All other names. A whole name wins over patterns, then the first match.
 #[rustfmt::skip]
 pub(super) const TOPICS: &[Topic] = &[
     Topic {
-        reason: "kinstall installs flannel with its own settings",
+        concern: Security,
+        reason: "Secrets lie in etcd without encryption",
+        names: &["kube_encrypt_*", "kube_encryption_*", "secrets_encryption_query"],
+    },
+    Topic {
+        concern: Security,
+        reason: "the API server writes no audit log",
+        names: &["kubernetes_audit*", "audit_*"],
+    },
+    Topic {
+        concern: Security,
+        reason: "the API server knows users by certificates and tokens of service accounts alone",
         names: &[
-            "calico_*", "calicoctl_*", "typha_*", "cilium_*", "ciliumcli_*", "kube_ovn_*",
-            "kube_router_*", "weave_*", "macvlan_*", "flannel_*", "multus_*", "custom_cni_*",
-            "peer_with_router", "nat_outgoing*", "global_as_num", "local_as",
-            "enable_network_policy", "kube_network_plugin_multus", "enable_nat_default_gateway",
-            "canal_*", "contiv_*", "romana_*",
+            "kube_oidc_*", "kube_webhook_token_*", "kube_token_auth", "kube_basic_auth",
+            "kube_apiserver_*authentication_config*", "kube_apiserver_service_account_lookup",
+            "remove_anonymous_access", "kubeadm_use_file_discovery",
         ],
     },
     Topic {
+        concern: Security,
+        reason: "the API server authorises by Node and RBAC",
+        names: &[
+            "authorization_modes", "kube_authorization_modes", "kube_webhook_auth*",
+            "kube_apiserver_*authorization_config*", "rbac_enabled",
+        ],
+    },
+    Topic {
+        concern: Security,
+        reason: "the API server has Kubernetes' usual admission plugins, without settings of their own",
+        names: &[
+            "kube_apiserver_enable_admission_plugins", "kube_apiserver_disable_admission_plugins",
+            "kube_apiserver_admission_*", "kube_pod_security_*", "podsecuritypolicy_*",
+            "kube_resource_quota_limited_resources",
+        ],
+    },
+    Topic {
+        concern: Security,
+        reason: "kinstall makes keys and certificates itself, with its own settings",
+        names: &[
+            "tls_*", "kube_asymmetric_encryption_algorithm", "kube_*cert_validity_period",
+            "kube_external_ca_mode", "cert_management", "vault_*", "force_certificate_regeneration",
+            "auto_renew_certificates*", "kubeadm_upgrade_auto_cert_renewal", "certificates_*",
+            "kube_vault_*", "etcd_vault_*", "force_etcd_cert_refresh",
+        ],
+    },
+    Topic {
+        concern: Security,
+        reason: "the kubelet asks the API server who may use it, and keeps to kubeadm's settings",
+        names: &[
+            "kubelet_authentication_*", "kubelet_authorization_*", "kubelet_rotate_*",
+            "kubelet_csr_approver_*", "kube_read_only_port", "kubelet_protect_kernel_defaults",
+            "kubelet_secure_addresses", "kubelet_systemd_hardening", "kubelet_seccomp_default",
+            "kubelet_streaming_connection_idle_timeout", "kube_cadvisor_port",
+        ],
+    },
+    Topic {
+        concern: Security,
+        reason: "etcd always wants certificates of its clients and members",
+        names: &["etcd_peer_client_auth", "etcd_secure_client", "etcd_tls_*"],
+    },
+    Topic {
+        concern: Security,
+        reason: "what pods send between nodes isn't encrypted",
+        names: &[
+            "calico_wireguard_*", "cilium_encryption_*", "cilium_ipsec_*", "cilium_wireguard_*",
+            "weave_password",
+        ],
+    },
+    Topic {
+        concern: Security,
+        reason: "kinstall leaves firewall and SELinux as they are",
+        names: &["preinstall_selinux_state", "disable_service_firewall"],
+    },
+    Topic {
+        concern: Outcome,
+        reason: "flannel connects pods by one network, and hides them behind their node outside of it",
+        names: &["kube_network_plugin_multus", "multus_*", "nat_outgoing*"],
+    },
+    Topic {
+        concern: NoEffect,
+        reason: "kinstall installs flannel with its own settings",
+        names: &[
+            "calico_*", "calicoctl_*", "typha_*", "cilium_*", "ciliumcli_*", "kube_ovn_*",
+            "kube_router_*", "weave_*", "macvlan_*", "flannel_*", "custom_cni_*", "calcio_*",
+            "peer_with_*", "global_as_num", "local_as", "enable_nat_default_gateway",
+            "canal_*", "contiv_*", "romana_*", "ovn4nfv_*", "ovn_*", "nfn_*", "cni_bin_owner",
+            "conntrack_modules", "kube_node_addresses", "upgrade_post_cilium_*",
+        ],
+    },
+    Topic {
+        concern: Outcome,
         reason: "clusters have one address family",
         names: &[
             "*_ipv6", "enable_dual_stack_networks", "ipv4_stack", "ipv6_stack",
         ],
     },
     Topic {
-        reason: "kinstall doesn't install this add-on",
+        concern: Outcome,
+        reason: "kinstall has no kube-vip; name your own load balancer by `loadbalancer_apiserver`",
+        names: &["kube_vip_*"],
+    },
+    Topic {
+        concern: Outcome,
+        reason: "kinstall has no such add-on",
         names: &[
-            "helm_*", "krew_*", "registry_*", "cert_manager_*", "argocd_*", "dashboard_*",
-            "local_path_provisioner_*", "local_volume_provisioner_*", "cephfs_provisioner_*",
-            "rbd_provisioner_*", "*_csi_*", "*csi_snapshot*", "snapshot_controller_*",
-            "ingress_alb_*", "alb_ingress_*", "ingress_ambassador_*", "kube_vip_*",
+            "helm_*", "tiller_*", "krew_*", "registry_*",
+            "cert_manager_*", "argocd_*", "dashboard_*",
+            "local_path_provisioner_*", "local_volume_provisioner_*", "local_volumes_enabled",
+            "cephfs_provisioner_*", "rbd_provisioner_*", "*_csi_*", "csi_*", "*csi_snapshot*",
+            "snapshot_*", "ingress_alb_*", "alb_ingress_*", "ingress_ambassador_*",
             "node_feature_discovery_*", "gateway_api_*", "prometheus_operator_*", "k8s_metrics_*",
-            "efk_*", "persistent_volumes_enabled", "scheduler_plugins_*", "storage_classes",
-            "deploy_netchecker", "netcheck*", "istio_*", "monitoring_*",
+            "efk_*", "elasticsearch_*", "fluentd_*", "kibana_*", "persistent_volumes_enabled",
+            "scheduler_plugins_*", "storage_classes", "storage_account_type",
+            "deploy_netchecker", "netcheck*", "agent_report_interval", "istio_*", "monitoring_*",
             "volume_cross_zone_attachment", "expand_persistent_volumes",
+            "restrict_az_provisioning", "gluster*", "heketi_*", "metacontroller_*",
+            "kube_hostpath_dynamic_provisioner",
         ],
     },
     Topic {
+        concern: Outcome,
         reason: "Contour serves Ingress objects, with its own settings",
         names: &["ingress_nginx_*", "ingress_publish_status_address"],
     },
     Topic {
+        concern: NoEffect,
         reason: "kinstall installs the add-on with its own settings",
-        names: &["metallb_*", "metrics_server_*"],
+        names: &["metallb_*", "matallb_*", "metrics_server_*", "addon_resizer_*"],
     },
     Topic {
+        concern: Outcome,
+        reason: "containerd asks every registry directly, and with TLS",
+        names: &[
+            "containerd_registries*", "containerd_registry_*", "containerd_insecure_registries",
+            "docker_insecure_registries", "docker_registry_mirrors", "crio_insecure_registries",
+            "crio_registries*", "crio_registry_*", "no_proxy*", "additional_no_proxy*",
+            "skip_http_proxy*", "https_proxy_cert_file", "proxy_env*", "proxy_disable_env",
+        ],
+    },
+    Topic {
+        concern: Outcome,
+        reason: "containerd with runc runs all containers",
+        names: &[
+            "kata_*", "gvisor_*", "crun_*", "youki_*", "runc_enabled", "rkt_*", "enable_cdi",
+            "nri_enabled", "use_docker_engine", "nvidia_*",
+        ],
+    },
+    Topic {
+        concern: NoEffect,
         reason: "programs and images come from kinstall's bundle",
         names: &[
-            "docker_*", "containerd_*", "crio_*", "cri_*", "*_image_repo", "*_image_tag",
-            "*_download_url", "*_version", "*_checksum", "*_binary_checksums", "files_repo",
+            "docker_*", "containerd_*", "crio_*", "crictl_*", "cri_*", "*_image_repo",
+            "*_image_tag", "*_download_url", "*_version", "*_checksum", "*_checksums",
+            "*_binary_checksums", "*_supported_versions", "files_repo",
             "registry_host", "kube_image_repo", "k8s_image_pull_policy", "github_url",
-            "dl_k8s_io_url", "storage_googleapis_url", "get_helm_url", "yum_repo", "debian_repo",
-            "ubuntu_repo", "deploy_container_engine", "kata_*", "gvisor_*", "crun_*", "youki_*",
-            "runc_*", "rkt_*", "nerdctl_*", "https_proxy_cert_file", "no_proxy*",
-            "additional_no_proxy*", "skip_http_proxy*", "bin_dir",
+            "github_image_repo", "dl_k8s_io_url", "storage_googleapis_url", "get_helm_url",
+            "yum_repo*", "debian_repo", "ubuntu_repo", "runc_*", "nerdctl_*", "skopeo_*",
+            "bin_dir", "pyrepo_*", "image_*_command*", "container_manager_on_localhost",
+            "dockerproject_*", "extras_rh_*", "manage_docker", "overwrite_hyperkube_cni",
+            "pod_infra_*", "yq_*", "podman_*",
         ],
     },
     Topic {
+        concern: Outcome,
         reason: "kubeadm sets up the control plane with its own settings",
         names: &[
-            "kube_api_*", "kube_apiserver_*", "kube_oidc_*", "kube_webhook_*", "kube_token_auth",
-            "kube_basic_auth", "kube_users", "kube_encrypt_*", "kubernetes_audit*", "audit_*",
-            "authorization_modes", "kube_authorization_modes", "kube_feature_gates",
-            "podsecuritypolicy_*", "kube_pod_security_*", "tls_*", "auto_renew_certificates*",
-            "event_ttl_duration", "kube_controller_*", "kube_scheduler_*", "kubeadm_*",
-            "remove_anonymous_access", "kube_config_dir", "kube_cert_dir", "kube_manifest_dir",
-            "kube_log_dir", "kube_log_level", "cert_management", "vault_*", "kube_profiling",
+            "kube_api_*", "kube_apiserver_*", "kube_feature_gates", "*_feature_gates",
+            "feature_gate_*", "event_ttl_duration", "kube_controller_*", "kube_scheduler_*",
+            "kubeadm_*", "kube_kubeadm_*", "apiserver_custom_flags", "controller_mgr_custom_flags",
+            "scheduler_custom_flags", "apiserver_extra_volumes", "controller_manager_extra_volumes",
+            "scheduler_extra_volumes", "kube_config_dir", "kube_cert_dir", "kube_manifest_dir",
+            "kube_log_dir", "kube_log_level", "kubectl_alias", "kube_front_proxy_ca",
+            "use_localhost_as_kubeapi_loadbalancer", "kubernetes_user_manifests_path",
         ],
     },
     Topic {
+        concern: Outcome,
         reason: "etcd runs on the control planes with kubeadm's settings",
-        names: &["etcd_*", "kube_etcd_*"],
+        names: &["etcd_*", "kube_etcd_*", "force_etcd3"],
     },
     Topic {
+        concern: Outcome,
         reason: "nodes reach the API at one endpoint",
-        names: &["loadbalancer_apiserver_*", "nginx_kube_*", "haproxy_*"],
+        names: &["loadbalancer_apiserver_*", "nginx_*", "haproxy_*", "populate_loadbalancer_*"],
     },
     Topic {
-        reason: "kube-proxy runs in nftables mode with its own settings",
+        concern: Outcome,
+        reason: "kube-proxy runs with its own settings",
         names: &["kube_proxy_*"],
     },
     Topic {
+        concern: Outcome,
         reason: "cluster DNS has its own settings, and resolvers of the nodes are left alone",
         names: &[
             "dns_*", "ndots", "resolvconf_mode", "skydns_*", "coredns_*", "enable_coredns_*",
-            "nodelocaldns_*", "enable_nodelocaldns_*", "dnsmasq_*", "searchdomains", "nameservers",
+            "nodelocaldns*", "enable_nodelocaldns_*", "dnsmasq_*", "searchdomains", "nameservers",
             "remove_default_searchdomains", "disable_host_nameservers", "manual_dns_server",
-            "kubedns_*", "enable_dns_autoscaler", "dnsautoscaler_*",
+            "kubedns_*", "enable_dns_autoscaler", "dnsautoscaler_*", "deploy_coredns",
+            "cloud_resolver", "old_dns_domains", "kube_dns_servers", "kube_resolv_conf",
+            "systemd_resolved_*", "resolveconf_*", "disable_ipv6_dns",
         ],
     },
     Topic {
+        concern: Outcome,
         reason: "kinstall leaves these parts of a node alone",
         names: &[
             "kubelet_*", "default_kubelet_config_dir", "dynamic_kubelet_*", "kube_reserved*",
             "system_reserved*", "kube_*_reserved", "system_*_reserved", "eviction_*",
-            "kube_read_only_port", "ntp_*", "sysctl_*", "additional_sysctl", "rh_subscription_*",
-            "rhel_*", "coreos_*", "nvidia_*", "node_*", "kube_override_hostname",
-            "populate_inventory_to_hosts_file", "pam_limits", "disable_ipv6_dns",
-            "preinstall_selinux_state", "system_upgrade*", "upgrade_cluster_setup", "drain_*",
-            "serial",
+            "kube_service_cgroups", "ntp_*", "sysctl_*", "additional_sysctl", "rh_subscription_*",
+            "rhel_*", "coreos_*", "kube_override_hostname", "override_system_hostname",
+            "populate_localhost_*", "pam_limits", "disable_swap", "kernel_upgrade",
+            "ubuntu_kernel_*", "ubuntu_stop_*",
         ],
     },
     Topic {
+        concern: Outcome,
+        reason: "kinstall takes nodes out of service and upgrades them by its own rules",
+        names: &[
+            "upgrade_*", "drain_*", "serial", "system_upgrade*", "pre_upgrade_*",
+            "post_upgrade_*", "allow_ungraceful_removal",
+        ],
+    },
+    Topic {
+        concern: Outcome,
         reason: "kinstall has no cloud providers",
         names: &[
             "cloud_provider", "external_*", "aws_*", "azure_*", "openstack_*", "vsphere_*",
-            "oci_*", "gcp_*", "hcloud_*", "upcloud_*", "huaweicloud_*", "cinder_*",
+            "oci_*", "gcp_*", "hcloud_*", "upcloud_*", "huaweicloud_*", "cinder_*", "growpart_*",
         ],
     },
 ];
 
-/// Values of kubespray's sample files, of all its ages, that aren't simply off.
-#[rustfmt::skip]
-pub(super) const SAMPLE: &[(&str, &[&str])] = &[
-    ("bin_dir", &["/usr/local/bin"]),
-    ("calico_cni_name", &["k8s-pod-network"]),
-    ("calico_pool_blocksize", &["26"]),
-    ("cert_management", &["script"]),
-    ("coredns_k8s_external_zone", &["k8s_external.local"]),
-    ("default_kubelet_config_dir", &["{{ kube_config_dir }}/dynamic_kubelet_dir"]),
-    ("dns_mode", &["coredns", "kubedns", "dnsmasq_kubedns", "coredns_dual"]),
-    ("docker_daemon_graph", &["/var/lib/docker"]),
-    ("docker_iptables_enabled", &["false"]),
-    ("docker_log_opts", &["--log-opt max-size=50m --log-opt max-file=5"]),
-    ("dynamic_kubelet_configuration_dir", &["{{ kubelet_config_dir | default(default_kubelet_config_dir) }}"]),
-    ("enable_nat_default_gateway", &["true"]),
-    ("etcd_data_dir", &["/var/lib/etcd"]),
-    ("etcd_deployment_type", &["host", "docker"]),
-    ("etcd_multiaccess", &["true"]),
-    ("event_ttl_duration", &["1h0m0s"]),
-    ("helm_deployment_type", &["host"]),
-    ("k8s_image_pull_policy", &["IfNotPresent"]),
-    ("kube_api_anonymous_auth", &["true"]),
-    ("kube_apiserver_insecure_port", &["0", "8080"]),
-    ("kube_cert_dir", &["{{ kube_config_dir }}/ssl"]),
-    ("kube_config_dir", &["/etc/kubernetes"]),
-    ("kube_image_repo", &["gcr.io/google-containers", "k8s.gcr.io", "{{ gcr_image_repo }}/google-containers"]),
-    ("kube_log_dir", &["/var/log/kubernetes"]),
-    ("kube_log_level", &["2"]),
-    ("kube_manifest_dir", &["{{ kube_config_dir }}/manifests"]),
-    ("kube_network_node_prefix_ipv6", &["120"]),
-    ("kube_pods_subnet_ipv6", &["fd85:ee78:d8a6:8607::1:0000/112"]),
-    ("kube_service_addresses_ipv6", &["fd85:ee78:d8a6:8607::1000/116"]),
-    ("kubeadm_patches_dir", &["{{ kube_config_dir }}/patches"]),
-    ("kubelet_deployment_type", &["host", "docker"]),
-    ("loadbalancer_apiserver_healthcheck_port", &["8081"]),
-    ("loadbalancer_apiserver_localhost", &["true"]),
-    ("loadbalancer_apiserver_port", &["6443"]),
-    ("macvlan_interface", &["eth1"]),
-    ("metallb_namespace", &["metallb-system"]),
-    ("metallb_speaker_enabled", &["true", "{{ metallb_enabled }}"]),
-    ("metrics_server_kubelet_insecure_tls", &["true"]),
-    ("ndots", &["2", "5"]),
-    ("nginx_kube_apiserver_healthcheck_port", &["8081"]),
-    ("nginx_kube_apiserver_port", &["6443"]),
-    ("nodelocaldns_health_port", &["9254"]),
-    ("nodelocaldns_second_health_port", &["9256"]),
-    ("nodelocaldns_secondary_skew_seconds", &["5"]),
-    ("resolvconf_mode", &["host_resolvconf", "docker_dns"]),
-    ("rkt_version", &["1.21.0"]),
-    ("vault_deployment_type", &["docker"]),
-];
-
-/// Sample values that are computed: whatever they say, they follow from other variables.
-#[rustfmt::skip]
-pub(super) const COMPUTED: &[&str] = &[
-    "dns_server",
-    "dnsmasq_dns_server",
-    "docker_options",
-    "kube_apiserver_ip",
-    "skydns_server",
-    "skydns_server_secondary",
-    "kube_proxy_nodeport_addresses",
-];
+/// What is to be said of kubespray's other variables.
+pub(super) const OTHERS: Topic = Topic {
+    concern: NoEffect,
+    reason: "kinstall has no such setting",
+    names: &[],
+};
 
 /// Beginnings of variables that speak to one network plugin.
 pub(super) const PLUGINS: &[(&str, &str)] = &[

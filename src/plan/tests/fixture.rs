@@ -11,8 +11,9 @@ use super::super::{Plan, PlanInput, build};
 use crate::bundle::Manifest;
 use crate::diagnostic::{Diagnostics, SourceFile};
 use crate::model::{
-    Addons, AddressRange, Become, ClusterSpec, Connection, ControlPlane, Dns, HostSpec,
-    MachineDefaults, MachineSpec, MetalLb, Network, ProxyMode, Roles,
+    Addons, AddressPool, AddressRange, Become, ClusterSpec, Connection, ControlPlane,
+    ControlPlaneSettings, Dns, HostSpec, Kubelet, MachineDefaults, MachineSpec, MetalLb, Network,
+    ProxyMode, Roles,
 };
 use crate::playbook::{Action, Sources};
 use crate::resource::{CommandState, Sha256};
@@ -144,6 +145,7 @@ fn cluster() -> ClusterSpec {
             endpoint_port: 6443,
             bind_port: 6443,
             extra_names: Vec::new(),
+            settings: ControlPlaneSettings::default(),
         },
         network: Network {
             pod_cidr: "10.233.64.0/18".parse().unwrap(),
@@ -160,21 +162,27 @@ fn cluster() -> ClusterSpec {
         },
         addons: Addons {
             metallb: Some(MetalLb {
-                pools: vec![range(50, 59), range(70, 79)],
+                pools: vec![pool("first", 50, 59), pool("second", 70, 79)],
             }),
             ..Addons::default()
         },
         node_domain: None,
+        hosts_file: true,
         preload_images: Vec::new(),
         machines: MachineDefaults::default(),
         provider: None,
     }
 }
 
-fn range(first: u8, last: u8) -> AddressRange {
-    AddressRange {
+fn pool(name: &str, first: u8, last: u8) -> AddressPool {
+    let range = AddressRange {
         first: [192, 168, 56, first].into(),
         last: [192, 168, 56, last].into(),
+    };
+    AddressPool {
+        name: name.to_owned(),
+        ranges: vec![range],
+        auto_assign: true,
     }
 }
 
@@ -198,6 +206,7 @@ fn host(name: &str, address: &str, control_plane: bool) -> HostSpec {
             escalation: Become::Sudo,
             jump: Vec::new(),
         },
+        kubelet: Kubelet::default(),
         machine: MachineSpec {
             cpus: 2,
             memory_mib: 2048,

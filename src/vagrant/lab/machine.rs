@@ -229,7 +229,7 @@ fn name(
     let name = if is_subdomain(written) {
         written.to_owned()
     } else {
-        corrected(written)
+        corrected(written).unwrap_or_else(|| "machine".to_owned())
     };
     let place = inside.map_or(&definition.place, |it| it.1);
     if name != written {

@@ -332,13 +332,11 @@ fn typing_error_in_a_variable() {
       |
       = hint: did you mean `kube_pods_subnet`?
 
-    warning: unknown variable `jellyfin_path`
+    warning: kinstall doesn't know the variable `jellyfin_path`; it has no effect
      --> group_vars/all.yml:3:1
       |
     3 | jellyfin_path: /srv
-      | ^^^^^^^^^^^^^ has no effect
-      |
-      = hint: neither kinstall nor kubespray uses it
+      | ^^^^^^^^^^^^^ no effect
     "
     );
 }

@@ -135,7 +135,7 @@ no_proxy: 10.0.0.0/8
       |
       = hint: nodes need no proxy for Kubernetes: programs and images come from kinstall's bundle; containerd asks other registries without one
 
-    warning: `no_proxy` has no effect: programs and images come from kinstall's bundle
+    warning: `no_proxy` has no effect: containerd asks every registry directly, and with TLS
      --> group_vars/all.yml:5:1
       |
     5 | no_proxy: 10.0.0.0/8

@@ -18,7 +18,7 @@ cluster_name=ITE.local
     6 | cluster_name=ITE.local
       |              ^^^^^^^^^ not valid
       |
-      = hint: only lower-case letters, digits, `-` and `.`: `dns_domain: ite.local`
+      = hint: only lower-case letters, digits, `-` and `.`; `cluster_name` is the domain of services as well where there is no `dns_domain`: set `dns_domain: ite.local`
 
     error: `Master_1` is no name for a Kubernetes node
      --> inventory.ini:2:1
@@ -149,14 +149,6 @@ loadbalancer_apiserver: 10.0.0.1
       |
       = hint: did you mean `container`?
 
-    error: `kube_version` is no version: `newest`
-     --> group_vars/all.yml:2:15
-      |
-    2 | kube_version: newest
-      |               ^^^^^^ must have two or three parts
-      |
-      = hint: write it like `1.37.2`, or like `1.37` for the newest patch release of the bundle
-
     error: `enable_nodelocaldns` must be true or false, not `maybe`
      --> group_vars/all.yml:6:22
       |
@@ -170,6 +162,14 @@ loadbalancer_apiserver: 10.0.0.1
       |                        ^^^^^^^^^^ a loopback address
       |
       = hint: pods would ask themselves in a circle: name a server outside the node
+
+    error: `kube_version` is no version: `newest`
+     --> group_vars/all.yml:2:15
+      |
+    2 | kube_version: newest
+      |               ^^^^^^ must have two or three parts
+      |
+      = hint: write it like `1.37.2`, or like `1.37` for the newest patch release of the bundle
     ");
 }
 

@@ -1,0 +1,34 @@
+//! `kinstall check`: all that is to be said about an inventory, without touching a host.
+
+use super::exit::Exit;
+use super::{CheckArguments, GlobalArguments};
+use crate::diagnostic::{Diagnostics, Kind};
+use crate::install::project::no_inventory;
+use crate::model;
+use crate::ui::inventory;
+use crate::ui::printer::{Format, Printer};
+
+/// Shows errors and warnings by weight; exit 3 when there is an error, with `--strict` when there is anything.
+pub fn run(
+    global: &GlobalArguments,
+    arguments: &CheckArguments,
+    printer: Printer,
+) -> Result<Exit, Diagnostics> {
+    let path = global.inventory_path(arguments.inventory.path.as_deref());
+    if !path.exists() {
+        return Err(vec![no_inventory(&path)]);
+    }
+    let findings = model::examine(&path, global.vault()?);
+    match printer.format {
+        Format::Text => printer.data(&inventory::render(&findings)),
+        Format::Json => printer.json(&inventory::json(&findings)),
+    }
+    let is_well = findings.cluster.is_some();
+    Ok(
+        if is_well && (findings.diagnostics.is_empty() || !arguments.strict) {
+            Exit::Success
+        } else {
+            Exit::Of(Kind::Inventory.exit_code())
+        },
+    )
+}

@@ -1,0 +1,225 @@
+//! Variables that are honoured: from the inventory to what nodes get.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::{Lab, content, documents, objects, text};
+
+/// Returns the lab with these variables for all its hosts.
+fn lab(variables: &str) -> Lab {
+    let folder = tempfile::tempdir().unwrap();
+    let group = "group_vars/k8s-cluster";
+    fs::create_dir_all(folder.path().join(group)).unwrap();
+    for file in ["inventory.ini", "addons.yml", "k8s-cluster.yml"] {
+        let file = if file.ends_with("ini") {
+            file.to_owned()
+        } else {
+            format!("{group}/{file}")
+        };
+        let text = fs::read_to_string(format!("inventory/lab/{file}")).unwrap();
+        fs::write(folder.path().join(file), text).unwrap();
+    }
+    // Of several files of one group, the last one wins.
+    fs::write(folder.path().join(group).join("own.yml"), variables).unwrap();
+    Lab::of(&folder.path().join("inventory.ini"))
+}
+
+fn kubelet(lab: &Lab) -> Value {
+    let path = "/etc/kubernetes/kubelet.conf.d/10-kinstall.conf";
+    documents(&content(&lab.plan(), "node1", path)).remove(0)
+}
+
+fn kubeadm(lab: &Lab) -> Value {
+    documents(&content(
+        &lab.plan(),
+        "controll-plane",
+        "/etc/kubernetes/kubeadm.yaml",
+    ))
+    .remove(1)
+}
+
+/// Returns the value of a flag of one of the control plane's programs.
+fn flag(kubeadm: &Value, program: &str, name: &str) -> Value {
+    let flags = kubeadm[program]["extraArgs"].as_array().unwrap();
+    let flag = flags.iter().find(|it| it["name"] == json!(name));
+    flag.map_or(Value::Null, |it| it["value"].clone())
+}
+
+fn steps(lab: &Lab) -> Vec<String> {
+    let phases = lab.plan().phases;
+    let batches = phases.iter().flat_map(|phase| phase.batches.values());
+    batches
+        .flat_map(|batch| batch.steps.iter().map(|step| step.id.clone()))
+        .collect()
+}
+
+#[test]
+fn settings_of_the_kubelet() {
+    let usual = kubelet(&lab(""));
+    assert_eq!(usual["maxPods"], json!(110));
+    for name in ["podPidsLimit", "failSwapOn", "memorySwap", "tlsMinVersion"] {
+        assert_eq!(usual[name], Value::Null, "{name}");
+    }
+    let wanted = kubelet(&lab(
+        "kubelet_max_pods: 250\nkubelet_pod_pids_limit: 4096\nkubelet_fail_swap_on: false\n\
+         tls_min_version: VersionTLS13\n",
+    ));
+    assert_eq!(wanted["maxPods"], json!(250));
+    assert_eq!(wanted["podPidsLimit"], json!(4096));
+    assert_eq!(wanted["failSwapOn"], json!(false));
+    assert_eq!(wanted["memorySwap"], json!({"swapBehavior": "LimitedSwap"}));
+    assert_eq!(wanted["tlsMinVersion"], json!("VersionTLS13"));
+    // A share of the pod network that is smaller than usual sets the limit.
+    assert_eq!(
+        kubelet(&lab("kube_network_node_prefix: 26\n"))["maxPods"],
+        json!(61)
+    );
+}
+
+#[test]
+fn nodes_keep_their_swap_where_the_inventory_says_so() {
+    let step = "base/no swap".to_owned();
+    assert!(steps(&lab("")).contains(&step));
+    assert!(!steps(&lab("kubelet_fail_swap_on: false\n")).contains(&step));
+}
+
+#[test]
+fn the_control_planes_programs_are_profiled_only_where_that_is_wanted() {
+    for (variables, expected) in [("", "false"), ("kube_profiling: true\n", "true")] {
+        let kubeadm = kubeadm(&lab(variables));
+        for program in ["apiServer", "controllerManager", "scheduler"] {
+            assert_eq!(
+                flag(&kubeadm, program, "profiling"),
+                json!(expected),
+                "{program}"
+            );
+        }
+    }
+}
+
+#[test]
+fn settings_of_the_api_server() {
+    let kubeadm = kubeadm(&lab(
+        "kube_apiserver_node_port_range: 20000-21000\nevent_ttl_duration: 3h\ntls_min_version: VersionTLS12\n",
+    ));
+    for (name, value) in [
+        ("service-node-port-range", "20000-21000"),
+        ("event-ttl", "3h"),
+        ("tls-min-version", "VersionTLS12"),
+    ] {
+        assert_eq!(flag(&kubeadm, "apiServer", name), json!(value));
+    }
+}
+
+#[test]
+fn without_a_login_there_is_only_health_where_anonymous_access_is_off() {
+    let step = "control-plane/who may ask without a login".to_owned();
+    let usual = lab("");
+    assert!(!steps(&usual).contains(&step));
+    assert_eq!(
+        flag(&kubeadm(&usual), "apiServer", "authentication-config"),
+        Value::Null
+    );
+
+    let closed = lab("kube_api_anonymous_auth: false\n");
+    let path = "/etc/kubernetes/authentication.yaml";
+    let kubeadm = kubeadm(&closed);
+    assert_eq!(
+        flag(&kubeadm, "apiServer", "authentication-config"),
+        json!(path)
+    );
+    assert_eq!(
+        kubeadm["apiServer"]["extraVolumes"][0]["hostPath"],
+        json!(path)
+    );
+    let authentication = documents(&content(&closed.plan(), "controll-plane", path));
+    let paths = ["/livez", "/readyz", "/healthz"].map(|path| json!({ "path": path }));
+    let expected = json!({ "enabled": true, "conditions": paths });
+    assert_eq!(authentication[0]["anonymous"], expected);
+}
+
+#[test]
+fn names_of_nodes_are_in_the_hosts_file_unless_that_is_off() {
+    let block = |lab: &Lab| {
+        let resources: Vec<_> = super::resources(&lab.plan()).cloned().collect();
+        resources.into_iter().find_map(|resource| match resource {
+            crate::resource::Resource::Block(block) => Some(block.content),
+            _ => None,
+        })
+    };
+    assert!(block(&lab("")).unwrap().contains("node1"));
+    assert_eq!(
+        block(&lab("populate_inventory_to_hosts_file: false\n")).unwrap(),
+        ""
+    );
+}
+
+#[test]
+fn metallb_has_the_pools_of_the_inventory() {
+    let pools = |variables: &str| {
+        let objects = objects(&lab(variables).plan());
+        let pools = objects
+            .into_iter()
+            .filter(|it| text(it, "/kind") == "IPAddressPool");
+        let pools = pools.map(|it| json!([it["metadata"]["name"], it["spec"]]));
+        Value::Array(pools.collect())
+    };
+    let spec = |range: &str, auto: bool| json!({"addresses": [range], "autoAssign": auto});
+    let range = "192.168.56.50-192.168.56.59";
+    assert_eq!(
+        pools(&format!("metallb_ip_range: {range}\n")),
+        json!([["inventory", spec(range, true)]])
+    );
+    assert_eq!(
+        pools(&format!(
+            "metallb_ip_range: {range}\nmetallb_pool_name: loadbalanced\nmetallb_auto_assign: false\n"
+        )),
+        json!([["loadbalanced", spec(range, false)]])
+    );
+    let other = "192.168.56.70-192.168.56.79";
+    let config = format!(
+        "metallb_ip_range: []\nmetallb_config:\n  layer2: [primary, spare]\n  address_pools:\n    \
+         primary: {{ip_range: [{range}]}}\n    spare: {{ip_range: [{other}], auto_assign: false}}\n"
+    );
+    assert_eq!(
+        pools(&config),
+        json!([
+            ["primary", spec(range, true)],
+            ["spare", spec(other, false)]
+        ])
+    );
+}
+
+#[test]
+fn ingresses_without_a_class_are_served_unless_that_is_off() {
+    let found = |variables: &str| {
+        let objects = objects(&lab(variables).plan());
+        let class = objects
+            .iter()
+            .find(|it| text(it, "/kind") == "IngressClass")
+            .unwrap();
+        let is_default =
+            &class["metadata"]["annotations"]["ingressclass.kubernetes.io/is-default-class"];
+        let contour = objects.iter().find(|it| {
+            text(it, "/kind") == "Deployment" && text(it, "/metadata/name") == "contour"
+        });
+        let arguments = contour
+            .unwrap()
+            .pointer("/spec/template/spec/containers/0/args");
+        let arguments = arguments.unwrap().as_array().unwrap().clone();
+        let classes = arguments
+            .iter()
+            .filter_map(Value::as_str)
+            .find(|it| it.starts_with("--ingress-class-name"));
+        (is_default.clone(), classes.unwrap().to_owned())
+    };
+    let with = ("true", "--ingress-class-name=nginx,contour,");
+    let without = ("false", "--ingress-class-name=nginx,contour");
+    for (variables, (is_default, classes)) in [
+        ("", with),
+        ("ingress_nginx_without_class: false\n", without),
+    ] {
+        assert_eq!(found(variables), (json!(is_default), classes.to_owned()));
+    }
+}
