@@ -90,7 +90,8 @@ fn plan(lab: &Lab, cluster: &ClusterSpec, bundle: &Bundle) -> Result<Plan> {
         facts.insert(host.name.clone(), facts_of(lab, &host.name)?);
     }
     let mut files = BTreeMap::new();
-    for (name, entry) in &bundle.manifest().files {
+    let release = bundle.release(None).map_err(|error| error.message)?;
+    for (name, entry) in &release.files {
         let text = bundle.text(&entry.blob).map_err(|error| error.message)?;
         let path = name.into();
         files.insert(name.clone(), Arc::new(SourceFile { path, text }));
@@ -100,7 +101,7 @@ fn plan(lab: &Lab, cluster: &ClusterSpec, bundle: &Bundle) -> Result<Plan> {
     let input = PlanInput {
         cluster,
         facts: &facts,
-        bundle: bundle.manifest(),
+        bundle: release,
         files: &files,
         secrets: &secrets,
         sources: &Sources::builtin(),

@@ -1,6 +1,6 @@
 //! Why a part could not be built, and what to do about it.
 
-use super::BundleError;
+use super::{BundleError, Minor};
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::download::DownloadError;
 
@@ -31,6 +31,8 @@ pub enum BuildError {
     NoProxy { value: String },
     #[error("the catalog has no {part} for {architecture}")]
     Architecture { part: String, architecture: String },
+    #[error("the catalog has no Kubernetes {minor}")]
+    UnknownRelease { minor: Minor, known: Vec<Minor> },
     #[error("{part} lacks `{path}`")]
     Lacks { part: String, path: String },
     #[error("failed to read {part}")]
@@ -60,6 +62,11 @@ impl From<BuildError> for Diagnostic {
                 Some("unset GOPROXY, or set it to a proxy: versions must not come from anywhere else".into()),
             ),
             BuildError::Command { hint, .. } => (Kind::Bundle, hint.clone()),
+            BuildError::UnknownRelease { known, .. } => {
+                let known: Vec<String> = known.iter().map(ToString::to_string).collect();
+                let hint = format!("this kinstall can build {}", known.join(", "));
+                (Kind::Bundle, Some(hint))
+            }
             BuildError::Architecture { .. }
             | BuildError::Lacks { .. }
             | BuildError::Archive { .. }

@@ -11,10 +11,10 @@ use super::component::{Built, Workshop};
 use super::go::Go;
 use super::image;
 use super::layer::{self, Entry, Kind, Layer};
-use super::manifest::{self, FileEntry, ImageEntry, Manifest, Program};
+use super::manifest::{self, FileEntry, ImageEntry, Manifest, Program, Release};
 use super::progress::{Progress, Report};
 use super::store::Store;
-use super::{directory, parallel};
+use super::{Minor, directory, parallel};
 use crate::diagnostic::Diagnostic;
 
 /// Counts up when the same entries come to another layer than before.
@@ -28,6 +28,8 @@ pub struct BuildOptions {
     /// Folder of what earlier builds made.
     pub cache: PathBuf,
     pub origin: Origin,
+    /// Minor versions of Kubernetes to have; the newest that the catalog knows, if there are none.
+    pub releases: Vec<Minor>,
 }
 
 /// Where components come from.
@@ -54,21 +56,47 @@ pub fn build_catalog(
     options: &BuildOptions,
     report: &Report<'_>,
 ) -> Result<Manifest, Diagnostic> {
-    let builder = Builder {
-        catalog,
-        cache: &Cache::open(&options.cache)?,
-        go: &Go::find()?,
-        architecture: architecture(),
-        report,
+    let catalogs = wanted(catalog, &options.releases)?;
+    let (cache, go) = (Cache::open(&options.cache)?, Go::find()?);
+    let mut manifest = Manifest {
+        format: manifest::FORMAT,
+        kinstall: env!("CARGO_PKG_VERSION").into(),
+        releases: BTreeMap::new(),
+        blobs: BTreeMap::new(),
     };
-    // What needs only the network comes first: should that fail, it is known at once and not after
-    // the long compilation.
-    let base = builder.base_layer()?;
-    let components = builder.components(&options.origin)?;
-    let mut manifest = builder.list(&components);
-    manifest.images = builder.images(&manifest, base.as_ref())?;
-    publish(&mut manifest, builder.cache.store(), &options.output)?;
+    for (minor, catalog) in &catalogs {
+        let builder = Builder {
+            catalog,
+            cache: &cache,
+            go: &go,
+            architecture: architecture(),
+            report,
+        };
+        manifest
+            .releases
+            .insert(*minor, builder.release(&options.origin)?);
+    }
+    publish(&mut manifest, cache.store(), &options.output)?;
     Ok(manifest)
+}
+
+/// Returns the catalog of each release that is wanted.
+fn wanted(catalog: &Catalog, releases: &[Minor]) -> Result<BTreeMap<Minor, Catalog>, BuildError> {
+    let newest = catalog.newest();
+    let wanted = if releases.is_empty() {
+        newest.as_slice()
+    } else {
+        releases
+    };
+    let of = |&minor: &Minor| {
+        let found = catalog.release(minor);
+        let unknown = || BuildError::UnknownRelease {
+            minor,
+            known: catalog.releases.keys().copied().collect(),
+        };
+        Ok((minor, found.ok_or_else(unknown)?))
+    };
+    wanted.iter().map(of).collect()
 }
 
 struct Builder<'a> {
@@ -80,6 +108,16 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
+    fn release(&self, origin: &Origin) -> Result<Release, BuildError> {
+        // What needs only the network comes first: should that fail, it is known at once and not after
+        // the long compilation.
+        let base = self.base_layer()?;
+        let components = self.components(origin)?;
+        let mut release = self.list(&components);
+        release.images = self.images(&release, base.as_ref())?;
+        Ok(release)
+    }
+
     fn components(&self, origin: &Origin) -> Result<BTreeMap<&str, Built>, BuildError> {
         let mut components: Vec<_> = self.catalog.components.iter().collect();
         components.sort_by_key(|(_, it)| takes_long(it, origin));
@@ -105,20 +143,17 @@ impl Builder<'_> {
     }
 
     /// Lists all but images.
-    fn list(&self, components: &BTreeMap<&str, Built>) -> Manifest {
-        let mut manifest = Manifest {
-            format: manifest::FORMAT,
-            kinstall: env!("CARGO_PKG_VERSION").into(),
+    fn list(&self, components: &BTreeMap<&str, Built>) -> Release {
+        let mut release = Release {
             architecture: self.architecture.into(),
             components: BTreeMap::new(),
             programs: BTreeMap::new(),
             images: BTreeMap::new(),
             files: BTreeMap::new(),
             node_programs: self.catalog.node_programs.clone(),
-            blobs: BTreeMap::new(),
         };
         for (&name, built) in components {
-            manifest
+            release
                 .components
                 .insert(name.into(), built.version.clone());
             for (output, &blob) in &built.programs {
@@ -127,9 +162,7 @@ impl Builder<'_> {
                     version: built.version.clone(),
                     blob,
                 };
-                manifest
-                    .programs
-                    .insert(format!("{name}/{output}"), program);
+                release.programs.insert(format!("{name}/{output}"), program);
             }
             for (path, &blob) in &built.files {
                 let file = FileEntry {
@@ -137,18 +170,18 @@ impl Builder<'_> {
                     version: built.version.clone(),
                     blob,
                 };
-                manifest.files.insert(path.clone(), file);
+                release.files.insert(path.clone(), file);
             }
         }
-        manifest
+        release
     }
 
     fn images(
         &self,
-        manifest: &Manifest,
+        release: &Release,
         base: Option<&Layer>,
     ) -> Result<BTreeMap<String, ImageEntry>, BuildError> {
-        let layers = self.program_layers(manifest)?;
+        let layers = self.program_layers(release)?;
         let mut images = BTreeMap::new();
         for (name, image) in &self.catalog.images {
             let mut parts = Vec::new();
@@ -163,7 +196,7 @@ impl Builder<'_> {
             if !own.is_empty() {
                 parts.push(self.layer(&own)?);
             }
-            let version = &manifest.components[&image.component];
+            let version = &release.components[&image.component];
             let tag = image.tag.as_deref().unwrap_or("v{version}");
             let reference = image::reference(name, &Component::fill_in(version, tag));
             let store = self.cache.store();
@@ -185,7 +218,7 @@ impl Builder<'_> {
     /// Makes a layer of every program that is in images; they share it.
     fn program_layers(
         &self,
-        manifest: &Manifest,
+        release: &Release,
     ) -> Result<BTreeMap<(&str, &str), Layer>, BuildError> {
         let images = self.catalog.images.values();
         let wanted: BTreeSet<_> = images
@@ -194,7 +227,7 @@ impl Builder<'_> {
             .collect();
         let wanted: Vec<_> = wanted.into_iter().collect();
         let layers = parallel::map(&wanted, |&(name, path)| {
-            let program = manifest
+            let program = release
                 .programs
                 .get(name)
                 .ok_or_else(|| BuildError::Lacks {

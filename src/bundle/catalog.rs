@@ -6,19 +6,23 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::Minor;
+use super::kubernetes_release::Changes;
 use super::manifest::{NodeProgram, Placement};
 use super::sources;
 use crate::diagnostic::{Diagnostic, Kind, SourceFile};
 use crate::resource::Sha256;
 use crate::yaml;
 
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The list of components, images and node programs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Catalog {
     pub format: u32,
+    /// By minor version of Kubernetes: what differs from the rest of the catalog.
+    pub releases: BTreeMap<Minor, Changes>,
     pub components: BTreeMap<String, Component>,
     pub base_image: BaseImage,
     pub images: BTreeMap<String, Image>,
@@ -38,7 +42,7 @@ pub struct Component {
     pub files: Vec<Files>,
     /// What upstream publishes; `bundle pull` takes that instead of building.
     #[serde(default)]
-    pub release: Option<Release>,
+    pub release: Option<Upstream>,
 }
 
 /// Where a component's programs come from.
@@ -54,6 +58,9 @@ pub enum Source {
 #[serde(deny_unknown_fields)]
 pub struct GoSource {
     pub folder: String,
+    /// Folder of the `go.mod` and `go.sum` that take the place of those in `folder`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modules: Option<String>,
     pub cgo: bool,
     pub tags: Vec<String>,
     pub ldflags: Vec<String>,
@@ -99,7 +106,7 @@ pub struct Files {
 /// A release of upstream's: a program, or an archive of programs (`.tar.gz`, `.tgz`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Release {
+pub struct Upstream {
     pub version: String,
     pub url: String,
     pub sha256: BTreeMap<String, Sha256>,
@@ -205,6 +212,9 @@ impl Catalog {
                 return Some(format!("component {name}: its release lacks {output}"));
             }
         }
+        if let Some(wrong) = self.wrong_release() {
+            return Some(wrong);
+        }
         for (name, image) in &self.images {
             if !self.components.contains_key(&image.component) {
                 return Some(format!("image {name}: no component {}", image.component));
@@ -237,7 +247,7 @@ impl Component {
     }
 }
 
-impl Release {
+impl Upstream {
     /// Puts version and architecture where they belong.
     pub(super) fn filled_in(&self, architecture: &str) -> Self {
         let fill_in = |text: &str| {
@@ -264,11 +274,15 @@ mod tests {
     #[test]
     fn every_component_builds_the_version_that_the_catalog_names() {
         let catalog = Catalog::embedded().unwrap();
-        for (name, component) in &catalog.components {
+        let releases = catalog.releases.keys();
+        let releases = releases.map(|&minor| catalog.release(minor).unwrap());
+        let components = releases.flat_map(|it| it.components);
+        for (name, component) in components {
             let Source::Go(go) = &component.source else {
                 continue;
             };
-            let go_mod = sources::text(&format!("{}/go.mod", go.folder)).unwrap();
+            let folder = go.modules.as_ref().unwrap_or(&go.folder);
+            let go_mod = sources::text(&format!("{folder}/go.mod")).unwrap();
             let Some(module) = &component.module else {
                 continue;
             };
@@ -326,7 +340,13 @@ mod tests {
             ),
             ("\"1777\"", "\"1778\"", "`1778` is not an octal mode"),
             ("output: etcdctl", "output: etcdcuttle", "its release lacks"),
-            ("format: 1", "format: 2", "format 2, expected 1"),
+            ("format: 2", "format: 3", "format 3, expected 2"),
+            ("modules: etcd-3.6", "moduls: etcd-3.6", "moduls"),
+            (
+                "\"1.36.3\"",
+                "\"1.35.3\"",
+                "release 1.36 has Kubernetes 1.35.3",
+            ),
         ];
         for (from, to, expected) in cases {
             let bad = good.replacen(from, to, 1);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::build_error::BuildError;
 use super::cache::{self, Cache, Cached};
-use super::catalog::{Component, Release, Source};
+use super::catalog::{Component, Source, Upstream};
 use super::go::Go;
 use super::progress::{Progress, Report};
 use super::sources::SourceTree;
@@ -67,7 +67,7 @@ impl Workshop<'_> {
             let (mut programs, mut files) = (BTreeMap::new(), BTreeMap::new());
             match &self.component.source {
                 Source::Go(go) => {
-                    let folder = SourceTree::of(&go.folder).unpack(&work.0)?;
+                    let folder = SourceTree::of(go).unpack(&work.0)?;
                     (self.go).build(
                         self.name,
                         self.component,
@@ -118,7 +118,7 @@ impl Workshop<'_> {
     /// Downloads a release of upstream's.
     pub(super) fn pull(
         &self,
-        release: &Release,
+        release: &Upstream,
         mirror: Option<&str>,
     ) -> Result<Built, BuildError> {
         let Some(sha256) = release.sha256.get(self.architecture) else {
@@ -160,7 +160,7 @@ impl Workshop<'_> {
 
     fn sources(&self) -> Option<SourceTree> {
         match &self.component.source {
-            Source::Go(go) => Some(SourceTree::of(&go.folder)),
+            Source::Go(go) => Some(SourceTree::of(go)),
             Source::Wheel(_) => None,
         }
     }

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::Minor;
 use super::store::Damage;
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::resource::Sha256;
@@ -25,6 +26,10 @@ pub enum BundleError {
     },
     #[error("bundle part `{part}` is damaged")]
     Part { part: String, source: Damage },
+    #[error("the bundle has no release of Kubernetes")]
+    NoRelease,
+    #[error("the bundle has no Kubernetes {minor}, only {}", list(known))]
+    NoSuchRelease { minor: Minor, known: Vec<Minor> },
     #[error("the bundle has no part with sha256 {sha256}")]
     NoSuchBlob { sha256: Sha256 },
     #[error("`{path}` is not what kinstall writes", path = path.display())]
@@ -57,14 +62,24 @@ impl BundleError {
             | Self::Format { .. }
             | Self::Json { .. }
             | Self::Part { .. }
+            | Self::NoRelease
             | Self::NoSuchBlob { .. } => Some(REBUILD.into()),
             Self::File { source, .. } if source.kind() == io::ErrorKind::StorageFull => Some(
                 "the disk is full: make room there, or choose another place with KINSTALL_CACHE"
                     .into(),
             ),
+            Self::NoSuchRelease { minor, known } => Some(format!(
+                "`kinstall bundle build --kubernetes {},{minor}` builds a bundle with both",
+                list(known)
+            )),
             Self::File { .. } => None,
         }
     }
+}
+
+fn list(minors: &[Minor]) -> String {
+    let minors: Vec<String> = minors.iter().map(ToString::to_string).collect();
+    minors.join(",")
 }
 
 impl From<BundleError> for Diagnostic {

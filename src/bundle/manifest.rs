@@ -3,21 +3,35 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::BundleError;
+use super::{BundleError, Minor};
 use crate::resource::{BlobRef, Sha256};
 
-/// Version of the file format; a bundle of another format has to be built again.
-pub const FORMAT: u32 = 1;
+/// Version of the file format. Format 1, of kinstall 0.1.0, held one release and is read as well; a
+/// bundle of any other format has to be built again.
+pub const FORMAT: u32 = 2;
+const FORMAT_OF_ONE_RELEASE: u32 = 1;
 
-/// The list of all parts of a bundle. Versions are without a leading `v`.
+/// The list of all parts of a bundle.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     pub format: u32,
     /// Version of the kinstall that made the bundle.
     pub kinstall: String,
+    /// What a cluster of each minor version of Kubernetes is made of; never empty.
+    pub releases: BTreeMap<Minor, Release>,
+    /// Every blob that the releases refer to, by its name; they share most of them.
+    pub blobs: BTreeMap<Sha256, StoredBlob>,
+}
+
+/// What goes together in a cluster. Versions are without a leading `v`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Release {
     /// As Go and OCI name it: `amd64`, `arm64`.
     pub architecture: String,
     /// Version by component.
@@ -30,8 +44,6 @@ pub struct Manifest {
     pub files: BTreeMap<String, FileEntry>,
     /// Where every node gets programs.
     pub node_programs: Vec<NodeProgram>,
-    /// Every blob that the above refers to, by its name.
-    pub blobs: BTreeMap<Sha256, StoredBlob>,
 }
 
 /// A program file.
@@ -118,13 +130,32 @@ impl Manifest {
         // The format is looked at first: what follows it may have changed its shape.
         let format: Format =
             serde_json::from_slice(&bytes).map_err(|source| BundleError::json(path, source))?;
-        if format.format != FORMAT {
-            return Err(BundleError::Format {
-                path: path.into(),
-                found: format.format,
-            });
-        }
-        serde_json::from_slice(&bytes).map_err(|source| BundleError::json(path, source))
+        let manifest = match format.format {
+            FORMAT => serde_json::from_slice(&bytes),
+            FORMAT_OF_ONE_RELEASE => Self::of_one_release(&bytes),
+            found => {
+                let path = path.into();
+                return Err(BundleError::Format { path, found });
+            }
+        };
+        manifest.map_err(|source| BundleError::json(path, source))
+    }
+
+    /// Reads format 1, in which the fields of the only release stood beside the others.
+    fn of_one_release(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+        let mut fields: serde_json::Map<String, Value> = serde_json::from_slice(bytes)?;
+        let mut take = |name: &str| fields.remove(name).unwrap_or_default();
+        let (_, kinstall, blobs) = (take("format"), take("kinstall"), take("blobs"));
+        let release: Release = serde_json::from_value(Value::Object(fields))?;
+        let version = release.components.get("kubernetes");
+        let minor =
+            Minor::of(version.map_or("", String::as_str)).map_err(serde_json::Error::custom)?;
+        Ok(Self {
+            format: FORMAT,
+            kinstall: serde_json::from_value(kinstall)?,
+            releases: BTreeMap::from([(minor, release)]),
+            blobs: serde_json::from_value(blobs)?,
+        })
     }
 
     /// Writes `manifest.json`: whole or not at all.
@@ -137,8 +168,20 @@ impl Manifest {
 
     /// Returns every part as `kind name` with its blob; a blob may belong to several parts.
     pub fn parts(&self) -> Vec<(String, BlobRef)> {
-        let programs =
-            (self.programs.iter()).map(|(name, it)| (format!("program {name}"), it.blob));
+        self.releases.values().flat_map(Release::parts).collect()
+    }
+
+    /// Returns the names of all blobs that parts refer to.
+    pub fn blob_names(&self) -> BTreeSet<Sha256> {
+        let parts = self.parts();
+        parts.iter().map(|(_, blob)| blob.sha256).collect()
+    }
+}
+
+impl Release {
+    fn parts(&self) -> Vec<(String, BlobRef)> {
+        let programs = (self.programs.iter())
+            .map(|(name, it)| (format!("program {name} {}", it.version), it.blob));
         let files = (self.files.iter()).map(|(name, it)| (format!("file {name}"), it.blob));
         let images = self.images.values().flat_map(|image| {
             let blobs = [image.manifest, image.config].into_iter();
@@ -147,12 +190,6 @@ impl Manifest {
                 .map(|blob| (format!("image {}", image.name), blob))
         });
         programs.chain(images).chain(files).collect()
-    }
-
-    /// Returns the names of all blobs that parts refer to.
-    pub fn blob_names(&self) -> BTreeSet<Sha256> {
-        let parts = self.parts();
-        parts.iter().map(|(_, blob)| blob.sha256).collect()
     }
 }
 

@@ -21,8 +21,10 @@ mod error;
 mod go;
 mod hashing;
 mod image;
+mod kubernetes_release;
 mod layer;
 mod manifest;
+mod minor;
 mod open;
 mod parallel;
 mod process;
@@ -40,8 +42,9 @@ pub use catalog::Catalog;
 pub use directory::{bundle_directory, cache_directory};
 pub use error::BundleError;
 pub use manifest::{
-    Encoding, FileEntry, ImageEntry, Manifest, NodeProgram, Placement, Program, StoredBlob,
+    Encoding, FileEntry, ImageEntry, Manifest, NodeProgram, Placement, Program, Release, StoredBlob,
 };
+pub use minor::{Minor, NotAMinor};
 pub use open::{Bundle, StoredFile};
 pub use progress::{Progress, Report};
 pub use show::{Row, show};

@@ -5,9 +5,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::manifest::{Encoding, Manifest};
+use super::manifest::{Encoding, Manifest, Release};
 use super::store::Store;
-use super::{BundleError, directory, parallel};
+use super::{BundleError, Minor, directory, parallel};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::resource::{BlobRef, Sha256};
 
@@ -57,6 +57,20 @@ impl Bundle {
 
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// Returns what a cluster of a minor version of Kubernetes is made of; without one, of the newest.
+    pub fn release(&self, minor: Option<Minor>) -> Result<&Release, Diagnostic> {
+        let releases = &self.manifest.releases;
+        let Some((&newest, _)) = releases.last_key_value() else {
+            return Err(BundleError::NoRelease.into());
+        };
+        let minor = minor.unwrap_or(newest);
+        let missing = || BundleError::NoSuchRelease {
+            minor,
+            known: releases.keys().copied().collect(),
+        };
+        Ok(releases.get(&minor).ok_or_else(missing)?)
     }
 
     /// Opens a blob for sending. What is in the file is not checked: who receives it does that, and

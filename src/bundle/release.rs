@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::build_error::BuildError;
-use super::catalog::Release;
+use super::catalog::Upstream;
 use super::manifest::Encoding;
 use super::store::Store;
 use crate::resource::BlobRef;
@@ -14,7 +14,7 @@ use crate::resource::BlobRef;
 /// Stores the programs of a downloaded release, by their names in the bundle.
 pub(super) fn programs(
     part: &str,
-    release: &Release,
+    release: &Upstream,
     download: &Path,
     store: &Store,
 ) -> Result<BTreeMap<String, BlobRef>, BuildError> {

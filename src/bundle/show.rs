@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::manifest::Manifest;
+use super::manifest::{Manifest, Release};
 use crate::resource::Sha256;
 
 /// One part of a bundle.
@@ -20,18 +20,29 @@ pub struct Row {
     pub sha256: Sha256,
 }
 
-/// Returns the rows of `kinstall bundle show`: programs, images, files, each sorted by name.
+/// Returns the rows of `kinstall bundle show`: programs, images, files, each sorted by name; what
+/// several releases share is listed once.
 pub fn show(manifest: &Manifest) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::new();
+    for row in manifest.releases.values().flat_map(rows_of) {
+        if !rows.contains(&row) {
+            rows.push(row);
+        }
+    }
+    rows
+}
+
+fn rows_of(release: &Release) -> Vec<Row> {
     let row = |kind, name: &str, component: &str, version: &str, size, sha256| Row {
         kind,
         name: name.into(),
         component: component.into(),
         version: version.into(),
-        architecture: manifest.architecture.clone(),
+        architecture: release.architecture.clone(),
         size,
         sha256,
     };
-    let programs = manifest.programs.iter().map(|(name, it)| {
+    let programs = release.programs.iter().map(|(name, it)| {
         row(
             "program",
             name,
@@ -41,7 +52,7 @@ pub fn show(manifest: &Manifest) -> Vec<Row> {
             it.blob.sha256,
         )
     });
-    let images = manifest.images.values().map(|it| {
+    let images = release.images.values().map(|it| {
         let size = it.layers.iter().map(|layer| layer.size).sum();
         row(
             "image",
@@ -52,7 +63,7 @@ pub fn show(manifest: &Manifest) -> Vec<Row> {
             it.manifest.sha256,
         )
     });
-    let files = manifest.files.iter().map(|(name, it)| {
+    let files = release.files.iter().map(|(name, it)| {
         row(
             "file",
             name,

@@ -1,9 +1,11 @@
 //! The folder `components/` inside of the program, so that the program alone can build a bundle.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::BundleError;
+use super::catalog::GoSource;
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::resource::Sha256;
 
@@ -26,20 +28,26 @@ pub(super) struct SourceTree {
 }
 
 impl SourceTree {
-    /// Returns the files of `components/FOLDER`, sorted by path.
-    pub(super) fn of(folder: &str) -> Self {
+    /// Returns the files that a component is built from, sorted by path.
+    pub(super) fn of(source: &GoSource) -> Self {
+        let mut files = Self::below(&source.folder);
+        if let Some(folder) = &source.modules {
+            files.extend(Self::below(folder));
+        }
+        Self {
+            folder: source.folder.clone(),
+            files: files.into_iter().collect(),
+        }
+    }
+
+    fn below(folder: &str) -> BTreeMap<String, Cow<'static, [u8]>> {
         let prefix = format!("{folder}/");
-        let mut files: Vec<_> = Components::iter()
+        Components::iter()
             .filter_map(|path| {
                 let below = path.strip_prefix(&prefix)?.to_owned();
                 Some((below, Components::get(&path)?.data))
             })
-            .collect();
-        files.sort();
-        Self {
-            folder: folder.into(),
-            files,
-        }
+            .collect()
     }
 
     /// Returns a hash over all paths and contents.

@@ -4,18 +4,18 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-use super::manifest::Encoding;
+use super::manifest::{Encoding, Release};
 use super::open::{Bundle, StoredFile};
 use crate::diagnostic::{Diagnostic, Kind};
 
-/// Writes every program as `FOLDER/COMPONENT/PROGRAM`, with the links that nodes have beside it.
-pub fn unpack(bundle: &Bundle, folder: &Path) -> Result<(), Diagnostic> {
-    for (name, program) in &bundle.manifest().programs {
+/// Writes every program of a release as `FOLDER/COMPONENT/PROGRAM`, with the links that nodes have beside it.
+pub fn unpack(bundle: &Bundle, release: &Release, folder: &Path) -> Result<(), Diagnostic> {
+    for (name, program) in &release.programs {
         let path = folder.join(name);
         let stored = bundle.blob(program.blob.sha256)?;
         write(stored, &path).map_err(|error| failed(&path, &error))?;
     }
-    for node_program in &bundle.manifest().node_programs {
+    for node_program in &release.node_programs {
         let path = folder.join(&node_program.program);
         for link in &node_program.links {
             let Some(name) = Path::new(link).file_name() else {

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use super::exit::Exit;
 use super::{BundleCommand, GlobalArguments};
-use crate::bundle::{self, BuildOptions, Origin};
+use crate::bundle::{self, BuildOptions, Minor, Origin};
 use crate::diagnostic::Diagnostics;
 use crate::install::stores::{bundle_directory, cache_directory, open_bundle};
 use crate::ui::build::BuildLines;
@@ -20,15 +20,13 @@ pub fn run(
     let chosen = global.bundle.as_deref();
     let directory = bundle_directory(chosen)?;
     match command {
-        BundleCommand::Build => make(directory, Origin::Source, printer)?,
-        BundleCommand::Pull { mirror } => {
-            make(
-                directory,
-                Origin::Releases {
-                    mirror: mirror.clone(),
-                },
-                printer,
-            )?;
+        BundleCommand::Build { releases } => {
+            make(directory, Origin::Source, &releases.kubernetes, printer)?;
+        }
+        BundleCommand::Pull { releases, mirror } => {
+            let mirror = mirror.clone();
+            let origin = Origin::Releases { mirror };
+            make(directory, origin, &releases.kubernetes, printer)?;
         }
         BundleCommand::Show => {
             let rows = bundle::show(open_bundle(chosen)?.manifest());
@@ -37,8 +35,13 @@ pub fn run(
                 Format::Json => printer.json(&rows),
             }
         }
-        BundleCommand::Unpack { directory } => {
-            bundle::unpack(&open_bundle(chosen)?, directory).map_err(|error| vec![error])?;
+        BundleCommand::Unpack {
+            directory,
+            kubernetes,
+        } => {
+            let bundle = open_bundle(chosen)?;
+            let release = bundle.release(*kubernetes).map_err(|error| vec![error])?;
+            bundle::unpack(&bundle, release, directory).map_err(|error| vec![error])?;
         }
         BundleCommand::Verify => {
             open_bundle(chosen)?.verify(true)?;
@@ -48,7 +51,12 @@ pub fn run(
     Ok(Exit::Success)
 }
 
-fn make(output: PathBuf, origin: Origin, printer: Printer) -> Result<(), Diagnostics> {
+fn make(
+    output: PathBuf,
+    origin: Origin,
+    releases: &[Minor],
+    printer: Printer,
+) -> Result<(), Diagnostics> {
     let cache = cache_directory()?;
     let lines = Mutex::new(BuildLines::new(printer));
     let report = |progress: bundle::Progress<'_>| {
@@ -60,6 +68,7 @@ fn make(output: PathBuf, origin: Origin, printer: Printer) -> Result<(), Diagnos
         output,
         cache,
         origin,
+        releases: releases.to_vec(),
     };
     bundle::build(&options, &report).map_err(|error| vec![error])?;
     printer.message(&format!("The bundle is in {}.", options.output.display()));

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::bundle::Minor;
 use crate::ui::printer::Format;
 
 mod bundle;
@@ -306,9 +307,14 @@ pub struct NetArguments {
 #[derive(Debug, Subcommand)]
 pub enum BundleCommand {
     /// Build every component from its pinned Go modules
-    Build,
+    Build {
+        #[command(flatten)]
+        releases: ReleasesArgument,
+    },
     /// Fetch upstream's releases instead of building, where there are any
     Pull {
+        #[command(flatten)]
+        releases: ReleasesArgument,
         /// Takes the place of scheme and host in every release URL
         #[arg(long, value_name = "URL")]
         mirror: Option<String>,
@@ -318,7 +324,20 @@ pub enum BundleCommand {
     /// Check every part of the bundle against its hash
     Verify,
     /// Write the bundle's programs into a folder: kubernetes/kubectl, containerd/ctr, …
-    Unpack { directory: PathBuf },
+    Unpack {
+        directory: PathBuf,
+        /// Minor version of Kubernetes [default: the newest in the bundle]
+        #[arg(long, value_name = "MINOR")]
+        kubernetes: Option<Minor>,
+    },
+}
+
+/// Minor versions of Kubernetes.
+#[derive(Debug, Args)]
+pub struct ReleasesArgument {
+    /// Minor versions of Kubernetes to put into the bundle: 1.36,1.37 [default: the newest]
+    #[arg(long, value_name = "MINOR", value_delimiter = ',')]
+    pub kubernetes: Vec<Minor>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -16,10 +16,11 @@ use super::connect::{self, Stranger};
 use super::lab::{Keys, LabMachines};
 use super::project::Project;
 use super::{kubeconfig, machines, memory, runtime, stores};
-use crate::bundle::Bundle;
+use crate::bundle::{Bundle, Release};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind, SourceFile};
 use crate::log::kept::{Keeping, keep_in_file};
 use crate::model::Provider;
+use crate::plan::versions::{check_nodes, choose};
 use crate::plan::{self, Plan, PlanInput};
 use crate::playbook::{Action, Sources};
 use crate::provision::MachineChange;
@@ -86,12 +87,12 @@ impl Installation {
     /// or this computer is found before anything is kept.
     fn new(settings: &Settings, mut project: Project, access: Keys) -> Result<Self, Diagnostics> {
         let bundle = stores::open_bundle(settings.bundle.as_deref())?;
-        let wanted = plan::versions::check_wanted(&project.cluster, bundle.manifest());
-        let warnings = wanted.map_err(|error| vec![error])?.into_iter().collect();
+        let (release, warning) =
+            choose(&project.cluster, bundle.manifest()).map_err(|error| vec![error])?;
         let mut sources = Sources::builtin();
         if let Some(folder) = &settings.overrides {
             sources.override_from(folder).map_err(|error| vec![error])?;
-            plan::check_sources(&sources, &project.cluster, bundle.manifest())?;
+            plan::check_sources(&sources, &project.cluster, release)?;
         }
         let lock = match access {
             Keys::Read => None,
@@ -105,7 +106,7 @@ impl Installation {
         let run = format!("{now}-{}", std::process::id());
         Ok(Self {
             project,
-            warnings,
+            warnings: warning.into_iter().collect(),
             machines,
             bundle: Arc::new(bundle),
             sources,
@@ -238,13 +239,14 @@ impl Installation {
             events,
             cancel,
         );
+        let (release, _) = choose(cluster, self.bundle.manifest()).map_err(|error| vec![error])?;
         let connected = cancel.unless(all).await;
         let (hosts, strangers) = connected.map_err(|error| vec![error.diagnostic()])??;
         let facts: IndexMap<_, _> = hosts
             .iter()
             .map(|host| (host.name.clone(), host.facts.clone()))
             .collect();
-        let problems = plan::versions::check_nodes(cluster, self.bundle.manifest(), &facts);
+        let problems = check_nodes(cluster, release, &facts);
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -252,8 +254,8 @@ impl Installation {
         let input = PlanInput {
             cluster,
             facts: &facts,
-            bundle: self.bundle.manifest(),
-            files: &self.files()?,
+            bundle: release,
+            files: &self.files(release)?,
             secrets: &secrets,
             sources: &self.sources,
             limit: None,
@@ -297,8 +299,8 @@ impl Installation {
     }
 
     /// Reads the manifests that the bundle carries.
-    fn files(&self) -> Result<BTreeMap<String, Arc<SourceFile>>, Diagnostics> {
-        let entries = self.bundle.manifest().files.iter();
+    fn files(&self, release: &Release) -> Result<BTreeMap<String, Arc<SourceFile>>, Diagnostics> {
+        let entries = release.files.iter();
         entries
             .map(|(name, entry)| {
                 let text = self.bundle.text(&entry.blob).map_err(|error| vec![error])?;

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use indexmap::IndexMap;
 use serde_json::{Value, json};
 
-use crate::bundle::{Catalog, Manifest, Placement};
+use crate::bundle::{Catalog, Placement, Release};
 use crate::credentials::ClusterSecrets;
 use crate::diagnostic::{Diagnostic, SourceFile};
 use crate::inventory::{Inventory, Vault};
@@ -26,7 +26,7 @@ mod settings;
 struct Lab {
     cluster: ClusterSpec,
     facts: IndexMap<String, Facts>,
-    bundle: Manifest,
+    bundle: Release,
     files: BTreeMap<String, Arc<SourceFile>>,
     secrets: ClusterSecrets,
 }
@@ -88,7 +88,7 @@ fn messages(errors: &[Diagnostic]) -> String {
 }
 
 /// The bundle that the catalog makes, with the sizes and hashes of nothing.
-fn bundle() -> Manifest {
+fn bundle() -> Release {
     let catalog = Catalog::embedded().unwrap();
     let blob = |name: &str| json!({ "sha256": Sha256::of(name.as_bytes()), "size": 1 });
     let versions: BTreeMap<_, _> = catalog
@@ -116,7 +116,7 @@ fn bundle() -> Manifest {
         (path, part)
     });
     let manifest = json!({
-        "format": 1, "kinstall": "0", "architecture": "amd64", "blobs": {},
+        "architecture": "amd64",
         "components": versions,
         "programs": programs.collect::<BTreeMap<_, _>>(),
         "images": images.collect::<BTreeMap<_, _>>(),

@@ -11,7 +11,7 @@ use super::place::Place;
 use super::playbook_order::in_order;
 use super::stages::{Assembly, Placed};
 use super::{Plan, Stage, phases};
-use crate::bundle::Manifest;
+use crate::bundle::Release;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind, SourceFile};
 use crate::did_you_mean::closest;
 use crate::model::{ClusterSpec, HostSpec};
@@ -31,8 +31,8 @@ pub struct PlanInput<'a> {
     pub cluster: &'a ClusterSpec,
     /// By host name, of all hosts that answered. Nothing is planned for the others.
     pub facts: &'a IndexMap<String, Facts>,
-    pub bundle: &'a Manifest,
-    /// Texts of the bundle's files (Kubernetes objects), by their key in [`Manifest::files`].
+    pub bundle: &'a Release,
+    /// Texts of the bundle's files (Kubernetes objects), by their key in [`Release::files`].
     pub files: &'a BTreeMap<String, Arc<SourceFile>>,
     pub secrets: &'a BTreeMap<String, Secret>,
     pub sources: &'a Sources,
@@ -112,7 +112,7 @@ pub(super) fn build_stages(input: &PlanInput<'_>, stages: &[Stage]) -> Result<Pl
 pub fn check_sources(
     sources: &Sources,
     cluster: &ClusterSpec,
-    bundle: &Manifest,
+    bundle: &Release,
 ) -> Result<(), Diagnostics> {
     for action in Action::ALL {
         in_order(load(sources, action)?, phases(action))?;
@@ -123,7 +123,7 @@ pub fn check_sources(
 fn engine(
     sources: &Sources,
     cluster: &ClusterSpec,
-    bundle: &Manifest,
+    bundle: &Release,
 ) -> Result<Engine, Diagnostics> {
     let images = bundle.images.iter();
     let images = images.map(|(name, image)| (name.clone(), image.name.clone()));

@@ -6,26 +6,40 @@
 use indexmap::IndexMap;
 use semver::Version;
 
-use crate::bundle::Manifest;
+use crate::bundle::{BundleError, Manifest, Minor, Release};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
-use crate::model::ClusterSpec;
+use crate::model::{ClusterSpec, WantedVersion};
 use crate::wire::Facts;
 
-/// Compares `kube_version` with the bundle's Kubernetes; needs no host.
+/// Chooses the bundle's release that `kube_version` asks for, without it the newest; needs no host.
 ///
-/// Returns a warning where the bundle has a newer patch release, and an error where it has another
-/// version than the inventory can mean.
-pub fn check_wanted(
+/// Returns a warning beside it where the bundle has a newer patch release, and an error where it has
+/// no version that the inventory can mean.
+pub fn choose<'a>(
     cluster: &ClusterSpec,
-    bundle: &Manifest,
-) -> Result<Option<Diagnostic>, Diagnostic> {
-    let Some(wanted) = &cluster.kubernetes_version else {
-        return Ok(None);
+    bundle: &'a Manifest,
+) -> Result<(&'a Release, Option<Diagnostic>), Diagnostic> {
+    let Some((_, newest)) = bundle.releases.last_key_value() else {
+        return Err(BundleError::NoRelease.into());
     };
-    let Some(offered) = component(bundle, "kubernetes") else {
-        return Ok(None);
+    let Some(wanted) = &cluster.kubernetes_version else {
+        return Ok((newest, None));
     };
     let request = &wanted.version;
+    let minor = Minor {
+        major: request.major,
+        minor: request.minor,
+    };
+    let release = bundle.releases.get(&minor).unwrap_or(newest);
+    Ok((release, compare(wanted, release)?))
+}
+
+/// Compares `kube_version` with the Kubernetes of a release.
+fn compare(wanted: &WantedVersion, release: &Release) -> Result<Option<Diagnostic>, Diagnostic> {
+    let request = &wanted.version;
+    let Some(offered) = component(release, "kubernetes") else {
+        return Ok(None);
+    };
     let is_same_minor = (offered.major, offered.minor) == (request.major, request.minor);
     let order = request.patch.as_ref().map(|(patch, pre)| {
         let own = (offered.patch, &offered.pre);
@@ -55,7 +69,9 @@ pub fn check_wanted(
             "to install {offered}, set `kube_version: {offered}` or remove the variable"
         ))
         .hint(format!(
-            "to install {request}, name a bundle that has it: `--bundle DIRECTORY`"
+            "to install {request}, build a bundle that has it (`kinstall bundle build --kubernetes {}.{}`), \
+             or name one: `--bundle DIRECTORY`",
+            request.major, request.minor
         ))),
     }
 }
@@ -63,7 +79,7 @@ pub fn check_wanted(
 /// Compares the bundle with the nodes: their processors, and what runs on them already.
 pub fn check_nodes(
     cluster: &ClusterSpec,
-    bundle: &Manifest,
+    bundle: &Release,
     facts: &IndexMap<String, Facts>,
 ) -> Diagnostics {
     let nodes = cluster
@@ -87,7 +103,7 @@ pub fn check_nodes(
     problems
 }
 
-fn other_architecture(node: &str, facts: &Facts, bundle: &Manifest) -> Option<Diagnostic> {
+fn other_architecture(node: &str, facts: &Facts, bundle: &Release) -> Option<Diagnostic> {
     let architecture = go_name(&facts.architecture);
     if architecture == bundle.architecture || architecture.is_empty() {
         return None;
@@ -141,7 +157,7 @@ fn other_minor(
 }
 
 /// Returns a component's version; the bundles of tests don't have all.
-fn component(bundle: &Manifest, name: &str) -> Option<Version> {
+fn component(bundle: &Release, name: &str) -> Option<Version> {
     Version::parse(bundle.components.get(name)?).ok()
 }
 

@@ -7,7 +7,7 @@ use tera::Context;
 
 use super::load::{Playbook, location};
 use super::schema::Text;
-use crate::bundle::Manifest;
+use crate::bundle::Release;
 use crate::diagnostic::{Diagnostic, Kind, SourceFile};
 use crate::did_you_mean::closest;
 use crate::model::{ClusterSpec, HostSpec};
@@ -22,8 +22,8 @@ use crate::yaml;
 pub struct Parts<'a> {
     pub engine: &'a Engine,
     pub cluster: &'a ClusterSpec,
-    pub bundle: &'a Manifest,
-    /// Texts of [`Manifest::files`].
+    pub bundle: &'a Release,
+    /// Texts of [`Release::files`].
     pub files: &'a BTreeMap<String, Arc<SourceFile>>,
     pub secrets: &'a BTreeMap<String, Secret>,
 }

@@ -6,13 +6,13 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tera::Context;
 
-use crate::bundle::{Manifest, Placement};
+use crate::bundle::{Placement, Release};
 use crate::model::{ClusterSpec, HostSpec};
 use crate::secret::Secret;
 use crate::wire::Facts;
 
 /// Returns what is the same for all hosts: `cluster`, `versions` and `bundle`.
-pub fn globals(cluster: &ClusterSpec, bundle: &Manifest) -> Context {
+pub fn globals(cluster: &ClusterSpec, bundle: &Release) -> Context {
     let mut context = Context::new();
     context.insert("cluster", &cluster_value(cluster, bundle));
     context.insert("versions", &bundle.components);
@@ -43,7 +43,7 @@ pub fn with_secrets(context: &Context, secrets: &BTreeMap<String, Secret>) -> Co
     context
 }
 
-fn cluster_value(cluster: &ClusterSpec, bundle: &Manifest) -> Value {
+fn cluster_value(cluster: &ClusterSpec, bundle: &Release) -> Value {
     let mut value = to_json(cluster);
     value["kubernetes_version"] = to_json(&bundle.components.get("kubernetes"));
     value["control_planes"] = to_json(&cluster.control_planes().collect::<Vec<_>>());
@@ -58,7 +58,7 @@ fn cluster_value(cluster: &ClusterSpec, bundle: &Manifest) -> Value {
 }
 
 /// The bundle's own lists of what belongs on nodes, for `for_each`.
-fn bundle_value(bundle: &Manifest) -> Value {
+fn bundle_value(bundle: &Release) -> Value {
     let links: Vec<Value> = bundle
         .node_programs
         .iter()

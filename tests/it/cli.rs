@@ -64,7 +64,7 @@ fn corrupt_bundle_parts() {
             sha256: Sha256::of(content.as_bytes()),
             size: content.len() as u64,
         };
-        manifest["programs"][name] =
+        manifest["releases"]["1.37"]["programs"][name] =
             serde_json::json!({ "component": "c", "version": "1", "blob": blob });
         manifest["blobs"][blob.sha256.to_string()] =
             serde_json::json!({ "encoding": "raw", "stored": blob.size });

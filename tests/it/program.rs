@@ -33,8 +33,8 @@ impl Project {
         project.write("inventory.ini", text);
         fs::create_dir(project.path("home")).unwrap();
         let manifest: Manifest = serde_json::from_value(serde_json::json!({
-            "format": 1, "kinstall": "0", "architecture": "amd64", "components": {}, "programs": {},
-            "images": {}, "files": {}, "node_programs": [], "blobs": {},
+            "format": 2, "kinstall": "0", "blobs": {}, "releases": {"1.37": {"architecture": "amd64",
+            "components": {}, "programs": {}, "images": {}, "files": {}, "node_programs": []}},
         }))
         .unwrap();
         fs::create_dir(project.path("bundle")).unwrap();

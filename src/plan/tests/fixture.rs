@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use serde_json::json;
 
 use super::super::{Plan, PlanInput, build};
-use crate::bundle::Manifest;
+use crate::bundle::Release;
 use crate::diagnostic::{Diagnostics, SourceFile};
 use crate::model::{
     Addons, AddressPool, AddressRange, Become, ClusterSpec, Connection, ControlPlane,
@@ -23,7 +23,7 @@ use crate::wire::{ControlPlaneState, Facts};
 pub(in crate::plan) struct Fixture {
     pub cluster: ClusterSpec,
     pub facts: IndexMap<String, Facts>,
-    pub bundle: Manifest,
+    pub bundle: Release,
     pub files: BTreeMap<String, Arc<SourceFile>>,
     pub secrets: BTreeMap<String, Secret>,
     pub sources: Sources,
@@ -231,7 +231,7 @@ fn facts(hostname: &str) -> Facts {
     }
 }
 
-fn bundle() -> Manifest {
+fn bundle() -> Release {
     let blob = |name: &str| json!({ "sha256": Sha256::of(name.as_bytes()), "size": name.len() });
     let part = |name: &str| json!({ "component": "c", "version": "1.0.0", "blob": blob(name) });
     let image = |name: &str| {
@@ -246,8 +246,6 @@ fn bundle() -> Manifest {
         })
     };
     let manifest = json!({
-        "format": 1,
-        "kinstall": "0.1.0",
         "architecture": "amd64",
         "components": { "kubernetes": "1.37.2", "containerd": "2.4.2" },
         "programs": { "containerd/containerd": part("containerd"), "containerd/ctr": part("ctr") },
@@ -259,7 +257,6 @@ fn bundle() -> Manifest {
         "node_programs": [
             { "program": "containerd/ctr", "path": "/usr/local/bin/ctr", "links": ["/usr/bin/ctr"] },
         ],
-        "blobs": {},
     });
     serde_json::from_value(manifest).unwrap()
 }

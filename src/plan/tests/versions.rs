@@ -1,10 +1,12 @@
 //! What the bundle may be, beside the inventory and the nodes.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::super::versions::{check_nodes, check_wanted};
+use super::super::versions::{check_nodes, choose};
 use super::fixture::Fixture;
+use crate::bundle::Manifest;
 use crate::diagnostic::{Diagnostic, Location, SourceFile};
 use crate::model::{VersionRequest, WantedVersion};
 use crate::ui::diagnostic::render;
@@ -12,19 +14,33 @@ use crate::ui::diagnostic::render;
 /// Returns what is said of this `kube_version` beside the fixture's bundle, which has 1.37.2.
 fn wanted(version: &str) -> Result<Option<Diagnostic>, Diagnostic> {
     let mut fixture = Fixture::without_playbooks();
+    fixture.cluster.kubernetes_version = Some(wanted_version(version));
+    choose(&fixture.cluster, &bundle_of(&fixture)).map(|(_, warning)| warning)
+}
+
+fn wanted_version(version: &str) -> WantedVersion {
     let text = format!("[all:vars]\nkube_version={version}\n");
     let file = SourceFile {
         path: PathBuf::from("inventory.ini"),
         text,
     };
-    fixture.cluster.kubernetes_version = Some(WantedVersion {
+    WantedVersion {
         version: VersionRequest::parse(version).unwrap(),
         location: Location {
             file: Arc::new(file),
             span: 24..24 + version.len(),
         },
-    });
-    check_wanted(&fixture.cluster, &fixture.bundle)
+    }
+}
+
+/// A bundle with the fixture's release, which is 1.37.2, and no other.
+fn bundle_of(fixture: &Fixture) -> Manifest {
+    Manifest {
+        format: 2,
+        kinstall: "0.1.0".to_owned(),
+        releases: BTreeMap::from([("1.37".parse().unwrap(), fixture.bundle.clone())]),
+        blobs: BTreeMap::new(),
+    }
 }
 
 #[test]
@@ -33,8 +49,33 @@ fn a_version_that_the_bundle_has_is_right() {
         assert!(wanted(version).unwrap().is_none(), "{version}");
     }
     let fixture = Fixture::without_playbooks();
-    let none = check_wanted(&fixture.cluster, &fixture.bundle).unwrap();
-    assert!(none.is_none());
+    let bundle = bundle_of(&fixture);
+    let (release, warning) = choose(&fixture.cluster, &bundle).unwrap();
+    assert_eq!(release, &fixture.bundle);
+    assert!(warning.is_none());
+}
+
+#[test]
+fn the_inventory_chooses_among_the_releases_of_a_bundle() {
+    let mut fixture = Fixture::without_playbooks();
+    let mut bundle = bundle_of(&fixture);
+    let mut earlier = fixture.bundle.clone();
+    earlier
+        .components
+        .insert("kubernetes".to_owned(), "1.36.3".to_owned());
+    bundle
+        .releases
+        .insert("1.36".parse().unwrap(), earlier.clone());
+    let cases = [
+        ("1.36", &earlier),
+        ("v1.36.3", &earlier),
+        ("1.37", &fixture.bundle),
+    ];
+    let chosen = cases.map(|(version, expected)| (wanted_version(version), expected.clone()));
+    for (version, expected) in chosen {
+        fixture.cluster.kubernetes_version = Some(version);
+        assert_eq!(choose(&fixture.cluster, &bundle).unwrap().0, &expected);
+    }
 }
 
 #[test]
@@ -75,7 +116,7 @@ fn a_version_that_the_bundle_lacks_is_refused() {
       |              ^^^^^^^ not in the bundle
       |
       = hint: to install 1.37.2, set `kube_version: 1.37.2` or remove the variable
-      = hint: to install 1.24.6, name a bundle that has it: `--bundle DIRECTORY`
+      = hint: to install 1.24.6, build a bundle that has it (`kinstall bundle build --kubernetes 1.24`), or name one: `--bundle DIRECTORY`
     ");
 }
 

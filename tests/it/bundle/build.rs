@@ -1,14 +1,17 @@
 use std::path::Path;
 use std::sync::Mutex;
 
-use kinstall::bundle::{BuildOptions, Bundle, Catalog, Manifest, Origin, Progress, build_catalog};
+use kinstall::bundle::{
+    BuildOptions, Bundle, Catalog, Manifest, Minor, Origin, Progress, Release, build_catalog,
+};
 use kinstall::resource::Sha256;
 
 use super::server::{Answer, Server};
 
 /// A component of this repository that is built within a second, in an image of its own.
 pub const PAUSE: &str = "
-format: 1
+format: 2
+releases: {'1.0': {}}
 components:
   pause:
     version: '1.0.0'
@@ -40,6 +43,7 @@ pub fn build(catalog: &str, folder: &Path, origin: Origin) -> (Manifest, Vec<Str
         output: folder.join("bundle"),
         cache: folder.join("cache"),
         origin,
+        releases: Vec::new(),
     };
     let parts = Mutex::new(Vec::new());
     let catalog = Catalog::parse(catalog).unwrap();
@@ -49,6 +53,13 @@ pub fn build(catalog: &str, folder: &Path, origin: Origin) -> (Manifest, Vec<Str
         }
     });
     (manifest.unwrap(), parts.into_inner().unwrap())
+}
+
+/// Returns what the one release of a bundle is made of.
+pub fn release(manifest: &Manifest) -> &Release {
+    let releases: Vec<_> = manifest.releases.values().collect();
+    assert_eq!(releases.len(), 1);
+    releases[0]
 }
 
 fn modified(path: &Path) -> std::time::SystemTime {
@@ -89,12 +100,75 @@ fn what_the_new_bundle_lacks_is_removed() {
     let changed = PAUSE.replace("65532", "1000");
     let (second, parts) = build(&changed, folder.path(), Origin::Source);
     assert!(parts.is_empty());
-    assert_eq!(second.programs, first.programs);
-    assert_ne!(second.images["pause"].config, first.images["pause"].config);
+    assert_eq!(release(&second).programs, release(&first).programs);
+    assert_ne!(
+        release(&second).images["pause"].config,
+        release(&first).images["pause"].config
+    );
     let files = std::fs::read_dir(blobs).unwrap().count();
     assert_eq!(files, second.blobs.len());
     assert!(!left.exists());
     assert_eq!(second.blobs.len(), 5); // the program, two layers, configuration and manifest
+}
+
+#[test]
+fn releases_share_what_they_have_in_common() {
+    let catalog = PAUSE.replace(
+        "releases: {'1.0': {}}",
+        "releases: {'1.0': {}, '0.9': {tags: {pause: other}}}",
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let minors: Vec<Minor> = ["0.9", "1.0"].map(|it| it.parse().unwrap()).into();
+    let options = |releases: &[Minor]| BuildOptions {
+        output: folder.path().join("bundle"),
+        cache: folder.path().join("cache"),
+        origin: Origin::Source,
+        releases: releases.to_vec(),
+    };
+    let catalog = Catalog::parse(&catalog).unwrap();
+    let manifest = build_catalog(&catalog, &options(&minors), &|_| ()).unwrap();
+    let [earlier, newest] = [0, 1].map(|index| &manifest.releases[&minors[index]]);
+    assert_eq!(earlier.images["pause"].name, "kinstall.local/pause:other");
+    assert_eq!(newest.images["pause"].name, "kinstall.local/pause:v1.0.0");
+    assert_eq!(earlier.programs, newest.programs);
+    let bundle = Bundle::open(&options(&[]).output).unwrap();
+    assert_eq!(bundle.release(None).unwrap(), newest);
+    assert_eq!(bundle.release(Some(minors[0])).unwrap(), earlier);
+
+    let newest_only = build_catalog(&catalog, &options(&[]), &|_| ()).unwrap();
+    assert_eq!(
+        newest_only.releases.keys().collect::<Vec<_>>(),
+        [&minors[1]]
+    );
+    let bundle = Bundle::open(&options(&[]).output).unwrap();
+    let error = bundle.release(Some(minors[0])).unwrap_err();
+    assert_eq!(error.message, "the bundle has no Kubernetes 0.9, only 1.0");
+    let unknown = "1.1".parse().unwrap();
+    let error = build_catalog(&catalog, &options(&[unknown]), &|_| ()).unwrap_err();
+    assert_eq!(error.message, "the catalog has no Kubernetes 1.1");
+    assert_eq!(error.hints, ["this kinstall can build 0.9, 1.0"]);
+}
+
+#[test]
+fn the_bundle_of_the_first_version_is_still_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("manifest.json");
+    let blob = Sha256::of(b"a program");
+    let manifest = serde_json::json!({
+        "format": 1, "kinstall": "0.1.0", "architecture": "amd64",
+        "components": { "kubernetes": "1.37.2" },
+        "programs": { "kubernetes/kube": {
+            "component": "kubernetes", "version": "1.37.2", "blob": { "sha256": blob, "size": 9 },
+        } },
+        "images": {}, "files": {},
+        "node_programs": [{ "program": "kubernetes/kube", "path": "/usr/local/bin/kube" }],
+        "blobs": { blob.to_string(): { "encoding": "zstd", "stored": 7 } },
+    });
+    std::fs::write(&path, manifest.to_string()).unwrap();
+    let bundle = Bundle::open(folder.path()).unwrap();
+    let release = bundle.release(Some("1.37".parse().unwrap())).unwrap();
+    assert_eq!(release.programs["kubernetes/kube"].blob.sha256, blob);
+    assert_eq!(release, bundle.release(None).unwrap());
 }
 
 #[test]
@@ -103,7 +177,7 @@ fn an_image_holds_what_the_catalog_says() {
     let (manifest, _) = build(PAUSE, folder.path(), Origin::Source);
     let bundle = Bundle::open(&folder.path().join("bundle")).unwrap();
     bundle.verify(true).unwrap();
-    let image = &manifest.images["pause"];
+    let image = &release(&manifest).images["pause"];
     assert_eq!(image.name, "kinstall.local/pause:v1.0.0");
     let document =
         |blob| -> serde_json::Value { serde_json::from_str(&bundle.text(blob).unwrap()).unwrap() };
@@ -141,6 +215,7 @@ fn a_failed_build_shows_what_go_said() {
         output: folder.path().join("bundle"),
         cache: folder.path().join("cache"),
         origin: Origin::Source,
+        releases: Vec::new(),
     };
     let error = build_catalog(&catalog, &options, &|_| ()).unwrap_err();
     let text = error
@@ -177,7 +252,7 @@ fn a_release_takes_the_place_of_the_source() {
     }
     let archive = archive.into_inner().unwrap().finish().unwrap();
     let sum = Sha256::of(&archive);
-    let release = format!(
+    let upstream = format!(
         "pause:
     version: '1.0.0'
     release:
@@ -186,17 +261,20 @@ fn a_release_takes_the_place_of_the_source() {
       sha256: {{amd64: {sum}, arm64: {sum}}}
       programs: [{{path: bin/pause, output: pause}}]"
     );
-    let catalog = PAUSE.replacen("pause:\n    version: '1.0.0'", &release, 1);
+    let catalog = PAUSE.replacen("pause:\n    version: '1.0.0'", &upstream, 1);
     let server = Server::start(vec![Answer::Whole(archive)]);
     let folder = tempfile::tempdir().unwrap();
     let mirror = Origin::Releases {
         mirror: Some(format!("{}/", server.url)),
     };
     let (manifest, _) = build(&catalog, folder.path(), mirror.clone());
-    assert_eq!(manifest.components["pause"], "0.9.1");
-    assert_eq!(manifest.images["pause"].name, "kinstall.local/pause:v0.9.1");
+    assert_eq!(release(&manifest).components["pause"], "0.9.1");
     assert_eq!(
-        manifest.programs["pause/pause"].blob.sha256,
+        release(&manifest).images["pause"].name,
+        "kinstall.local/pause:v0.9.1"
+    );
+    assert_eq!(
+        release(&manifest).programs["pause/pause"].blob.sha256,
         Sha256::of(b"from upstream")
     );
     assert!(server.requests()[0].starts_with("/pause/v0.9.1/pause-"));
@@ -204,5 +282,5 @@ fn a_release_takes_the_place_of_the_source() {
     assert!(parts.is_empty());
     assert_eq!(server.requests().len(), 1);
     let (built, _) = build(&catalog, folder.path(), Origin::Source);
-    assert_eq!(built.components["pause"], "1.0.0");
+    assert_eq!(release(&built).components["pause"], "1.0.0");
 }

@@ -3,12 +3,12 @@ use std::path::{Path, PathBuf};
 use kinstall::bundle::{Bundle, Manifest, Origin};
 use kinstall::diagnostic::Diagnostic;
 
-use super::build::{PAUSE, build};
+use super::build::{PAUSE, build, release};
 
 /// A bundle, and the path of its one program.
 fn bundle(folder: &Path) -> (Manifest, PathBuf) {
     let (manifest, _) = build(PAUSE, folder, Origin::Source);
-    let program = manifest.programs["pause/pause"].blob.sha256;
+    let program = release(&manifest).programs["pause/pause"].blob.sha256;
     let path = folder.join(format!("bundle/blobs/{program}.zst"));
     (manifest, path)
 }
@@ -74,7 +74,7 @@ fn a_truncated_part_is_named() {
 fn a_part_with_other_content_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let (manifest, _) = bundle(folder.path());
-    let layer = manifest.images["pause"].layers[1];
+    let layer = release(&manifest).images["pause"].layers[1];
     let path = folder.path().join(format!("bundle/blobs/{}", layer.sha256));
     std::fs::write(path, vec![b'x'; usize::try_from(layer.size).unwrap()]).unwrap();
     // Even the quick check reads what somebody wrote to.

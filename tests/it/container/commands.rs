@@ -31,8 +31,8 @@ impl Folder {
         folder.write("inventory.ini", INVENTORY);
         folder.write(
             "bundle/manifest.json",
-            r#"{"format": 1, "kinstall": "0", "architecture": "amd64", "components": {}, "programs": {},
-                "images": {}, "files": {}, "node_programs": [], "blobs": {}}"#,
+            r#"{"format": 2, "kinstall": "0", "blobs": {}, "releases": {"1.37": {"architecture": "amd64",
+            "components": {}, "programs": {}, "images": {}, "files": {}, "node_programs": []}}}"#,
         );
         // In the place of each built-in playbook, one without steps: only the machines are of interest.
         for entry in fs::read_dir("playbooks").unwrap().map(Result::unwrap) {

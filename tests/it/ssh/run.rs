@@ -354,8 +354,8 @@ fn agent(sshd: &Sshd) -> Arc<AgentBinary> {
 }
 
 fn empty_bundle(folder: &Path) -> Bundle {
-    let manifest = r#"{"format": 1, "kinstall": "0", "architecture": "amd64", "components": {}, "programs": {},
-        "images": {}, "files": {}, "node_programs": [], "blobs": {}}"#;
+    let manifest = r#"{"format": 2, "kinstall": "0", "blobs": {}, "releases": {"1.37": {"architecture": "amd64",
+            "components": {}, "programs": {}, "images": {}, "files": {}, "node_programs": []}}}"#;
     std::fs::write(folder.join("manifest.json"), manifest).unwrap();
     Bundle::open(folder).unwrap()
 }

@@ -45,8 +45,8 @@ fn ctrl_c_does_not_wait_for_vboxmanage_and_down_cleans_up() {
     fs::write(root.join("inventory.ini"), INVENTORY).unwrap();
     // What is installed plays no part: it doesn't come to that.
     let manifest: Manifest = serde_json::from_value(serde_json::json!({
-        "format": 1, "kinstall": "0", "architecture": "amd64", "components": {}, "programs": {},
-        "images": {}, "files": {}, "node_programs": [], "blobs": {},
+        "format": 2, "kinstall": "0", "blobs": {}, "releases": {"1.37": {"architecture": "amd64",
+            "components": {}, "programs": {}, "images": {}, "files": {}, "node_programs": []}},
     }))
     .unwrap();
     fs::create_dir(root.join("bundle")).unwrap();
