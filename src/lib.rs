@@ -20,6 +20,7 @@ pub mod did_you_mean;
 pub mod digest;
 pub mod download;
 pub mod error_chain;
+pub mod format_version;
 pub mod image;
 mod install;
 pub mod inventory;

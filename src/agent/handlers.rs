@@ -1,7 +1,7 @@
 //! Handlers that were notified and not yet run, kept on the disk: a restart that is owed stays owed.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -31,14 +31,22 @@ pub struct Pending<'a> {
 impl<'a> Pending<'a> {
     /// Begins with what an earlier run left for this phase or for handlers of this batch.
     pub fn load(batch: &'a Batch, node: &Node, durable: bool) -> Self {
-        let owed = read_all(node)
+        let folder = folder(node);
+        let mut owed: Vec<Handler> = read_all(node)
             .into_iter()
             .filter(|owed| owed.phase == batch.phase || declared(batch, &owed.handler.id).is_some())
             .map(|owed| owed.handler)
             .collect();
+        // What another version of kinstall wrote down may not be readable; the file's name says which handler it is.
+        for handler in &batch.handlers {
+            let is_known = owed.iter().any(|owed| owed.id == handler.id);
+            if !is_known && path(&folder, &handler.id).exists() {
+                owed.push(handler.clone());
+            }
+        }
         Self {
             batch,
-            folder: folder(node),
+            folder,
             owed,
             durable,
         }
@@ -116,8 +124,12 @@ impl<'a> Pending<'a> {
     }
 
     fn path(&self, id: &str) -> PathBuf {
-        self.folder.join(Sha256::of(id.as_bytes()).to_string())
+        path(&self.folder, id)
     }
+}
+
+fn path(folder: &Path, id: &str) -> PathBuf {
+    folder.join(Sha256::of(id.as_bytes()).to_string())
 }
 
 /// Returns the handlers that earlier runs left.
@@ -146,4 +158,19 @@ fn read_all(node: &Node) -> Vec<Owed> {
         .collect();
     owed.sort_by(|left, right| left.handler.id.cmp(&right.handler.id));
     owed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handler_that_release_0_1_0_wrote_down_is_read() {
+        let root = tempfile::tempdir().unwrap();
+        let node = Node::at(root.path());
+        fs::create_dir_all(folder(&node)).unwrap();
+        let text = include_str!("../../tests/fixtures/0.1.0/pending-handler.json");
+        fs::write(path(&folder(&node), "containerd/restart"), text).unwrap();
+        assert_eq!(left(&node), ["containerd/restart"]);
+    }
 }

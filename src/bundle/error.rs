@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Minor;
 use super::store::Damage;
 use crate::diagnostic::{Diagnostic, Kind};
+use crate::format_version::FormatError;
 use crate::resource::Sha256;
 
 /// What to run to get a good bundle.
@@ -16,8 +17,8 @@ const REBUILD: &str = "run `kinstall bundle build`: it makes what is missing or 
 pub enum BundleError {
     #[error("no bundle: `{path}` does not exist", path = path.display())]
     Missing { path: PathBuf },
-    #[error("bundle `{path}` has format {found}, this kinstall reads format {}", super::manifest::FORMAT, path = path.display())]
-    Format { path: PathBuf, found: u32 },
+    #[error("bundle `{path}` can't be used", path = path.display())]
+    Format { path: PathBuf, source: FormatError },
     #[error("failed to {action} `{path}`", path = path.display())]
     File {
         action: &'static str,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{BundleError, Minor};
+use crate::format_version::{self, FormatError};
 use crate::resource::{BlobRef, Sha256};
 
 /// Version of the file format. Format 1, of kinstall 0.1.0, held one release and is read as well; a
@@ -127,18 +128,20 @@ impl Manifest {
             std::io::ErrorKind::NotFound => BundleError::Missing { path: path.into() },
             _ => BundleError::file("read", path, source),
         })?;
-        // The format is looked at first: what follows it may have changed its shape.
-        let format: Format =
-            serde_json::from_slice(&bytes).map_err(|source| BundleError::json(path, source))?;
-        let manifest = match format.format {
-            FORMAT => serde_json::from_slice(&bytes),
-            FORMAT_OF_ONE_RELEASE => Self::of_one_release(&bytes),
-            found => {
-                let path = path.into();
-                return Err(BundleError::Format { path, found });
-            }
+        let read = match format_version::read(&bytes, FORMAT) {
+            Err(FormatError::Other {
+                found: FORMAT_OF_ONE_RELEASE,
+                ..
+            }) => Self::of_one_release(&bytes).map_err(FormatError::from),
+            read => read,
         };
-        manifest.map_err(|source| BundleError::json(path, source))
+        read.map_err(|error| match error {
+            FormatError::Malformed(source) => BundleError::json(path, source),
+            source @ FormatError::Other { .. } => BundleError::Format {
+                path: path.into(),
+                source,
+            },
+        })
     }
 
     /// Reads format 1, in which the fields of the only release stood beside the others.
@@ -193,7 +196,13 @@ impl Release {
     }
 }
 
-#[derive(Deserialize)]
-struct Format {
-    format: u32,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_of_release_0_1_0_is_read() {
+        let manifest = Manifest::load(Path::new("tests/fixtures/0.1.0/manifest.json")).unwrap();
+        assert_eq!(manifest.parts().len(), 5);
+    }
 }

@@ -17,7 +17,7 @@ pub fn run(command: &ImageCommand, printer: Printer) -> Result<Exit, Diagnostics
     let store = open_images()?;
     match command {
         ImageCommand::List => {
-            let rows = rows(store.catalog(), &store.list());
+            let rows = rows(store.catalog(), &store.list().map_err(diagnostics)?);
             match printer.format {
                 Format::Text => printer.data(&table(&rows)),
                 Format::Json => printer.json(&rows),

@@ -10,6 +10,7 @@ use crate::ui::printer::Format;
 
 mod bundle;
 mod check;
+mod completions;
 mod console;
 mod dial;
 mod doctor;
@@ -20,6 +21,7 @@ mod hosts;
 mod image;
 mod import;
 mod kubeconfig;
+mod man;
 mod net;
 mod plan;
 mod power;
@@ -126,6 +128,11 @@ pub enum Command {
     /// Make an inventory from the files of another tool
     #[command(subcommand)]
     Import(ImportCommand),
+    /// Print a script that completes kinstall's commands and options in your shell
+    Completions { shell: clap_complete::Shell },
+    /// Writes a manual page for each command, for packages
+    #[command(hide = true)]
+    Man { directory: PathBuf },
     #[cfg(target_os = "linux")]
     #[command(flatten)]
     Service(service::ServiceCommand),

@@ -77,6 +77,8 @@ fn dispatch(cli: Cli, printer: Printer) -> Result<Exit, Diagnostics> {
         Command::Net(arguments) => super::net::run(global, &arguments),
         Command::Bundle(command) => super::bundle::run(global, &command, printer),
         Command::Image(command) => super::image::run(&command, printer),
+        Command::Completions { shell } => Ok(super::completions::run(shell, printer)),
+        Command::Man { directory } => super::man::run(&directory),
         Command::Import(command) => super::import::run(&command, printer),
         #[cfg(target_os = "linux")]
         Command::Service(command) => super::service::run(&command),

@@ -12,6 +12,7 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use serde::{Deserialize, Serialize};
 
 use super::pki::{self, KeyPem, KeyedCertificate, PkiError, Subject};
+use crate::format_version::{self, FormatError};
 use crate::private_file;
 use crate::secret::Secret;
 
@@ -56,8 +57,8 @@ pub enum SecretsError {
         line: usize,
         column: usize,
     },
-    #[error("`{path}` has format {found}, this kinstall knows format {FORMAT}")]
-    Format { path: PathBuf, found: u32 },
+    #[error("can't use `{path}`")]
+    Format { path: PathBuf, source: FormatError },
     #[error("failed to get random bytes from the system")]
     Random,
     #[error("failed to make the cluster's certificates")]
@@ -155,23 +156,14 @@ impl ClusterSecrets {
 }
 
 fn parse(text: &str, path: PathBuf) -> Result<ClusterSecrets, SecretsError> {
-    #[derive(Deserialize)]
-    struct Header {
-        format: u32,
-    }
-    let malformed = |error: &serde_json::Error| SecretsError::Malformed {
-        path: path.clone(),
-        line: error.line(),
-        column: error.column(),
-    };
-    let header: Header = serde_json::from_str(text).map_err(|error| malformed(&error))?;
-    if header.format != FORMAT {
-        return Err(SecretsError::Format {
+    format_version::read(text.as_bytes(), FORMAT).map_err(|error| match error {
+        FormatError::Malformed(error) => SecretsError::Malformed {
             path,
-            found: header.format,
-        });
-    }
-    serde_json::from_str(text).map_err(|error| malformed(&error))
+            line: error.line(),
+            column: error.column(),
+        },
+        source @ FormatError::Other { .. } => SecretsError::Format { path, source },
+    })
 }
 
 /// Six and sixteen characters, as kubeadm wants them; the second part holds 80 random bits.
@@ -251,7 +243,14 @@ mod tests {
 
         fs::write(&path, r#"{"format": 2}"#).unwrap();
         let error = ClusterSecrets::load_or_make(folder.path(), SystemTime::now()).unwrap_err();
-        assert!(matches!(error, SecretsError::Format { found: 2, .. }));
+        assert!(matches!(error, SecretsError::Format { .. }));
+    }
+
+    #[test]
+    fn the_file_of_release_0_1_0_is_read() {
+        let text = include_str!("../../tests/fixtures/0.1.0/secrets.json");
+        let secrets = parse(text, PathBuf::new()).unwrap();
+        assert_eq!(secrets.bootstrap_token.expose(), "abcdef.0123456789abcdef");
     }
 
     #[test]

@@ -37,7 +37,7 @@ impl Adoption<'_> {
                 name: self.request.label.clone(),
             });
         };
-        if let Some(entry) = self.known(&digest) {
+        if let Some(entry) = self.known(&digest)? {
             return self.remember(entry);
         }
         let path = self.fetch(urls, &digest)?;
@@ -65,7 +65,7 @@ impl Adoption<'_> {
         let digests = digests.map_err(read_error)?;
         let sha256 = sha256(&digests[0])?;
         self.check(&path, &digests, files.len())?;
-        let known = Entry::read(sha256, self.store.folder(sha256));
+        let known = Entry::read(sha256, self.store.folder(sha256))?;
         if let Some(entry) = known.filter(|it| !it.is_in_place() && it.is_whole()) {
             return learn(entry, |record| record.local = stamps);
         }
@@ -191,7 +191,7 @@ impl Adoption<'_> {
             let size = entry.metadata().map_err(failed)?.len();
             record.files.insert(name, size);
         }
-        if let Some(old) = Entry::read(sha256, folder.clone()) {
+        if let Some(old) = Entry::read(sha256, folder.clone())? {
             record.names = old.record.names;
             let users = folder.join("users");
             if users.is_dir() {
@@ -274,9 +274,9 @@ impl Adoption<'_> {
         })
     }
 
-    fn known(&self, digest: &Digest) -> Option<Entry> {
-        let mut all = Entry::all(&self.store.directory).into_iter();
-        all.find(|it| it.has(digest) && it.is_whole())
+    fn known(&self, digest: &Digest) -> Result<Option<Entry>, ImageError> {
+        let mut all = Entry::all(&self.store.directory)?.into_iter();
+        Ok(all.find(|it| it.has(digest) && it.is_whole()))
     }
 
     fn remember(&self, entry: Entry) -> Result<Entry, ImageError> {

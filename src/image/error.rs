@@ -12,6 +12,7 @@ use super::reference::ReferenceError;
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::digest::Digest;
 use crate::download::DownloadError;
+use crate::format_version::FormatError;
 use crate::resource::Sha256;
 
 /// A failure while an image is fetched, added or removed.
@@ -66,6 +67,8 @@ pub enum ImageError {
         image: String,
         source: ApplianceError,
     },
+    #[error("can't use `{path}`", path = path.display())]
+    Format { path: PathBuf, source: FormatError },
     #[error("`{name}` can't be the name of an image: {why}")]
     BadName { name: String, why: &'static str },
     #[error("machine image `{name}` is not what it was: `{path}` has changed or is gone", path = path.display())]
@@ -152,6 +155,7 @@ fn hints(error: &ImageError) -> Vec<String> {
                 "add it again: `kinstall image add FILE --name {name}`"
             )]
         }
+        ImageError::Format { source, .. } => source.hint().map(str::to_owned).into_iter().collect(),
         ImageError::BadName { .. } => Vec::new(),
     }
 }

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::error::ImageError;
 use super::kind::{Image, ImageKind};
 use super::local_files::FileStamp;
 use crate::digest::Digest;
+use crate::format_version::{self, FormatError};
 use crate::resource::Sha256;
 
 const FORMAT: u32 = 1;
@@ -70,28 +72,37 @@ impl Record {
 }
 
 impl Entry {
-    /// Returns all images of a store, those without a readable record left out, sorted by hash.
-    pub(super) fn all(store: &Path) -> Vec<Self> {
-        let entries = fs::read_dir(store).into_iter().flatten();
-        let mut all: Vec<Self> = entries
-            .filter_map(|entry| {
-                let folder = entry.ok()?.path();
-                let sha256 = folder.file_name()?.to_str()?.parse().ok()?;
-                Self::read(sha256, folder)
-            })
-            .collect();
+    /// Returns all images of a store, those without a whole record left out, sorted by hash. A record that another
+    /// kinstall wrote is an error: it is in use.
+    pub(super) fn all(store: &Path) -> Result<Vec<Self>, ImageError> {
+        let mut all = Vec::new();
+        for entry in fs::read_dir(store).into_iter().flatten().flatten() {
+            let folder = entry.path();
+            let name = folder.file_name().and_then(|name| name.to_str());
+            let Some(sha256) = name.and_then(|name| name.parse().ok()) else {
+                continue;
+            };
+            all.extend(Self::read(sha256, folder)?);
+        }
         all.sort_by_key(|it| it.sha256.to_string());
-        all
+        Ok(all)
     }
 
-    pub(super) fn read(sha256: Sha256, folder: PathBuf) -> Option<Self> {
-        let text = fs::read(folder.join(FILE)).ok()?;
-        let record: Record = serde_json::from_slice(&text).ok()?;
-        (record.format == FORMAT).then_some(Self {
-            sha256,
-            folder,
-            record,
-        })
+    /// Returns the image of a folder; `None` where it has no whole record.
+    pub(super) fn read(sha256: Sha256, folder: PathBuf) -> Result<Option<Self>, ImageError> {
+        let path = folder.join(FILE);
+        let Ok(text) = fs::read(&path) else {
+            return Ok(None);
+        };
+        match format_version::read(&text, FORMAT) {
+            Ok(record) => Ok(Some(Self {
+                sha256,
+                folder,
+                record,
+            })),
+            Err(FormatError::Malformed(_)) => Ok(None),
+            Err(source @ FormatError::Other { .. }) => Err(ImageError::Format { path, source }),
+        }
     }
 
     /// Tells if all files are there in their sizes, and those of the user's unchanged.
@@ -144,5 +155,17 @@ impl Entry {
             user: box_user.or_else(|| record.user.clone()),
             kind,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_of_release_0_1_0_is_read() {
+        let text = include_str!("../../tests/fixtures/0.1.0/image.json");
+        let record: Record = format_version::read(text.as_bytes(), FORMAT).unwrap();
+        assert_eq!(record.names, ["lab"]);
     }
 }

@@ -137,7 +137,7 @@ impl ImageStore {
         let Some(name) = name else { return Ok(image) };
         let _lock = self.lock(name, report)?;
         let mut named = image;
-        for mut entry in Entry::all(&self.directory) {
+        for mut entry in Entry::all(&self.directory)? {
             let is_new = entry.sha256 == named.sha256;
             if entry.is_named(name) == is_new {
                 continue;
@@ -156,7 +156,7 @@ impl ImageStore {
     /// that was used where it is stays.
     pub fn remove(&self, name: &str, report: &Report<'_>) -> Result<Image, ImageError> {
         let _lock = self.lock(name, report)?;
-        let all = Entry::all(&self.directory);
+        let all = Entry::all(&self.directory)?;
         let is_named =
             |it: &&Entry| it.is_named(name) || it.record.catalog_name.as_deref() == Some(name);
         let mut meant: Vec<&Entry> = all.iter().filter(is_named).collect();
@@ -188,7 +188,7 @@ impl ImageStore {
     }
 
     /// Returns all images that are here, sorted by name.
-    pub fn list(&self) -> Vec<StoredImage> {
+    pub fn list(&self) -> Result<Vec<StoredImage>, ImageError> {
         let is_current = |entry: &Entry| {
             let name = entry.record.catalog_name.as_ref()?;
             let file = self.catalog.images.get(name)?.file()?;
@@ -202,12 +202,12 @@ impl ImageStore {
             labs: users::list(&entry.folder),
             whole: entry.is_whole(),
         };
-        let entries = Entry::all(&self.directory);
+        let entries = Entry::all(&self.directory)?;
         let mut all: Vec<StoredImage> = entries.into_iter().map(stored).collect();
         all.sort_by(|a, b| {
             (a.image.name.is_none(), &a.image.name).cmp(&(b.image.name.is_none(), &b.image.name))
         });
-        all
+        Ok(all)
     }
 
     /// Writes down that the machines of a lab stand on the image, so that it can't be removed while
@@ -219,7 +219,7 @@ impl ImageStore {
 
     /// Forgets what [`ImageStore::use_by`] wrote down for a lab.
     pub fn release(&self, lab: &Path) -> Result<(), ImageError> {
-        for entry in Entry::all(&self.directory) {
+        for entry in Entry::all(&self.directory)? {
             users::remove(&entry.folder, lab)
                 .map_err(|source| file_error("write to", &entry.folder, source))?;
         }
@@ -231,7 +231,7 @@ impl ImageStore {
         &self,
         reference: &ImageReference,
     ) -> Result<(Option<Entry>, Option<Request>), ImageError> {
-        let entries = Entry::all(&self.directory);
+        let entries = Entry::all(&self.directory)?;
         if let ImageReference::Name(name) = reference
             && let Some(entry) = entries.iter().find(|it| it.is_named(name))
         {
@@ -255,7 +255,7 @@ impl ImageStore {
     fn obtain(&self, request: &Request, report: &Report<'_>) -> Result<Entry, ImageError> {
         let _lock = self.lock(&request.label, report)?;
         // Another program may have got it meanwhile.
-        let mut all = Entry::all(&self.directory).into_iter();
+        let mut all = Entry::all(&self.directory)?.into_iter();
         if let Some(entry) = all.find(|it| it.answers(request) && it.is_whole()) {
             return Ok(entry);
         }

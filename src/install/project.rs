@@ -104,6 +104,9 @@ impl Project {
                     "put it back from a copy: these are the keys of the cluster that was made \
                      with them; without them, only a new cluster can be made",
                 ),
+                SecretsError::Format { source, .. } => {
+                    (source.hint().into_iter()).fold(diagnostic, Diagnostic::hint)
+                }
                 _ => diagnostic,
             }]
         })

@@ -9,6 +9,7 @@ use etcetera::BaseStrategy as _;
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::format_version::{self, FormatError};
 use crate::model::Provider;
 use crate::private_file;
 use crate::resource::Sha256;
@@ -36,13 +37,8 @@ impl LabState {
     pub fn load(directory: &Path, inventory: &Path) -> Result<Self, Diagnostics> {
         let path = directory.join(FILE);
         match fs::read(&path) {
-            Ok(bytes) => parse(&bytes).map_err(|problem| {
-                let message = format!("`{}` is damaged: {problem}", path.display());
-                vec![Diagnostic::error(Kind::Environment, message).hint(
-                    "remove the file; `kinstall up`, with the same --provider as before, finds \
-                     the machines and makes it again",
-                )]
-            }),
+            Ok(bytes) => format_version::read(&bytes, FORMAT)
+                .map_err(|problem| vec![unreadable(&path, &problem)]),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self {
                 format: FORMAT,
                 id: id_of(inventory),
@@ -98,15 +94,18 @@ impl LabState {
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<LabState, String> {
-    let state: LabState = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-    if state.format == FORMAT {
-        Ok(state)
-    } else {
-        Err(format!(
-            "it has format {}, this kinstall knows format {FORMAT}",
-            state.format
-        ))
+fn unreadable(path: &Path, problem: &FormatError) -> Diagnostic {
+    let path = path.display();
+    match problem.hint() {
+        Some(hint) => {
+            let message = format!("can't use `{path}`: {problem}");
+            Diagnostic::error(Kind::Environment, message).hint(hint)
+        }
+        None => Diagnostic::error(Kind::Environment, format!("`{path}` is damaged: {problem}"))
+            .hint(
+                "remove the file; `kinstall up`, with the same --provider as before, finds the \
+             machines and makes it again",
+            ),
     }
 }
 
@@ -122,4 +121,16 @@ fn free_port(wanted: u16) -> u16 {
     };
     let address = (wanted..wanted + 100).find_map(free).or_else(|| free(0));
     address.map_or(wanted, |address| address.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_of_release_0_1_0_is_read() {
+        let text = include_str!("../../tests/fixtures/0.1.0/lab.json");
+        let record: LabState = format_version::read(text.as_bytes(), FORMAT).unwrap();
+        assert_eq!(record.api_port, Some(6443));
+    }
 }

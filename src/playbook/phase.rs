@@ -1,5 +1,5 @@
 //! What kinstall can do with a cluster, and the names of the phases that this is made of;
-//! [`crate::plan::phases`] says what each phase waits for.
+//! [`mod@crate::plan::phases`] says what each phase waits for.
 
 use std::fmt;
 

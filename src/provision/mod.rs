@@ -39,6 +39,7 @@ pub use plan::{MachineAction, MachineChange, SettingChange};
 pub use snapshot::{Snapshot, SnapshotOfMachine};
 
 use crate::diagnostic::Diagnostics;
+use crate::format_version::FormatError;
 
 /// Is told what happens to which machine; an empty name stands for the lab.
 pub type Report<'a> = &'a (dyn Fn(&str, &str) + Sync);
@@ -198,6 +199,18 @@ impl ProviderError {
             action,
             path,
             source,
+        }
+    }
+
+    /// Makes the error for a record that can't be used, for use with `map_err`.
+    pub fn record(path: &Path) -> impl FnOnce(FormatError) -> Self {
+        let path = path.to_owned();
+        move |error| match error {
+            FormatError::Malformed(source) => Self::file("read", &path)(source.into()),
+            FormatError::Other { .. } => Self::Obstacle {
+                message: format!("can't use `{}`: {error}", path.display()),
+                hints: error.hint().map(str::to_owned).into_iter().collect(),
+            },
         }
     }
 }

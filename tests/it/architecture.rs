@@ -21,6 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("error_chain", &[]),
     ("digest", &["resource"]),
     ("download", &["diagnostic", "digest"]),
+    ("format_version", &[]),
     (
         "image",
         &["diagnostic", "digest", "download", "resource", "yaml"],
@@ -145,7 +146,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Serves every module.
-const EVERYBODY: &[&str] = &["did_you_mean", "error_chain"];
+const EVERYBODY: &[&str] = &["did_you_mean", "error_chain", "format_version"];
 
 /// Words that stand only in some places.
 const ONLY_IN: &[(&str, &[&str])] = &[

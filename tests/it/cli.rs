@@ -226,7 +226,7 @@ fn damaged_state() {
     let cut_off = project.run(&["up"]);
     project.write(
         ".kinstall/lab.json",
-        r#"{"format": 2, "id": "0", "provider": null, "api_port": null}"#,
+        r#"{"format": 2, "id": "0", "what a newer kinstall keeps": []}"#,
     );
     insta::assert_snapshot!([cut_off, project.run(&["status"])].join("\n\n"));
 }

@@ -14,11 +14,13 @@ mod cli;
 mod connection;
 #[cfg(target_os = "linux")]
 mod container;
+mod documentation;
 #[cfg(target_os = "linux")]
 mod e2e;
 mod existing;
 mod free_port;
 mod guest;
+mod help;
 mod image;
 mod inventory;
 mod machines;

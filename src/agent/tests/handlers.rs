@@ -4,7 +4,7 @@ use std::fs;
 
 use super::controller::{Controller, batch, command, file, state_of, step};
 use super::wait_for;
-use crate::resource::{Content, Guard};
+use crate::resource::{Content, Guard, Sha256};
 use crate::wire::{Handler, Mode, Request, StepState};
 
 /// A step that notifies `restart`, which appends to a log.
@@ -82,6 +82,27 @@ fn a_lost_connection_cannot_lose_a_handler() {
     controller.bye().unwrap();
     let controller = Controller::connect(root.path());
     assert!(controller.facts().pending_handlers.is_empty());
+}
+
+#[test]
+fn a_handler_that_another_version_wrote_down_is_run_all_the_same() {
+    let root = tempfile::tempdir().unwrap();
+    let pending = root.path().join("var/lib/kinstall/pending");
+    fs::create_dir_all(&pending).unwrap();
+    let file = pending.join(Sha256::of(b"restart").to_string());
+    fs::write(&file, r#"{"stage": "phase", "handler": "restart"}"#).unwrap();
+    let mut controller = Controller::connect(root.path());
+    controller.start("one", Mode::Apply);
+    let mut batch = batch("phase", Vec::new());
+    batch.handlers.push(restart());
+    controller.send(Request::Batch(batch));
+    controller.until_done("phase");
+    controller.bye().unwrap();
+    assert_eq!(
+        fs::read_to_string(root.path().join("log")).unwrap(),
+        "restarted\n"
+    );
+    assert!(!file.exists());
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use crate::format_version;
 use crate::provision::namespace::Namespace;
 use crate::provision::{Forward, Lab, ProviderError};
 
@@ -138,18 +139,9 @@ impl LabDirectory {
     }
 
     pub(super) fn read_record(&self) -> Result<LabRecord, ProviderError> {
-        let record: LabRecord = read_json(&self.record_file())?;
-        if record.version == LabRecord::VERSION {
-            return Ok(record);
-        }
-        Err(ProviderError::Lab {
-            action: format!("read `{}`", self.record_file().display()),
-            detail: format!(
-                "it has version {}, this kinstall knows {}",
-                record.version,
-                LabRecord::VERSION
-            ),
-        })
+        let path = self.record_file();
+        let text = fs::read(&path).map_err(ProviderError::file("read", &path))?;
+        format_version::read(&text, LabRecord::VERSION).map_err(ProviderError::record(&path))
     }
 
     fn record_file(&self) -> PathBuf {
@@ -222,5 +214,17 @@ pub(super) fn remove_all(path: &Path) -> io::Result<()> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_of_release_0_1_0_is_read() {
+        let text = include_str!("../../../tests/fixtures/0.1.0/container-lab.json");
+        let record: LabRecord = format_version::read(text.as_bytes(), LabRecord::VERSION).unwrap();
+        assert_eq!(record.machines[0].name, "node1");
     }
 }

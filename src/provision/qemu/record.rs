@@ -1,9 +1,13 @@
 //! What is written down of a machine and of its snapshots.
 
+use std::fs;
+use std::io;
+
 use serde::{Deserialize, Serialize};
 
 use super::disks;
-use super::folder::{MachineFolder, read};
+use super::folder::MachineFolder;
+use crate::format_version;
 use crate::model::{ForwardedPort, SharedFolder};
 use crate::private_file;
 use crate::provision::plan::made_with;
@@ -74,16 +78,14 @@ impl MachineRecord {
 
     /// Reads a machine's record; `None` where the machine isn't complete.
     pub(super) fn read(folder: &MachineFolder) -> Result<Option<Self>, ProviderError> {
-        let Some(record) = read::<Self>(&folder.record())? else {
-            return Ok(None);
-        };
-        if record.version == VERSION {
-            return Ok(Some(record));
+        let path = folder.record();
+        match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(ProviderError::file("read", &path)(error)),
+            Ok(text) => format_version::read(&text, VERSION)
+                .map(Some)
+                .map_err(ProviderError::record(&path)),
         }
-        let (has, knows) = (record.version, VERSION);
-        Err(folder.failed("read the record of")(format!(
-            "it has version {has}, this kinstall knows {knows}"
-        )))
     }
 
     /// As [`MachineRecord::read`], where the machine has to be complete.
@@ -128,4 +130,16 @@ fn write(path: &std::path::Path, value: &impl Serialize) -> Result<(), ProviderE
         .map_err(std::io::Error::from)
         .and_then(|text| private_file::write(path, &text))
         .map_err(ProviderError::file("write", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_of_release_0_1_0_is_read() {
+        let text = include_str!("../../../tests/fixtures/0.1.0/qemu-machine.json");
+        let record: MachineRecord = format_version::read(text.as_bytes(), VERSION).unwrap();
+        assert_eq!(record.hardware.memory_mib, 2048);
+    }
 }

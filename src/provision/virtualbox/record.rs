@@ -131,3 +131,15 @@ fn set(manage: &Manage, key: &str, value: Option<&str>) -> Result<(), ProviderEr
     let action = "write VirtualBox's extra data";
     manage.call(&arguments).map(drop).map_err(at_lab(action))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_record_of_release_0_1_0_is_read() {
+        let text = include_str!("../../../tests/fixtures/0.1.0/virtualbox-machine.json");
+        let record: MachineRecord = serde_json::from_str(text).unwrap();
+        assert_eq!(record.box_user.as_deref(), Some("vagrant"));
+    }
+}

@@ -12,7 +12,7 @@ use crate::container::lab::TestLab;
 const PASSWORD: &str = "correct horse";
 
 #[test]
-#[ignore = "needs root and a bundle: `./test e2e`"]
+#[ignore = "needs root and a bundle: `./test clusters`"]
 fn a_cluster_on_hosts_that_exist() {
     let mut machines = TestLab::new("existing", 2);
     machines.lab.machines[0].spec.memory_mib = 2048;

@@ -26,7 +26,7 @@ const KILLED_AT: [&str; 10] = [
 ];
 
 #[test]
-#[ignore = "needs root and a bundle: `./test e2e`"]
+#[ignore = "needs root and a bundle: `./test clusters`"]
 fn an_install_killed_at_ten_points_ends_in_the_same_cluster() {
     let lab = Kinstall::with_the_lab_inventory();
     for step in KILLED_AT {

@@ -8,7 +8,7 @@ use super::kinstall::Kinstall;
 use super::traces::Traces;
 
 #[test]
-#[ignore = "needs root and a bundle: `./test e2e`"]
+#[ignore = "needs root and a bundle: `./test clusters`"]
 fn the_courses_lab_comes_up_and_goes_away() {
     let before = Traces::now();
     let lab = Kinstall::with_the_lab_inventory();

@@ -1,6 +1,6 @@
 //! End to end on real nodes: real systemd, sshd, containerd and kubelet, from the course's inventory.
 //!
-//! Needs root and a built bundle: `./test e2e`. The tests share the computer, so they run one after the other.
+//! Needs root and a built bundle: `./test clusters`. The tests share the computer, so they run one after the other.
 
 mod cluster;
 mod existing;

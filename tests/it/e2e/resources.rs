@@ -25,7 +25,7 @@ kube-node
 const KEPT: [&str; 4] = ["base.yml", "programs.yml", "containerd.yml", "kubelet.yml"];
 
 #[test]
-#[ignore = "needs root and a bundle: `./test e2e`"]
+#[ignore = "needs root and a bundle: `./test clusters`"]
 fn resources_keep_their_law_on_a_real_node() {
     let lab = Kinstall::with_the_lab_inventory();
     std::fs::write(lab.path("inventory.ini"), INVENTORY).unwrap();

@@ -177,5 +177,5 @@ fn boxes_of_no_use_are_told_apart() {
         lab.message(lab.fetch(&format!("./{name}")).unwrap_err())
     });
     insta::assert_snapshot!(messages.join("\n\n"));
-    assert!(lab.store.list().is_empty());
+    assert!(lab.store.list().unwrap().is_empty());
 }

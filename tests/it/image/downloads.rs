@@ -47,7 +47,7 @@ fn a_download_that_breaks_goes_on() {
             .replace(&bytes.len().to_string(), "ALL")
     );
     // What came is kept, and isn't taken for an image.
-    assert!(lab.store.list().is_empty());
+    assert!(lab.store.list().unwrap().is_empty());
     assert!(
         Path::new(&lab.left()[0])
             .extension()
@@ -180,7 +180,7 @@ fn a_newer_kinstall_fetches_its_own_build() {
     let newer = lab.upgraded(catalog(&urls, &Sha256::of(&new).to_string()));
     let second = newer.fetch(&lab.reference("lab-1"), &|_, _| {}).unwrap();
     assert_ne!(first.sha256, second.sha256);
-    let outdated = newer.list().into_iter().filter(|it| it.outdated);
+    let outdated = newer.list().unwrap().into_iter().filter(|it| it.outdated);
     let outdated: Vec<Sha256> = outdated.map(|it| it.image.sha256).collect();
     assert_eq!(outdated, [first.sha256]);
     let report = |_: &str, _: kinstall::image::Progress<'_>| {};
