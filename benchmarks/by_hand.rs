@@ -106,6 +106,7 @@ fn plan(lab: &Lab, cluster: &ClusterSpec, bundle: &Bundle) -> Result<Plan> {
         secrets: &secrets,
         sources: &Sources::builtin(),
         limit: None,
+        leaving: &[],
         action: Action::Up,
     };
     Ok(plan::build(&input).map_err(told)?)

@@ -10,6 +10,8 @@
 
 #[cfg(target_os = "linux")]
 pub mod agent;
+#[cfg(target_os = "linux")]
+pub mod api_proxy;
 pub mod bundle;
 pub mod cli;
 #[cfg(target_os = "linux")]
@@ -30,6 +32,7 @@ pub mod plan;
 pub mod playbook;
 pub mod private_file;
 pub mod provision;
+pub mod relay;
 pub mod report;
 pub mod resource;
 pub mod run;

@@ -3,14 +3,18 @@
 use std::fs;
 use std::path::Path;
 
+use crate::converge::Node;
 use crate::resource::Sha256;
+
+/// The unit that runs an agent as the proxy to the API servers.
+const PROXY_UNIT: &str = "/etc/systemd/system/kinstall-api-proxy.service";
 
 /// Agents kept: this one and the one before.
 const KEPT: usize = 2;
 
-/// Removes the oldest agents beside this one. A program whose name isn't a digest is no agent, and
+/// Removes the oldest agents beside this one; the one that the node's proxy starts from stays. A program whose name isn't a digest is no agent, and
 /// where this one isn't either (a test, a build folder), nothing is touched.
-pub fn remove(this: &Path) {
+pub fn remove(this: &Path, node: &Node) {
     let is_agent = |path: &Path| {
         path.file_name()
             .and_then(|name| name.to_str())
@@ -19,6 +23,7 @@ pub fn remove(this: &Path) {
     let Some(folder) = this.parent().filter(|_| is_agent(this)) else {
         return;
     };
+    let unit = node.read_or_empty(PROXY_UNIT);
     let mut agents: Vec<_> = folder
         .read_dir()
         .into_iter()
@@ -26,6 +31,7 @@ pub fn remove(this: &Path) {
         .flatten()
         .map(|entry| entry.path())
         .filter(|path| is_agent(path) && path != this)
+        .filter(|path| !unit.contains(&*path.to_string_lossy()))
         .filter_map(|path| Some((fs::metadata(&path).ok()?.modified().ok()?, path)))
         .collect();
     agents.sort();
@@ -43,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_agent_and_the_newest_other_stay() {
+    fn this_agent_the_newest_other_and_the_proxys_stay() {
         let folder = tempfile::tempdir().unwrap();
         let path = |text: &str| folder.path().join(Sha256::of(text.as_bytes()).to_string());
         for (age, name) in ["new", "old", "older", "this"].into_iter().enumerate() {
@@ -52,10 +58,16 @@ mod tests {
             file.set_modified(SystemTime::now() - age).unwrap();
         }
         fs::write(folder.path().join("kinstall"), "").unwrap();
-        remove(&folder.path().join("kinstall"));
+        let root = tempfile::tempdir().unwrap();
+        let node = Node::at(root.path());
+        let unit = node.path(PROXY_UNIT);
+        fs::create_dir_all(unit.parent().unwrap()).unwrap();
+        let text = format!("ExecStart={} api-proxy\n", path("older").display());
+        fs::write(&unit, text).unwrap();
+        remove(&folder.path().join("kinstall"), &node);
         assert_eq!(folder.path().read_dir().unwrap().count(), 5);
-        remove(&path("this"));
-        assert_eq!(folder.path().read_dir().unwrap().count(), 3);
-        assert!(path("this").exists() && path("new").exists());
+        remove(&path("this"), &node);
+        assert_eq!(folder.path().read_dir().unwrap().count(), 4);
+        assert!(["this", "new", "older"].iter().all(|it| path(it).exists()));
     }
 }

@@ -16,6 +16,9 @@ pub fn gather(node: &Node) -> Facts {
     let unified = node.path("/sys/fs/cgroup/cgroup.controllers").exists();
     Facts {
         hostname: first_line("/proc/sys/kernel/hostname"),
+        program: std::env::current_exe()
+            .map(|path| path.display().to_string())
+            .unwrap_or_default(),
         os: value(&node.read_or_empty("/etc/os-release"), "PRETTY_NAME"),
         kernel: first_line("/proc/sys/kernel/osrelease"),
         architecture: std::env::consts::ARCH.to_owned(),

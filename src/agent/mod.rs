@@ -162,7 +162,7 @@ impl Session {
             return Ok(());
         }
         if let Ok(this) = std::env::current_exe() {
-            earlier::remove(&this);
+            earlier::remove(&this, &self.node);
         }
         self.outgoing.open_journal(&self.node, run);
         Ok(())

@@ -23,6 +23,7 @@ mod import;
 mod kubeconfig;
 mod man;
 mod net;
+mod node;
 mod plan;
 mod power;
 mod run;
@@ -88,6 +89,9 @@ pub enum Command {
     Check(CheckArguments),
     /// Show machines, nodes, versions, add-ons, addresses and certificate expiry
     Status(InventoryArgument),
+    /// Take nodes out of the cluster, or let them stand aside
+    #[command(subcommand)]
+    Node(node::NodeCommand),
     /// Tear the lab down without a trace, or remove single machines
     Down(DownArguments),
     /// Shut machines down; all of them without a name

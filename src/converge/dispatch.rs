@@ -13,6 +13,7 @@ macro_rules! each {
             Resource::Command($it) => $call,
             Resource::Directory($it) => $call,
             Resource::Download($it) => $call,
+            Resource::EtcdMemberAbsent($it) => $call,
             Resource::File($it) => $call,
             Resource::Image($it) => $call,
             Resource::KernelModule($it) => $call,

@@ -17,6 +17,7 @@ pub mod dispatch;
 pub mod download;
 pub mod draft;
 pub mod error;
+pub mod etcd;
 pub mod file;
 pub mod file_state;
 pub mod image;

@@ -12,7 +12,7 @@ use ureq::tls::{RootCerts, TlsConfig};
 use super::error::FileContext;
 use super::kubernetes::client::certificates;
 use super::kubernetes::object::group_path;
-use super::{Converge, Node, ResourceError};
+use super::{Converge, Node, ResourceError, etcd};
 use crate::resource::{Action, Change, Condition, Wait};
 
 /// Time between two looks.
@@ -68,6 +68,9 @@ impl Condition {
             Condition::UnixSocket(path) => format!("{path} accepts connections"),
             Condition::Path(path) => format!("{path} exists"),
             Condition::NodeReady { name, .. } => format!("node {name} is ready"),
+            Condition::ControlPlaneBears { change, .. } => {
+                format!("the control plane is well enough, before {change}")
+            }
             Condition::RolledOut {
                 kind,
                 namespace,
@@ -91,6 +94,10 @@ impl Condition {
             Condition::NodeReady { kubeconfig, name } => {
                 let path = format!("/api/v1/nodes/{name}");
                 object(kubeconfig, &path, node_is_ready, node)
+            }
+            Condition::ControlPlaneBears { kubeconfig, change } => {
+                let found = etcd::control_plane(kubeconfig, node)?;
+                Ok(found.and_then(|found| etcd::gate::judge(&found, change)))
             }
             Condition::RolledOut {
                 kubeconfig,

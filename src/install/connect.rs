@@ -22,11 +22,12 @@ pub struct Stranger {
 }
 
 /// Connects to every host; all failures are returned at once. Hosts that are being started are given
-/// `patience` to answer.
+/// `patience` to answer. Where hosts `may_be_silent`, those that can't be reached are left out.
 pub async fn all(
     project: &Project,
     machines: &LabMachines,
     patience: Duration,
+    may_be_silent: bool,
     bundle: &Arc<Bundle>,
     events: &EventSender,
     cancel: &Cancel,
@@ -70,6 +71,7 @@ pub async fn all(
                 hosts.push(host);
                 strangers.extend(stranger);
             }
+            Err(error) if may_be_silent && error.is_unreachable() => {}
             Err(error) => {
                 nobody_answers &= error.is_unreachable();
                 problems.push(error.diagnostic(&cluster.hosts[index].name));

@@ -130,7 +130,7 @@ impl Installation {
         }
         let _keeping = self.keep_log()?;
         let (checked, _) = self.observed(observer, async |events: EventSender, cancel| {
-            let (mut engine, plan, _) = self.connect(&events, &cancel).await?;
+            let (mut engine, plan, _) = self.connect(Action::Up, &[], &events, &cancel).await?;
             let checked = engine
                 .check(&plan, false)
                 .await
@@ -174,7 +174,8 @@ impl Installation {
             self.observed(observer, async |events: EventSender, cancel| {
                 let started = Instant::now();
                 machines::make(&self.project, &self.machines, &changes, &events, &cancel).await?;
-                let (mut engine, plan, strangers) = self.connect(&events, &cancel).await?;
+                let (mut engine, plan, strangers) =
+                    self.connect(Action::Up, &[], &events, &cancel).await?;
                 self.save_state()?;
                 let checked = engine
                     .check(&plan, true)
@@ -215,9 +216,46 @@ impl Installation {
         })
     }
 
+    /// Takes hosts out of the cluster, one after another: their pods, their etcd members, Kubernetes on them
+    /// and their Node objects. The machines stay. Those that don't answer are taken out all the same.
+    pub fn remove(
+        self,
+        observer: Box<dyn Observer>,
+        leaving: &[String],
+    ) -> Result<Applied, Diagnostics> {
+        let (all_done, summary) =
+            self.observed(observer, async |events: EventSender, cancel| {
+                let started = Instant::now();
+                let connected = self.connect(Action::Remove, leaving, &events, &cancel);
+                let (mut engine, plan, _) = connected.await?;
+                // Waits for whoever else is at work on the hosts.
+                engine
+                    .check(&plan, true)
+                    .await
+                    .map_err(|error| vec![error.diagnostic()])?;
+                let all_done = engine
+                    .apply(&plan)
+                    .await
+                    .map_err(|error| vec![error.diagnostic()])?;
+                engine.finish().await;
+                let _ = events.send(RunEvent::Finished {
+                    elapsed: started.elapsed(),
+                });
+                Ok(all_done && plan.left_out.is_empty())
+            })?;
+        Ok(Applied {
+            project: self.project,
+            machines: self.machines,
+            summary,
+            all_done,
+        })
+    }
+
     /// Connects to all hosts at once and builds the plan from what their agents say.
     async fn connect(
         &self,
+        action: Action,
+        leaving: &[String],
         events: &EventSender,
         cancel: &Cancel,
     ) -> Result<(Engine, Plan, Vec<Stranger>), Diagnostics> {
@@ -235,6 +273,8 @@ impl Installation {
             &self.project,
             &self.machines,
             patience,
+            // A dead host is a reason to take it out, and another one no reason not to.
+            action == Action::Remove,
             &self.bundle,
             events,
             cancel,
@@ -259,7 +299,8 @@ impl Installation {
             secrets: &secrets,
             sources: &self.sources,
             limit: None,
-            action: Action::Up,
+            leaving,
+            action,
         };
         let plan = plan::build(&input)?;
         log_plan(&plan);

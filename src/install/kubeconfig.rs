@@ -1,8 +1,10 @@
 //! The cluster's kubeconfig, in `.kinstall` and merged into the user's own.
 
 use std::fs;
+use std::net::{TcpStream, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -11,10 +13,14 @@ use crate::credentials::kubeconfig::{admin_kubeconfig, is_current};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind, SourceFile};
 use crate::secret::Secret;
 
-/// Writes `.kinstall/kubeconfig` (a new one when its certificate nears its end) and returns it.
+/// Longest time for one API server to accept a connection.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Writes `.kinstall/kubeconfig` and returns it: a new one when its certificate nears its end, or when its
+/// API server doesn't answer and another one does.
 pub fn write(project: &mut Project) -> Result<Secret, Diagnostics> {
     let secrets = project.secrets()?;
-    let server = project.api_url();
+    let server = answering(&project.api_urls());
     let path = project.directory.join("kubeconfig");
     let now = std::time::SystemTime::now();
     if let Ok(text) = fs::read_to_string(&path) {
@@ -43,17 +49,18 @@ pub fn merge_into(project: &mut Project, path: Option<&Path>) -> Result<PathBuf,
 /// Takes the cluster out of the user's kubeconfig again, if it is there.
 pub fn forget(project: &mut Project) -> Result<(), Diagnostics> {
     let path = default_path();
-    let server = project.api_url();
+    let servers = project.api_urls();
     let mut config = read(&path)?;
-    if remove(&mut config, &project.cluster.name, &server) {
+    if remove(&mut config, &project.cluster.name, &servers) {
         save(&path, &config)?;
     }
     Ok(())
 }
 
 /// Removes a cluster with its context and user; another cluster of the same name stays.
-fn remove(config: &mut Value, name: &str, server: &str) -> bool {
-    if cluster(config, name).is_none_or(|it| it["server"] != server) {
+fn remove(config: &mut Value, name: &str, servers: &[String]) -> bool {
+    let is_ours = |it: &Value| servers.iter().any(|server| it["server"] == *server);
+    if !cluster(config, name).is_some_and(is_ours) {
         return false;
     }
     let user = format!("{name}-admin");
@@ -101,6 +108,19 @@ fn refuse_to_replace(
                 "or remove the old one: `kubectl config delete-cluster {name}`"
             )),
     ])
+}
+
+/// Returns the first of the URLs whose server accepts connections; the first of all if none does. kubectl
+/// knows one server for each cluster.
+fn answering(urls: &[String]) -> String {
+    let accepts = |url: &&String| {
+        let server = url.trim_start_matches("https://");
+        let mut addresses = server.to_socket_addrs().into_iter().flatten();
+        addresses.any(|address| TcpStream::connect_timeout(&address, PATIENCE).is_ok())
+    };
+    // A single one is right whether it answers or not.
+    let found = urls.iter().filter(|_| urls.len() > 1).find(accepts);
+    found.or(urls.first()).cloned().unwrap_or_default()
 }
 
 fn default_path() -> PathBuf {
@@ -179,7 +199,7 @@ mod tests {
 
     use serde_json::{Value, json};
 
-    use super::{merge, refuse_to_replace, remove};
+    use super::{answering, merge, refuse_to_replace, remove};
 
     fn config(name: &str, server: &str, authority: &str) -> Value {
         let cluster = json!({ "server": server, "certificate-authority-data": authority });
@@ -210,10 +230,22 @@ mod tests {
     fn what_was_merged_is_removed_again_and_nothing_else() {
         let work = config("work", "a", "w");
         let mut merged = merge(work.clone(), &config("lab", "b", "l"));
-        assert!(remove(&mut merged, "lab", "b"));
+        assert!(remove(&mut merged, "lab", &["a", "b"].map(str::to_owned)));
         assert_eq!(merged["clusters"], work["clusters"]);
         assert_eq!(merged["users"], work["users"]);
         assert_eq!(merged["current-context"], "");
+    }
+
+    #[test]
+    fn the_kubeconfig_leads_to_a_control_plane_that_answers() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let alive = format!("https://{}", listener.local_addr().unwrap());
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let dead = format!("https://{}", free.local_addr().unwrap());
+        drop(free);
+        assert_eq!(answering(&[dead.clone(), alive.clone()]), alive);
+        assert_eq!(answering(&[dead.clone(), dead.clone()]), dead);
+        assert_eq!(answering(std::slice::from_ref(&dead)), dead);
     }
 
     #[test]
@@ -226,7 +258,7 @@ mod tests {
             "`config` has another cluster `lab`, at https://elsewhere"
         );
         let before = theirs.clone();
-        assert!(!remove(&mut theirs, "lab", "b"));
+        assert!(!remove(&mut theirs, "lab", &["b".to_owned()]));
         assert_eq!(theirs, before);
     }
 }

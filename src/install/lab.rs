@@ -218,11 +218,16 @@ fn describe(
         });
     }
     let listen = project.state.api_address();
-    let api = project
+    let port = project.cluster.control_plane.bind_port;
+    let mut servers = project
         .cluster
         .control_planes()
-        .next()
-        .map(|host| SocketAddr::new(host.address, project.cluster.control_plane.bind_port));
+        .map(|host| SocketAddr::new(host.address, port));
+    let api = servers.next().map(|target| Forward {
+        listen,
+        target,
+        alternatives: servers.collect(),
+    });
     Ok(Lab {
         id: project.state.id.clone(),
         cluster: project.cluster.name.clone(),
@@ -233,10 +238,7 @@ fn describe(
         authorized_key,
         machines,
         defaults: project.cluster.machines.clone(),
-        forwards: api
-            .map(|target| Forward { listen, target })
-            .into_iter()
-            .collect(),
+        forwards: api.into_iter().collect(),
     })
 }
 

@@ -11,6 +11,7 @@ pub mod hosts_block;
 pub mod hosts_file;
 pub mod installation;
 pub mod kubeconfig;
+pub mod kubectl;
 pub mod lab;
 mod machines;
 pub mod memory;

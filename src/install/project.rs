@@ -112,14 +112,15 @@ impl Project {
         })
     }
 
-    /// Returns the API server's URL as this computer reaches it.
-    pub fn api_url(&mut self) -> String {
-        if self.provider().is_some_and(Provider::has_own_network) {
-            format!("https://{}", self.state.api_address())
+    /// Returns the URLs that lead from this computer to an API server; one is enough.
+    pub fn api_urls(&mut self) -> Vec<String> {
+        let servers = if self.provider().is_some_and(Provider::has_own_network) {
+            vec![self.state.api_address().to_string()]
         } else {
-            let api = &self.cluster.control_plane;
-            format!("https://{}:{}", api.endpoint_host, api.endpoint_port)
-        }
+            self.cluster.api_servers()
+        };
+        let urls = servers.iter().map(|server| format!("https://{server}"));
+        urls.collect()
     }
 
     /// Decides who makes the machines: the user's choice, else the inventory's. A lab keeps the

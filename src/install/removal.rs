@@ -16,27 +16,24 @@ pub fn removable<'a>(
     Ok(names)
 }
 
-/// Returns what is left to do by hand in the cluster, a sentence each.
+/// Returns what is left to do in the cluster, a sentence each.
 pub fn what_is_left(cluster: &ClusterSpec, names: &[&str]) -> Vec<String> {
-    let stays = |host: &&crate::model::HostSpec| !names.contains(&host.name.as_str());
-    let Some(control_plane) = cluster.control_planes().find(stays) else {
-        return Vec::new();
-    };
-    let through = format!("kinstall ssh {} -- sudo kubectl", control_plane.name);
+    let (known, unknown): (Vec<&str>, Vec<&str>) =
+        names.iter().partition(|name| cluster.host(name).is_some());
     let mut left = Vec::new();
-    for name in names {
+    if !known.is_empty() {
         left.push(format!(
-            "Kubernetes still has the node {name}: `{through} delete node {name}` removes it."
+            "If Kubernetes still has the node: `kinstall node remove {}` takes it out of the cluster.",
+            known.join(" ")
         ));
-        if cluster.host(name).is_some_and(|it| it.roles.control_plane) {
-            left.push(format!(
-                "etcd still has the member {name}: remove it with etcdctl in the pod etcd-{} (docs/machines.md).",
-                control_plane.name
-            ));
-        }
-    }
-    if names.iter().any(|name| cluster.host(name).is_some()) {
         left.push("`kinstall up` makes anew what the inventory still has.".to_owned());
+    }
+    if let (false, Some(control_plane)) = (unknown.is_empty(), cluster.control_planes().next()) {
+        left.push(format!(
+            "If Kubernetes still has the node: `kinstall ssh {} -- sudo kubectl delete node {}`.",
+            control_plane.name,
+            unknown.join(" ")
+        ));
     }
     left
 }

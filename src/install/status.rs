@@ -4,11 +4,11 @@ use serde_json::Value;
 
 use super::lab::LabMachines;
 use super::project::Project;
-use super::runtime;
+use super::{kubectl, runtime};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::provision::MachineState;
 use crate::report::{ClusterStatus, HostStatus};
-use crate::ssh::{Finished, Session};
+use crate::ssh::Finished;
 
 /// Everything that the status is made of, in one go.
 const OBJECTS: &str = "PATH=$PATH:/usr/local/bin; exec kubectl --kubeconfig /etc/kubernetes/admin.conf get \
@@ -42,28 +42,26 @@ pub fn of(project: &mut Project, machines: &LabMachines) -> Result<ClusterStatus
             status.problems.push(problem);
         }
     }
-    let Some(host) = project.cluster.control_planes().next() else {
-        return Ok(status);
-    };
     let stopped =
         machine_states.is_some_and(|states| states.iter().all(|it| *it != MachineState::Running));
     if stopped {
         return Ok(status);
     }
-    let target = machines.target(host);
     let runtime = runtime::start()?;
     let answers = runtime.block_on(async {
-        let session = Session::connect(&target).await?;
-        tokio::try_join!(
+        let (host, session) = kubectl::control_plane(project, machines).await?;
+        let answers = tokio::try_join!(
             session.exec_as_root(OBJECTS),
             session.exec_as_root(CERTIFICATES)
-        )
+        );
+        answers.map_err(|error| vec![error.diagnostic(&host.name)])
     });
     match answers {
-        Err(error) => {
-            let Diagnostic { message, hints, .. } = error.diagnostic(&host.name);
-            let parts: Vec<_> = std::iter::once(message).chain(hints).collect();
-            status.problems.push(parts.join("; "));
+        Err(errors) => {
+            for Diagnostic { message, hints, .. } in errors {
+                let parts: Vec<_> = std::iter::once(message).chain(hints).collect();
+                status.problems.push(parts.join("; "));
+            }
         }
         Ok((objects, certificates)) => {
             match parse(&objects) {
@@ -97,6 +95,11 @@ fn add_problems(status: &mut ClusterStatus) {
             Some(node) if !node.ready => problems.push(format!("node {} is not ready", host.name)),
             Some(_) => {}
         }
+    }
+    for node in &status.foreign_nodes {
+        problems.push(format!(
+            "Kubernetes has the node {node}, which the inventory hasn't"
+        ));
     }
     for it in &status.workloads {
         if it.ready < it.wanted {

@@ -18,6 +18,7 @@ use crate::playbook::{Action, Sources};
 use crate::resource::{Command, Condition, Content, Resource, Sha256};
 use crate::wire::Facts;
 
+mod control_planes;
 mod names;
 mod programs;
 mod settings;
@@ -68,6 +69,10 @@ impl Lab {
     }
 
     fn plan(&self) -> Plan {
+        self.plan_of(Action::Up, &[])
+    }
+
+    fn plan_of(&self, action: Action, leaving: &[String]) -> Plan {
         let input = PlanInput {
             cluster: &self.cluster,
             facts: &self.facts,
@@ -76,7 +81,8 @@ impl Lab {
             secrets: &self.secrets.as_map(),
             sources: &Sources::builtin(),
             limit: None,
-            action: Action::Up,
+            leaving,
+            action,
         };
         plan::build(&input).unwrap_or_else(|errors| panic!("{}", messages(&errors)))
     }

@@ -45,26 +45,61 @@ impl ClusterSpec {
         self.hosts.iter().filter(|host| !host.roles.control_plane)
     }
 
+    /// Returns where the API servers answer what is outside of the cluster, as `host:port`: the load
+    /// balancer, or every control plane.
+    pub fn api_servers(&self) -> Vec<String> {
+        match &self.control_plane.load_balancer {
+            Some(load_balancer) => vec![load_balancer.clone()],
+            None => self
+                .control_planes()
+                .map(|host| join_port(&host.address.to_string(), self.control_plane.bind_port))
+                .collect(),
+        }
+    }
+
     /// Finds a host by its inventory name.
     pub fn host(&self, name: &str) -> Option<&HostSpec> {
         self.hosts.iter().find(|host| host.name == name)
     }
 }
 
+/// Writes an address or a name with a port, as URLs have it.
+pub fn join_port(host: &str, port: u16) -> String {
+    if host.contains(':') {
+        format!("[{host}]:{port}")
+    } else {
+        format!("{host}:{port}")
+    }
+}
+
 /// How the API server is reached.
 #[derive(Clone, Debug, Serialize)]
 pub struct ControlPlane {
-    /// Host of the API endpoint that nodes use: the first control plane's address, or
-    /// `loadbalancer_apiserver`.
+    /// Host of the API endpoint that nodes use: the node itself where [`ControlPlane::proxy`] runs, else
+    /// `loadbalancer_apiserver`, else the first control plane's address.
     pub endpoint_host: String,
     /// Port of that endpoint.
     pub endpoint_port: u16,
+    /// The proxy on every node that leads to whichever API server is healthy; `None` where the nodes go
+    /// to a load balancer or straight to the first control plane.
+    pub proxy: Option<ApiProxy>,
+    /// `loadbalancer_apiserver`, as `host:port`: what is outside of the cluster uses it.
+    pub load_balancer: Option<String>,
     /// Port that the API server listens on (`kube_apiserver_port`).
     pub bind_port: u16,
     /// Further names and addresses in the API server's certificate
     /// (`supplementary_addresses_in_ssl_keys`).
     pub extra_names: Vec<String>,
     pub settings: ControlPlaneSettings,
+}
+
+/// The proxy to the API servers that runs on every node, at `127.0.0.1`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ApiProxy {
+    /// `loadbalancer_apiserver_port`.
+    pub port: u16,
+    /// `loadbalancer_apiserver_healthcheck_port`: answers `GET /healthz`, if it is set.
+    pub health_port: Option<u16>,
 }
 
 /// What all machines that kinstall makes get at their first boot.

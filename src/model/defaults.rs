@@ -9,6 +9,9 @@ pub const SERVICE_CIDR: &str = "10.233.0.0/18";
 /// Prefix length of one node's share of the pod network.
 pub const NODE_PREFIX: u8 = 24;
 pub const API_SERVER_PORT: u16 = 6443;
+/// Port of the proxy to the API servers on every node. Not the API server's own, which kubespray has there
+/// on workers: control planes have the proxy as well.
+pub const API_PROXY_PORT: u16 = 7443;
 pub const SSH_PORT: u16 = 22;
 pub const DNS_DOMAIN: &str = "cluster.local";
 /// Address of NodeLocal DNSCache on every node.

@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use indexmap::IndexSet;
 
 pub use addons::{Addons, AddressPool, AddressRange, Ingress, MetalLb};
-pub use cluster::{ClusterSpec, ControlPlane, MachineDefaults, Provider};
+pub use cluster::{ApiProxy, ClusterSpec, ControlPlane, MachineDefaults, Provider, join_port};
 pub use control_plane_settings::ControlPlaneSettings;
 pub use host::{Become, Connection, HostSpec, JumpHost, Roles, Taint};
 pub use kubelet::Kubelet;

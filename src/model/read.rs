@@ -3,6 +3,7 @@
 mod addons;
 mod cluster;
 mod connection;
+mod endpoint;
 mod host;
 mod machine;
 mod machines;

@@ -21,7 +21,6 @@ pub(super) struct Places {
     pub names: Vec<Location>,
     pub networks: PlacedNetwork,
     pub pools: Vec<Placed<AddressRange>>,
-    pub has_load_balancer: bool,
     pub api_port: Option<Location>,
     pub cache_address: Option<Location>,
     pub upstream_servers: Vec<Placed<IpAddr>>,
@@ -75,7 +74,8 @@ fn check_duplicates(hosts: &[(&HostSpec, &Location)], diagnostics: &mut Diagnost
 
 fn check_endpoint(spec: &ClusterSpec, places: &Places, diagnostics: &mut Diagnostics) {
     let count = spec.control_planes().count();
-    if count > 1 && !places.has_load_balancer {
+    let control_plane = &spec.control_plane;
+    if count > 1 && control_plane.proxy.is_none() && control_plane.load_balancer.is_none() {
         let first = spec.hosts.iter().position(|host| host.roles.control_plane);
         let warning = Diagnostic::warning(format!(
             "all nodes reach the API at the first of {count} control planes, {}",
@@ -86,7 +86,8 @@ fn check_endpoint(spec: &ClusterSpec, places: &Places, diagnostics: &mut Diagnos
             None => warning,
         };
         diagnostics.push(warning.hint(
-            "put a load balancer before them: `loadbalancer_apiserver: {address: …, port: 6443}`",
+            "leave out `loadbalancer_apiserver_localhost: false`, or put a load balancer before them: \
+             `loadbalancer_apiserver: {address: …, port: 6443}`",
         ));
     }
 }

@@ -29,6 +29,8 @@ use crate::wire::{Batch, Facts, Handler};
 pub struct PlanInput<'a> {
     pub action: Action,
     pub cluster: &'a ClusterSpec,
+    /// Names of the hosts that are taken out of the cluster; none but in [`Action::Remove`].
+    pub leaving: &'a [String],
     /// By host name, of all hosts that answered. Nothing is planned for the others.
     pub facts: &'a IndexMap<String, Facts>,
     pub bundle: &'a Release,

@@ -25,7 +25,9 @@ impl<'a> ControlPlanes<'a> {
         let founding = commands(playbooks, Hosts::InitialControlPlane);
         let joining = commands(playbooks, Hosts::JoiningControlPlanes);
         let (mut answered, mut silent) = (Vec::new(), Vec::new());
-        for host in input.cluster.control_planes() {
+        // One that leaves can't act for the cluster.
+        let stays = |host: &&HostSpec| !input.leaving.contains(&host.name);
+        for host in input.cluster.control_planes().filter(stays) {
             match input.facts.get(&host.name) {
                 Some(facts) => answered.push((host, facts)),
                 None => silent.push(host.name.as_str()),

@@ -27,20 +27,23 @@ pub enum Pace {
 pub fn phases(action: Action) -> &'static [Stage] {
     match action {
         Action::Up => UP,
+        Action::Remove => REMOVE,
     }
 }
 
 /// Workers don't wait for further control planes, and add-ons wait for neither: only what needs the whole
 /// cluster stands in `verify`.
 const UP: &[Stage] = {
-    use PhaseName::{AddOns, ControlPlane, ControlPlaneJoin, Join, Prepare, Verify};
+    use PhaseName::{
+        AddOns, ControlPlane, ControlPlaneGate, ControlPlaneJoin, Join, Prepare, Verify,
+    };
     &[
         together(&[Prepare], &[]),
         // A host's own phases follow one another anyway: other hosts are not waited for.
         together(&[ControlPlane], &[]),
         // One after another: etcd takes one new member at a time.
         Stage {
-            phases: &[ControlPlaneJoin],
+            phases: &[ControlPlaneGate, ControlPlaneJoin],
             after: &[ControlPlane],
             pace: Pace::Chains(1),
         },
@@ -48,6 +51,17 @@ const UP: &[Stage] = {
         together(&[AddOns], &[ControlPlane]),
         together(&[Verify], &[ControlPlaneJoin, Join, AddOns]),
     ]
+};
+
+/// One host after another, so that no two leave etcd at once. A machine is only reset when the cluster no
+/// longer needs it.
+const REMOVE: &[Stage] = {
+    use PhaseName::{Drain, Forget, Member, Reset};
+    &[Stage {
+        phases: &[Drain, Member, Reset, Forget],
+        after: &[],
+        pace: Pace::Chains(1),
+    }]
 };
 
 const fn together(phases: &'static [PhaseName], after: &'static [PhaseName]) -> Stage {

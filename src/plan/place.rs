@@ -17,7 +17,7 @@ pub(super) struct Place<'a> {
 
 impl<'a> Place<'a> {
     /// Returns all places of a playbook, in the order of the inventory; or why they can't be told. Hosts that
-    /// didn't answer, and those that the user left out, have none. A host that is left out still acts for one
+    /// didn't answer (a host that leaves need not), and those that the user left out, have none. A host that is left out still acts for one
     /// that is not.
     pub(super) fn all(
         placement: Placement,
@@ -43,7 +43,7 @@ impl<'a> Place<'a> {
             Placement::OnFor(on, hosts) => {
                 let on = acting(on)?;
                 selected(hosts, input, control_planes)?
-                    .filter(|host| is_planned(host))
+                    .filter(|host| hosts == Hosts::Leaving || is_planned(host))
                     .map(|host| Self { host, on })
                     .collect()
             }
@@ -60,8 +60,9 @@ fn selected<'a>(
         Hosts::InitialControlPlane | Hosts::JoiningControlPlanes => {
             control_planes.initial.clone()?
         }
-        Hosts::All | Hosts::ControlPlanes | Hosts::Workers => None,
+        Hosts::All | Hosts::ControlPlanes | Hosts::Workers | Hosts::Leaving => None,
     };
+    let leaving = input.leaving;
     let is_initial = move |host: &HostSpec| initial.is_some_and(|it| it.name == host.name);
     let is_selected = move |host: &&HostSpec| match hosts {
         Hosts::All => true,
@@ -69,6 +70,7 @@ fn selected<'a>(
         Hosts::InitialControlPlane => is_initial(host),
         Hosts::JoiningControlPlanes => host.roles.control_plane && !is_initial(host),
         Hosts::Workers => !host.roles.control_plane,
+        Hosts::Leaving => leaving.contains(&host.name),
     };
     Ok(input.cluster.hosts.iter().filter(is_selected))
 }

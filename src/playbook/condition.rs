@@ -4,16 +4,12 @@ use super::resource::ADMIN_KUBECONFIG;
 use super::schema::{Text, Wait};
 use super::scope::Scope;
 use crate::diagnostic::Diagnostic;
-use crate::resource::Condition;
+use crate::resource::{Condition, ControlPlaneChange};
 
 impl Scope<'_> {
     /// Builds the one condition; `step` is its name, for errors that concern all of it.
     pub(super) fn condition(&self, step: &Text, it: &Wait) -> Result<Condition, Diagnostic> {
-        let kubeconfig = |text: Option<&Text>| -> Result<String, Diagnostic> {
-            Ok(self
-                .optional(text)?
-                .unwrap_or_else(|| ADMIN_KUBECONFIG.to_owned()))
-        };
+        let kubeconfig = |text| self.kubeconfig(text);
         let mut conditions = Vec::new();
         if let Some(tcp) = &it.tcp {
             let port = self.text(&tcp.port)?;
@@ -43,6 +39,16 @@ impl Scope<'_> {
                 name: name.unwrap_or_else(|| self.host.name.clone()),
             });
         }
+        if let Some(gate) = &it.control_plane_bears {
+            conditions.push(Condition::ControlPlaneBears {
+                kubeconfig: kubeconfig(gate.kubeconfig.as_ref())?,
+                change: ControlPlaneChange {
+                    kind: gate.change,
+                    host: self.host.name.clone(),
+                    address: self.host.address.to_string(),
+                },
+            });
+        }
         if let Some(object) = &it.rolled_out {
             let kind = self.text(&object.kind)?;
             if !["deployment", "daemonset"].contains(&kind.as_str()) {
@@ -61,7 +67,13 @@ impl Scope<'_> {
             (Some(condition), true) => Ok(condition),
             _ => Err(self
                 .wrong(step, "`wait` needs exactly one condition")
-                .hint("one of tcp, https, unix_socket, path, node_ready and rolled_out")),
+                .hint("one of tcp, https, unix_socket, path, node_ready, control_plane_bears and rolled_out")),
         }
+    }
+
+    /// Returns the kubeconfig that a step names, or the administrator's.
+    pub(super) fn kubeconfig(&self, named: Option<&Text>) -> Result<String, Diagnostic> {
+        let named = self.optional(named)?;
+        Ok(named.unwrap_or_else(|| ADMIN_KUBECONFIG.to_owned()))
     }
 }

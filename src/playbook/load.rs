@@ -66,6 +66,7 @@ pub enum Action {
     Command(schema::Command),
     Directory(schema::Directory),
     Download(schema::Download),
+    EtcdMemberAbsent(schema::EtcdMemberAbsent),
     File(schema::File),
     Images(Vec<Text>),
     KernelModule(schema::KernelModule),
@@ -174,6 +175,10 @@ fn check_step(file: &Arc<SourceFile>, step: schema::Step) -> Result<Step, Diagno
         ("command", step.command.map(Action::Command)),
         ("directory", step.directory.map(Action::Directory)),
         ("download", step.download.map(Action::Download)),
+        (
+            "etcd_member_absent",
+            step.etcd_member_absent.map(Action::EtcdMemberAbsent),
+        ),
         ("file", step.file.map(Action::File)),
         ("images", step.images.map(Action::Images)),
         (

@@ -11,10 +11,12 @@ use serde::Deserialize;
 pub enum Action {
     /// Every host is brought to the state that the inventory wants.
     Up,
+    /// Hosts leave the cluster.
+    Remove,
 }
 
 impl Action {
-    pub const ALL: [Self; 1] = [Self::Up];
+    pub const ALL: [Self; 2] = [Self::Up, Self::Remove];
 
     /// Returns the action of a playbook, by its path below `playbooks/`.
     pub fn of_playbook(path: &str) -> Self {
@@ -27,6 +29,7 @@ impl Action {
     pub fn name(self) -> &'static str {
         match self {
             Self::Up => "up",
+            Self::Remove => "remove",
         }
     }
 }
@@ -39,12 +42,22 @@ pub enum PhaseName {
     Prepare,
     /// The control plane that the cluster begins with comes up.
     ControlPlane,
+    /// Before each of them, what is there must be able to bear it.
+    ControlPlaneGate,
     /// Further control planes join, one after another.
     ControlPlaneJoin,
     /// Workers join.
     Join,
     /// What runs in the cluster is applied.
     AddOns,
+    /// The pods of a host that leaves go elsewhere.
+    Drain,
+    /// Its etcd member goes.
+    Member,
+    /// Kubernetes is taken off the machine.
+    Reset,
+    /// Its Node object goes.
+    Forget,
     /// Everything that was applied is waited for; made of the playbooks' `checks`.
     Verify,
 }
@@ -54,9 +67,14 @@ impl fmt::Display for PhaseName {
         formatter.write_str(match self {
             Self::Prepare => "prepare",
             Self::ControlPlane => "control-plane",
+            Self::ControlPlaneGate => "control-plane-gate",
             Self::ControlPlaneJoin => "control-plane-join",
             Self::Join => "join",
             Self::AddOns => "add-ons",
+            Self::Drain => "drain",
+            Self::Member => "member",
+            Self::Reset => "reset",
+            Self::Forget => "forget",
             Self::Verify => "verify",
         })
     }

@@ -5,8 +5,8 @@ use super::schema::{self, Text};
 use super::scope::Scope;
 use crate::diagnostic::Diagnostic;
 use crate::resource::{
-    Absent, Archive, Block, Command, Content, Directory, Download, File, Guard, Image, Input,
-    KernelModule, Package, Resource, Swap, Symlink, Sysctl, Unit, UnitState, Wait,
+    Absent, Archive, Block, Command, Content, Directory, Download, EtcdMemberAbsent, File, Guard,
+    Image, Input, KernelModule, Package, Resource, Swap, Symlink, Sysctl, Unit, UnitState, Wait,
 };
 
 /// Where a kubeconfig is when a playbook doesn't say.
@@ -37,6 +37,12 @@ impl Scope<'_> {
                 group: self.optional(it.group.as_ref())?,
             }),
             Action::Download(it) => Resource::Download(self.download(it)?),
+            Action::EtcdMemberAbsent(it) => Resource::EtcdMemberAbsent(EtcdMemberAbsent {
+                host: self.host.name.clone(),
+                address: self.host.address.to_string(),
+                unless_healthy: it.unless_healthy,
+                kubeconfig: self.kubeconfig(it.kubeconfig.as_ref())?,
+            }),
             Action::File(it) => Resource::File(self.file(name, it)?),
             Action::Images(names) => match names.as_slice() {
                 [image] => Resource::Image(self.image(image)?),

@@ -23,6 +23,7 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 
 use super::phase::PhaseName;
+use crate::resource::ControlPlaneChangeKind;
 use crate::yaml::Spanned;
 
 /// A string that is a template.
@@ -69,6 +70,8 @@ pub enum Hosts {
     /// All control planes but that one.
     JoiningControlPlanes,
     Workers,
+    /// The hosts that are taken out of the cluster, those that don't answer as well.
+    Leaving,
 }
 
 /// One host, chosen by what is found.
@@ -101,6 +104,7 @@ pub struct Step {
     pub command: Option<Command>,
     pub directory: Option<Directory>,
     pub download: Option<Download>,
+    pub etcd_member_absent: Option<EtcdMemberAbsent>,
     pub file: Option<File>,
     /// Short names of images in the bundle; one step for each, `name[pause]` where there are several.
     pub images: Option<Vec<Text>>,
@@ -211,6 +215,17 @@ pub struct Download {
     pub sha256: Text,
     pub path: Text,
     pub mode: Option<Text>,
+}
+
+/// `host` has no member in etcd; one that is there is removed through the others, if they can bear it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EtcdMemberAbsent {
+    /// A member that votes and answers stays: for what a cut-short join may have left.
+    #[serde(default)]
+    pub unless_healthy: bool,
+    /// `/etc/kubernetes/admin.conf` by default.
+    pub kubeconfig: Option<Text>,
 }
 
 /// A whole file; exactly one of `content` and `program`.
@@ -329,6 +344,7 @@ pub struct Wait {
     pub unix_socket: Option<Text>,
     pub path: Option<Text>,
     pub node_ready: Option<NodeReady>,
+    pub control_plane_bears: Option<ControlPlaneBears>,
     pub rolled_out: Option<RolledOut>,
     /// `30s`, `5m`, `1h`; 2 minutes by default.
     pub timeout: Option<Text>,
@@ -355,6 +371,16 @@ pub struct Https {
 #[serde(deny_unknown_fields)]
 pub struct NodeReady {
     pub name: Option<Text>,
+    /// `/etc/kubernetes/admin.conf` by default.
+    pub kubeconfig: Option<Text>,
+}
+
+/// The gate before every change of the control plane: every component and etcd member is well, no member is
+/// half joined, and the members that will be have a healthy majority. `host` is the one that changes.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ControlPlaneBears {
+    pub change: ControlPlaneChangeKind,
     /// `/etc/kubernetes/admin.conf` by default.
     pub kubeconfig: Option<Text>,
 }

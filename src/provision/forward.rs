@@ -1,8 +1,12 @@
 //! TCP ports on loopback that lead into the lab.
 
 use std::io;
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
+
+use super::Forward;
+use crate::relay::relay;
 
 /// Passes every connection on to what `dial` opens; returns only when the listener fails.
 pub fn serve(
@@ -22,53 +26,87 @@ pub fn serve(
     }
 }
 
-/// Copies both ways until both sides have ended; an end on one side is passed on to the other.
-fn relay(client: &TcpStream, server: &TcpStream) -> io::Result<()> {
-    client.set_nodelay(true)?;
-    server.set_nodelay(true)?;
-    thread::scope(|scope| {
-        scope.spawn(|| copy(client, server));
-        copy(server, client);
-    });
-    Ok(())
-}
+/// Where a forward leads: to the first of its addresses that answers, the one that answered last before
+/// the others.
+#[derive(Debug)]
+pub struct Targets(Mutex<Vec<SocketAddr>>);
 
-fn copy(mut from: &TcpStream, mut to: &TcpStream) {
-    if io::copy(&mut from, &mut to).is_err() {
-        // The other direction must not wait for a peer that is gone.
-        let _ = from.shutdown(Shutdown::Both);
+impl Targets {
+    /// Begins with the forward's own target.
+    pub fn of(forward: &Forward) -> Self {
+        let mut targets = vec![forward.target];
+        targets.extend(&forward.alternatives);
+        Self(Mutex::new(targets))
     }
-    let _ = to.shutdown(Shutdown::Write);
+
+    /// Leads to other addresses from now on.
+    pub fn set(&self, forward: &Forward) {
+        let Self(new) = Self::of(forward);
+        let new = new.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut targets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let answered = targets.first().copied();
+        *targets = new;
+        // What answers keeps its place.
+        targets.sort_by_key(|target| Some(*target) != answered);
+    }
+
+    /// Connects to the first address that answers.
+    pub fn dial(
+        &self,
+        connect: impl Fn(SocketAddr) -> io::Result<TcpStream>,
+    ) -> io::Result<TcpStream> {
+        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let targets = lock().clone();
+        let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+        for target in targets {
+            match connect(target) {
+                Ok(stream) => {
+                    lock().sort_by_key(|other| *other != target);
+                    return Ok(stream);
+                }
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Read, Write};
-    use std::net::{Shutdown, TcpListener, TcpStream};
-    use std::thread;
+    use std::cell::RefCell;
+    use std::io;
+    use std::net::{SocketAddr, TcpListener, TcpStream};
 
-    use super::relay;
+    use super::{Forward, Targets};
 
-    fn pair() -> (TcpStream, TcpStream) {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        (near, listener.accept().unwrap().0)
+    fn forward(target: u16, alternatives: &[u16]) -> Forward {
+        let address = |port: u16| SocketAddr::from(([192, 0, 2, 1], port));
+        Forward {
+            listen: address(1),
+            target: address(target),
+            alternatives: alternatives.iter().copied().map(address).collect(),
+        }
     }
 
     #[test]
-    fn an_end_of_sending_is_passed_on_and_the_answer_still_comes() {
-        let (mut user, client) = pair();
-        let (server, mut service) = pair();
-        let relaying = thread::spawn(move || relay(&client, &server));
-        user.write_all(b"question").unwrap();
-        user.shutdown(Shutdown::Write).unwrap();
-        let mut heard = String::new();
-        service.read_to_string(&mut heard).unwrap();
-        service.write_all(b"answer").unwrap();
-        drop(service);
-        let mut answer = String::new();
-        user.read_to_string(&mut answer).unwrap();
-        assert_eq!((heard.as_str(), answer.as_str()), ("question", "answer"));
-        relaying.join().unwrap().unwrap();
+    fn what_answered_last_is_tried_first() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let tried = RefCell::new(Vec::new());
+        let dial = |targets: &Targets, alive: u16| {
+            let found = targets.dial(|target| {
+                tried.borrow_mut().push(target.port());
+                if target.port() == alive {
+                    return TcpStream::connect(listener.local_addr()?);
+                }
+                Err(io::ErrorKind::ConnectionRefused.into())
+            });
+            (found.is_ok(), tried.take())
+        };
+        let targets = Targets::of(&forward(11, &[12, 13]));
+        assert_eq!(dial(&targets, 12), (true, vec![11, 12]));
+        assert_eq!(dial(&targets, 12), (true, vec![12]));
+        assert_eq!(dial(&targets, 0), (false, vec![12, 11, 13]));
+        targets.set(&forward(14, &[12]));
+        assert_eq!(dial(&targets, 14), (true, vec![12, 14]));
     }
 }

@@ -46,10 +46,13 @@ pub struct Machine {
 }
 
 /// A TCP port on loopback that leads to an address in the lab.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Forward {
     pub listen: SocketAddr,
     pub target: SocketAddr,
+    /// Addresses that serve as well, for when the target doesn't answer.
+    #[serde(default)]
+    pub alternatives: Vec<SocketAddr>,
 }
 
 impl Lab {

@@ -12,6 +12,8 @@ use crate::provision::MachineState;
 pub struct ClusterStatus {
     pub hosts: Vec<HostStatus>,
     pub workloads: Vec<Workload>,
+    /// Nodes that Kubernetes has and the inventory hasn't.
+    pub foreign_nodes: Vec<String>,
     /// Services with an address outside of the cluster.
     pub addresses: Vec<Address>,
     pub certificates: Vec<Certificate>,
@@ -95,11 +97,10 @@ impl ClusterStatus {
         for item in list["items"].as_array().into_iter().flatten() {
             let name = text(&item["metadata"]["name"]);
             match item["kind"].as_str() {
-                Some("Node") => {
-                    if let Some(host) = self.hosts.iter_mut().find(|host| host.name == name) {
-                        host.node = Some(NodeStatus::of(item));
-                    }
-                }
+                Some("Node") => match self.hosts.iter_mut().find(|host| host.name == name) {
+                    Some(host) => host.node = Some(NodeStatus::of(item)),
+                    None => self.foreign_nodes.push(name),
+                },
                 Some("Deployment" | "DaemonSet") => self.workloads.push(workload(item, name)),
                 Some("Service") => self.addresses.extend(address(item, &name)),
                 _ => {}

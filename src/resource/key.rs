@@ -12,6 +12,7 @@ impl Resource {
             Resource::Command(it) => format!("command {}", it.argv.join(" ")),
             Resource::Directory(it) => format!("path {}", it.path),
             Resource::Download(it) => format!("path {}", it.path),
+            Resource::EtcdMemberAbsent(it) => format!("etcd member {}", it.host),
             Resource::File(it) => format!("path {}", it.path),
             Resource::Image(it) => format!("image {}", it.name),
             Resource::KernelModule(it) => format!("kernel module {}", it.name),

@@ -7,6 +7,7 @@ mod change;
 mod cluster;
 mod command;
 mod content;
+mod control_plane;
 mod key;
 mod path;
 mod system;
@@ -18,6 +19,7 @@ pub use change::{Action, Change};
 pub use cluster::{Image, Manifests};
 pub use command::{Command, CommandState, Guard, Input};
 pub use content::{BlobRef, Content, Sha256};
+pub use control_plane::{ControlPlaneChange, ControlPlaneChangeKind, EtcdMemberAbsent};
 pub use path::{Absent, Archive, Block, Directory, Download, File, Symlink};
 pub use system::{KernelModule, Package, Swap, Sysctl, Unit, UnitState};
 pub use wait::{Condition, Wait};
@@ -31,6 +33,7 @@ pub enum Resource {
     Command(Command),
     Directory(Directory),
     Download(Download),
+    EtcdMemberAbsent(EtcdMemberAbsent),
     File(File),
     Image(Image),
     KernelModule(KernelModule),

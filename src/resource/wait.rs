@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ControlPlaneChange;
+
 /// A condition that the node reaches by itself, polled on the node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wait {
@@ -23,6 +25,12 @@ pub enum Condition {
     Path(String),
     /// The Node object is Ready (with the manifests' kubeconfig).
     NodeReady { kubeconfig: String, name: String },
+    /// The control plane can bear a change: all its components and etcd members are well, and enough of
+    /// them will be.
+    ControlPlaneBears {
+        kubeconfig: String,
+        change: ControlPlaneChange,
+    },
     /// A Deployment or DaemonSet has all its pods updated and available.
     RolledOut {
         kubeconfig: String,

@@ -33,6 +33,8 @@ fi;
 # A power cut must not leave an empty file under the final name.
 sync "$new" 2> /dev/null || sync;
 mv -f "$new" "$folder/$name";
-# This agent and the one before it stay.
-ls -t "$folder" | tail -n +3 | while read -r old; do rm -f "$folder/$old"; done;
+# This agent and the one before it stay, and the one that the node's proxy starts from.
+ls -t "$folder" | tail -n +3 | while read -r old; do
+grep -qsF "/$old " /etc/systemd/system/kinstall-api-proxy.service || rm -f "$folder/$old";
+done;
 echo "kinstall-bootstrap have"; exec "$folder/$name" agent;

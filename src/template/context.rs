@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tera::Context;
 
 use crate::bundle::{Placement, Release};
-use crate::model::{ClusterSpec, HostSpec};
+use crate::model::{ClusterSpec, HostSpec, join_port};
 use crate::secret::Secret;
 use crate::wire::Facts;
 
@@ -84,14 +84,6 @@ fn bundle_value(bundle: &Release) -> Value {
         "control_plane_images": images(Placement::ControlPlane),
         "files": bundle.files.keys().collect::<Vec<_>>(),
     })
-}
-
-fn join_port(host: &str, port: u16) -> String {
-    if host.contains(':') {
-        format!("[{host}]:{port}")
-    } else {
-        format!("{host}:{port}")
-    }
 }
 
 /// The values are our own plain structs with string keys: JSON can hold them all.

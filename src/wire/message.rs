@@ -159,6 +159,8 @@ pub enum Outcome {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
     pub hostname: String,
+    /// Path of the agent: kinstall on the node.
+    pub program: String,
     /// `PRETTY_NAME` of os-release.
     pub os: String,
     pub kernel: String,

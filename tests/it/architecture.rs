@@ -10,6 +10,7 @@ const LONGEST: usize = 400;
 /// What each module may use beside itself and [`EVERYBODY`]; data flows one way, so there is no circle.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("agent", &["converge", "log", "resource", "wire"]),
+    ("api_proxy", &["converge", "relay"]),
     ("bundle", &["diagnostic", "download", "resource", "yaml"]),
     ("converge", &["diagnostic", "resource", "secret", "yaml"]),
     (
@@ -85,10 +86,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "image",
             "model",
             "private_file",
+            "relay",
             "resource",
             "secret",
         ],
     ),
+    ("relay", &[]),
     (
         "report",
         &["diagnostic", "plan", "provision", "resource", "run", "wire"],

@@ -48,7 +48,8 @@ impl Project {
     pub fn without_steps(self) -> Self {
         for entry in fs::read_dir("playbooks").unwrap().map(Result::unwrap) {
             let name = entry.file_name().into_string().unwrap();
-            if name == "README.md" {
+            // Those of other actions are in folders.
+            if name == "README.md" || entry.path().is_dir() {
                 continue;
             }
             let text = fs::read_to_string(entry.path()).unwrap();

@@ -1,20 +1,17 @@
 //! Reads the whole cluster: which hosts belong to it, and what holds for all of them.
 
-use std::num::NonZeroU16;
 use std::path::Path;
 
 use super::super::members::{members, without_address};
-use super::super::names::{corrected, is_certificate_name, is_subdomain};
+use super::super::names::{corrected, is_subdomain};
 use super::super::validate::Places;
 use super::super::{
-    ClusterSpec, ControlPlane, ControlPlaneSettings, HostSpec, JumpHost, Provider, VersionRequest,
-    WantedVersion, defaults, members,
+    ClusterSpec, HostSpec, JumpHost, Provider, VersionRequest, WantedVersion, defaults, members,
 };
-use super::{Reader, addons, connection, host, machines, network, shared_folder};
+use super::{Reader, addons, connection, endpoint, host, machines, network, shared_folder};
 use crate::diagnostic::{Diagnostics, Location};
 use crate::did_you_mean::closest;
 use crate::inventory::{Host, Inventory};
-use crate::yaml::Value;
 
 /// Reads everything; what can't be read is reported and replaced by its default, so that the other
 /// errors are found as well.
@@ -67,7 +64,7 @@ pub(in super::super) fn cluster(
         .iter()
         .find(|host| host.spec.roles.control_plane)
         .map(|host| host.spec.address.to_string());
-    let (control_plane, load_balancer, api_port) = control_plane(&mut reader, first_address);
+    let (control_plane, api_port) = endpoint::control_plane(&mut reader, first_address);
     let provider = provider(&mut reader);
     let dns = network::dns(&mut reader, domain);
     let spec = ClusterSpec {
@@ -94,7 +91,6 @@ pub(in super::super) fn cluster(
         names: hosts.iter().map(|host| host.name.clone()).collect(),
         networks,
         pools: addons.ranges,
-        has_load_balancer: load_balancer,
         api_port,
         cache_address: dns.cache_address,
         upstream_servers: dns.upstream_servers,
@@ -130,65 +126,6 @@ fn texts(reader: &mut Reader<'_>, name: &'static str, what: &'static str) -> Vec
         }
     }
     texts
-}
-
-fn control_plane(
-    reader: &mut Reader<'_>,
-    first_address: Option<String>,
-) -> (ControlPlane, bool, Option<Location>) {
-    let api_port = reader.parsed::<NonZeroU16>(&["kube_apiserver_port"], "a port (1-65535)");
-    let bind_port = api_port
-        .as_ref()
-        .map_or(defaults::API_SERVER_PORT, |port| port.value.get());
-    let extra_names = certificate_names(reader);
-    let balancer = reader.value("loadbalancer_apiserver");
-    let address = balancer
-        .as_ref()
-        .and_then(|balancer| balancer.get("address")?.text())
-        .filter(|address| !address.is_empty())
-        .map(str::to_owned);
-    let endpoint_port = balancer.as_ref().and_then(|balancer| {
-        let port = balancer.get("port")?;
-        reader.parse_value::<NonZeroU16>("loadbalancer_apiserver.port", port, "a port (1-65535)")
-    });
-    let endpoint_port = endpoint_port.map(NonZeroU16::get);
-    let has_load_balancer = address.is_some();
-    if let Some(balancer) = balancer.filter(|_| !has_load_balancer) {
-        reader.wrong_kind(
-            "loadbalancer_apiserver",
-            &balancer,
-            "a mapping with `address` and `port`",
-        );
-    }
-    let control_plane = ControlPlane {
-        endpoint_host: address.or(first_address).unwrap_or_default(),
-        endpoint_port: endpoint_port.unwrap_or(bind_port),
-        bind_port,
-        extra_names,
-        settings: ControlPlaneSettings::read(reader),
-    };
-    let api_port = api_port.and_then(|port| port.location);
-    (control_plane, has_load_balancer, api_port)
-}
-
-/// Reads further names for the API server's certificate; a list may hold the load balancer's name as well.
-fn certificate_names(reader: &mut Reader<'_>) -> Vec<String> {
-    let mut values: Vec<(&str, Value)> = Vec::new();
-    for name in [
-        "supplementary_addresses_in_ssl_keys",
-        "apiserver_loadbalancer_domain_name",
-    ] {
-        values.extend(reader.list(name).into_iter().map(|value| (name, value)));
-    }
-    let mut names = Vec::new();
-    for (variable, value) in values {
-        match value.text() {
-            Some("") => {}
-            Some(text) if is_certificate_name(text) => names.push(text.to_owned()),
-            _ => reader.wrong_kind(variable, &value, "a name or an address, without port"),
-        }
-    }
-    names
 }
 
 fn kubernetes_version(reader: &mut Reader<'_>) -> Option<WantedVersion> {

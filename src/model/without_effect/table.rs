@@ -281,7 +281,7 @@ pub(super) const TOPICS: &[Topic] = &[
     },
     Topic {
         concern: Outcome,
-        reason: "nodes reach the API at one endpoint",
+        reason: "kinstall's own proxy leads nodes to the API servers",
         names: &["loadbalancer_apiserver_*", "nginx_*", "haproxy_*", "populate_loadbalancer_*"],
     },
     Topic {

@@ -11,7 +11,7 @@ use super::super::{Plan, PlanInput, build};
 use crate::bundle::Release;
 use crate::diagnostic::{Diagnostics, SourceFile};
 use crate::model::{
-    Addons, AddressPool, AddressRange, Become, ClusterSpec, Connection, ControlPlane,
+    Addons, AddressPool, AddressRange, ApiProxy, Become, ClusterSpec, Connection, ControlPlane,
     ControlPlaneSettings, Dns, HostSpec, Kubelet, MachineDefaults, MachineSpec, MetalLb, Network,
     ProxyMode, Roles,
 };
@@ -120,6 +120,7 @@ impl Fixture {
             secrets: &self.secrets,
             sources: &self.sources,
             limit: self.limit.as_deref(),
+            leaving: &[],
         }
     }
 }
@@ -141,8 +142,13 @@ fn cluster() -> ClusterSpec {
             host("node2", "192.168.56.22", false),
         ],
         control_plane: ControlPlane {
-            endpoint_host: "192.168.56.11".to_owned(),
-            endpoint_port: 6443,
+            endpoint_host: "127.0.0.1".to_owned(),
+            endpoint_port: 7443,
+            proxy: Some(ApiProxy {
+                port: 7443,
+                health_port: None,
+            }),
+            load_balancer: None,
             bind_port: 6443,
             extra_names: Vec::new(),
             settings: ControlPlaneSettings::default(),

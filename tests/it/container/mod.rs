@@ -227,6 +227,7 @@ fn loopback_ports_and_dials_lead_into_the_lab() {
     test.lab.forwards.push(Forward {
         listen: free,
         target: sshd,
+        alternatives: Vec::new(),
     });
     test.up();
     assert_eq!(banner(TcpStream::connect(free).unwrap()), "SSH-2.0-");
@@ -253,7 +254,11 @@ fn a_port_that_is_taken_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let listen = taken.local_addr().unwrap();
     let target = "192.168.56.21:22".parse().unwrap();
-    test.lab.forwards.push(Forward { listen, target });
+    test.lab.forwards.push(Forward {
+        listen,
+        target,
+        alternatives: Vec::new(),
+    });
     let error = test.provider.up(&test.lab, &[], &|_, _| ()).unwrap_err();
     let expected =
         format!("failed to start the lab: failed to listen on {listen}: Address already in use");

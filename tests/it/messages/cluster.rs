@@ -274,14 +274,25 @@ fn even_etcd_count() {
        |  ^^^^ 2 control planes run etcd
        |
        = hint: the cluster survives the loss of 0 of them, as it would with 1: add or remove a control plane
+    "
+    );
+}
 
-    warning: all nodes reach the API at the first of 2 control planes, 192.168.56.21
+#[test]
+fn several_control_planes_without_a_common_endpoint() {
+    insta::assert_snapshot!(
+        messages(&[
+            ("inventory.ini", &GOOD.replace("[kube-master]\n", "[kube-master]\nnode1\nnode2\n").replace("[etcd]\n", "[etcd]\nnode1\nnode2\n")),
+            ("group_vars/all.yml", "loadbalancer_apiserver_localhost: false\n"),
+        ]),
+        @r"
+    warning: all nodes reach the API at the first of 3 control planes, 192.168.56.21
      --> inventory.ini:2:1
       |
     2 | node1 ansible_host=192.168.56.21 ip=192.168.56.21
       | ^^^^^ the cluster depends on this one
       |
-      = hint: put a load balancer before them: `loadbalancer_apiserver: {address: …, port: 6443}`
+      = hint: leave out `loadbalancer_apiserver_localhost: false`, or put a load balancer before them: `loadbalancer_apiserver: {address: …, port: 6443}`
     "
     );
 }

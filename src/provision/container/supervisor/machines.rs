@@ -1,6 +1,6 @@
 //! The machines and forwards that a supervisor runs, each on a thread of its own.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -15,7 +15,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::super::group::LabGroups;
 use super::super::lab_directory::{LabDirectory, LabRecord, MachineRecord};
 use super::super::{clone, nspawn};
-use crate::provision::{Forward, ProviderError, forward};
+use crate::provision::forward::{self, Targets};
+use crate::provision::{Forward, ProviderError};
 
 /// How long machines may take to power off before they are killed with the supervisor.
 const STOP_TIMEOUT: Duration = Duration::from_secs(45);
@@ -23,7 +24,8 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(45);
 /// What a supervisor runs.
 pub(super) struct Machines {
     shared: Arc<Shared>,
-    forwards: Mutex<BTreeSet<SocketAddr>>,
+    /// Where each port leads now.
+    forwards: Mutex<BTreeMap<SocketAddr, Arc<Targets>>>,
 }
 
 /// What the threads of the machines see.
@@ -59,7 +61,7 @@ impl Machines {
         names: &[String],
     ) -> Result<Vec<String>, ProviderError> {
         for forward in &record.forwards {
-            self.start_forward(*forward)?;
+            self.start_forward(forward)?;
         }
         let running = self.running();
         let record = Arc::new(record);
@@ -115,19 +117,21 @@ impl Machines {
         still_running()
     }
 
-    fn start_forward(&self, forward: Forward) -> Result<(), ProviderError> {
-        if !lock(&self.forwards).insert(forward.listen) {
+    fn start_forward(&self, forward: &Forward) -> Result<(), ProviderError> {
+        let mut forwards = lock(&self.forwards);
+        if let Some(targets) = forwards.get(&forward.listen) {
+            targets.set(forward);
             return Ok(());
         }
-        let listener = TcpListener::bind(forward.listen).map_err(|error| {
-            lock(&self.forwards).remove(&forward.listen);
-            ProviderError::Lab {
-                action: format!("listen on {}", forward.listen),
-                detail: error.to_string(),
-            }
+        let listener = TcpListener::bind(forward.listen).map_err(|error| ProviderError::Lab {
+            action: format!("listen on {}", forward.listen),
+            detail: error.to_string(),
         })?;
+        let targets = Arc::new(Targets::of(forward));
+        forwards.insert(forward.listen, Arc::clone(&targets));
         let namespace = self.shared.directory.namespace();
-        thread::spawn(move || forward::serve(&listener, move || namespace.dial(forward.target)));
+        let dial = move || targets.dial(|target| namespace.dial(target));
+        thread::spawn(move || forward::serve(&listener, dial));
         Ok(())
     }
 

@@ -1,0 +1,121 @@
+//! `kinstall node …`: nodes of the cluster that leave, or stand aside for a while.
+
+use clap::{Args, Subcommand};
+
+use super::GlobalArguments;
+use super::exit::Exit;
+use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::install::{Installation, Keys, LabMachines, kubectl, named_hosts};
+use crate::ui::printer::{Format, Printer};
+use crate::ui::{prompt, recap};
+
+#[derive(Debug, Subcommand)]
+pub enum NodeCommand {
+    /// Take nodes out of the cluster, dead or alive; their machines stay
+    Remove(RemoveArguments),
+    /// Move the pods of a node elsewhere, and let no new ones in
+    Drain(OneNode),
+    /// Let no new pods onto a node
+    Cordon(OneNode),
+    /// Let new pods onto a node again
+    Uncordon(OneNode),
+}
+
+#[derive(Debug, Args)]
+pub struct RemoveArguments {
+    /// Names of nodes in the inventory
+    #[arg(required = true, value_name = "NODE")]
+    pub nodes: Vec<String>,
+    /// Don't ask
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct OneNode {
+    /// Name of the node in the inventory
+    pub node: String,
+}
+
+/// Runs one of them.
+pub fn run(
+    global: &GlobalArguments,
+    command: &NodeCommand,
+    printer: Printer,
+) -> Result<Exit, Diagnostics> {
+    match command {
+        NodeCommand::Remove(arguments) => remove(global, arguments, printer),
+        NodeCommand::Drain(node) => {
+            let options = [
+                "--ignore-daemonsets",
+                "--delete-emptydir-data",
+                "--timeout=10m",
+            ];
+            by_kubectl(
+                global,
+                &[&["drain"], options.as_slice()].concat(),
+                node,
+                printer,
+            )
+        }
+        NodeCommand::Cordon(node) => by_kubectl(global, &["cordon"], node, printer),
+        NodeCommand::Uncordon(node) => by_kubectl(global, &["uncordon"], node, printer),
+    }
+}
+
+fn remove(
+    global: &GlobalArguments,
+    arguments: &RemoveArguments,
+    printer: Printer,
+) -> Result<Exit, Diagnostics> {
+    let project = global.project(None)?;
+    project.require_lab()?;
+    for name in &arguments.nodes {
+        named_hosts::host(&project.cluster, name)?;
+    }
+    let names = arguments.nodes.join(", ");
+    let question = format!("Take {names} out of the cluster {}?", project.cluster.name);
+    if !arguments.yes && !prompt::confirm(&question) {
+        let error = Diagnostic::error(Kind::Interrupted, "nothing was removed");
+        return Err(vec![error.hint("answer y, or give --yes")]);
+    }
+    let installation = Installation::to_apply(&global.settings(), project)?;
+    let applied = installation.remove(printer.observer(), &arguments.nodes)?;
+    if printer.format == Format::Json {
+        printer.json_line(&serde_json::json!({ "summary": applied.summary }));
+    } else {
+        printer.message(&recap::render(&applied.summary));
+    }
+    if !applied.all_done {
+        return Ok(Exit::Failed);
+    }
+    printer.message(&format!(
+        "{names} left the cluster. Take it out of {} as well: `kinstall up` brings back what the \
+         inventory has.",
+        applied.project.inventory.display()
+    ));
+    Ok(Exit::Success)
+}
+
+/// Runs kubectl for a node of the inventory on a control plane, and passes on what it says.
+fn by_kubectl(
+    global: &GlobalArguments,
+    arguments: &[&str],
+    node: &OneNode,
+    printer: Printer,
+) -> Result<Exit, Diagnostics> {
+    let mut project = global.project(None)?;
+    project.require_lab()?;
+    let machines = LabMachines::of(&mut project, Keys::Read)?;
+    let name = named_hosts::host(&project.cluster, &node.node)?
+        .name
+        .clone();
+    let finished = kubectl::run(&project, &machines, &[arguments, &[&name]].concat())?;
+    printer.new_host_keys(&machines.take_new_host_keys());
+    printer.data(&String::from_utf8_lossy(&finished.stdout));
+    let said = String::from_utf8_lossy(&finished.stderr);
+    if !said.trim().is_empty() {
+        printer.message(said.trim_end());
+    }
+    Ok(Exit::Of(finished.exit.code()))
+}

@@ -1,0 +1,153 @@
+//! etcd of a control plane: who its members are, how they are, and the removal of one.
+//!
+//! All by upstream's etcdctl, from the container that etcd itself runs in: it has the right version.
+
+pub mod gate;
+mod member_absent;
+mod observe;
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use self::gate::Member;
+use super::program::Program;
+use super::{Node, ResourceError};
+
+pub use self::observe::control_plane;
+
+/// Certificates that kubeadm makes for whoever looks after etcd.
+const CERTIFICATES: &str = "/etc/kubernetes/pki/etcd";
+/// The member on this node.
+const THIS_NODE: &str = "https://127.0.0.1:2379";
+
+/// Runs etcdctl on a node whose etcd runs.
+#[derive(Debug)]
+pub struct Etcd<'a> {
+    node: &'a Node,
+    program: PathBuf,
+}
+
+impl<'a> Etcd<'a> {
+    /// Finds etcdctl beside the etcd that runs on this node; `None` where none does.
+    pub fn find(node: &'a Node) -> Option<Self> {
+        let processes = node.path("/proc").read_dir().ok()?.flatten();
+        let mut folders = processes.map(|entry| entry.path());
+        let process = folders.find(|folder| {
+            let program = folder.join("exe").read_link();
+            program.is_ok_and(|path| path.file_name().is_some_and(|name| name == "etcd"))
+        })?;
+        let program = process.join("root/usr/local/bin/etcdctl");
+        program.exists().then_some(Self { node, program })
+    }
+
+    /// Lists all members, and asks those that vote how they are.
+    pub fn members(&self) -> Result<Vec<Member>, ResourceError> {
+        let list = self.json(THIS_NODE, &["member", "list"])?;
+        let mut members: Vec<Member> = entries(&list["members"]).map(member).collect();
+        let endpoints: Vec<&str> = members
+            .iter()
+            .filter(|member| !member.is_learner)
+            .filter_map(|member| Some(member.client_urls.first()?.as_str()))
+            .collect();
+        // It fails when one of them is unwell, which is what is asked for.
+        let health = self.answer(&endpoints.join(","), &["endpoint", "health"])?;
+        for member in &mut members {
+            member.is_healthy = entries(&health).any(|it| {
+                let endpoint = it["endpoint"].as_str().unwrap_or_default();
+                it["health"] == true && member.client_urls.iter().any(|url| url == endpoint)
+            });
+        }
+        Ok(members)
+    }
+
+    /// Lists the alarms, in words.
+    pub fn alarms(&self) -> Result<Vec<String>, ResourceError> {
+        let output = self.run(THIS_NODE, &["alarm", "list"])?;
+        Ok(output.lines().map(|line| line.trim().to_owned()).collect())
+    }
+
+    /// Lets another member lead, if this one does.
+    pub fn move_leader_from(
+        &self,
+        member: &Member,
+        members: &[Member],
+    ) -> Result<(), ResourceError> {
+        let Some(endpoint) = member.client_urls.first() else {
+            return Ok(());
+        };
+        let status = self.answer(endpoint, &["endpoint", "status"])?;
+        let leads = entries(&status).any(|it| it["Status"]["leader"].as_u64() == Some(member.id));
+        let mut others = members
+            .iter()
+            .filter(|other| other.id != member.id && other.is_healthy && !other.is_learner);
+        match others.next().filter(|_| leads) {
+            Some(other) => {
+                let id = format!("{:x}", other.id);
+                self.run(endpoint, &["move-leader", &id]).map(drop)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Removes a member.
+    pub fn remove(&self, member: &Member) -> Result<(), ResourceError> {
+        let id = format!("{:x}", member.id);
+        self.run(THIS_NODE, &["member", "remove", &id]).map(drop)
+    }
+
+    fn json(&self, endpoints: &str, arguments: &[&str]) -> Result<Value, ResourceError> {
+        let arguments = [arguments, &["--write-out=json"]].concat();
+        parse(&self.run(endpoints, &arguments)?)
+    }
+
+    /// Returns what etcdctl says even where it fails.
+    fn answer(&self, endpoints: &str, arguments: &[&str]) -> Result<Value, ResourceError> {
+        let arguments = [arguments, &["--write-out=json"]].concat();
+        let finished = self.command(endpoints, &arguments).capture(self.node)?;
+        parse(&finished.stdout)
+    }
+
+    fn run(&self, endpoints: &str, arguments: &[&str]) -> Result<String, ResourceError> {
+        self.command(endpoints, arguments).output(self.node)
+    }
+
+    fn command(&self, endpoints: &str, arguments: &[&str]) -> Program {
+        let file = |name: &str| self.node.path(&format!("{CERTIFICATES}/{name}"));
+        let option = |name: &str, path: PathBuf| format!("--{name}={}", path.display());
+        let mut argv = vec![
+            self.program.display().to_string(),
+            format!("--endpoints={endpoints}"),
+            option("cacert", file("ca.crt")),
+            option("cert", file("healthcheck-client.crt")),
+            option("key", file("healthcheck-client.key")),
+            "--command-timeout=10s".to_owned(),
+        ];
+        argv.extend(arguments.iter().map(|it| (*it).to_owned()));
+        Program::new(argv)
+    }
+}
+
+fn parse(output: &str) -> Result<Value, ResourceError> {
+    serde_json::from_str(output.trim())
+        .map_err(|error| ResourceError::other(format!("etcdctl's answer can't be read: {error}")))
+}
+
+fn entries(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+fn member(value: &Value) -> Member {
+    let texts = |value: &Value| {
+        let texts = entries(value).filter_map(Value::as_str);
+        texts.map(str::to_owned).collect()
+    };
+    Member {
+        id: value["ID"].as_u64().unwrap_or_default(),
+        name: value["name"].as_str().unwrap_or_default().to_owned(),
+        peer_urls: texts(&value["peerURLs"]),
+        client_urls: texts(&value["clientURLs"]),
+        is_learner: value["isLearner"] == true,
+        is_healthy: false,
+    }
+}

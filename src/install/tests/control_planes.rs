@@ -1,0 +1,78 @@
+//! Several control planes: in which order they come, and what is between them.
+
+use super::Lab;
+use crate::plan::Plan;
+use crate::playbook::Action;
+use crate::resource::CommandState;
+use crate::wire::ControlPlaneState;
+
+/// The phases that concern control planes, with the hosts that do them and their steps.
+fn phases(lab: &Lab) -> String {
+    let mut plan = lab.plan();
+    plan.phases.retain(|phase| {
+        let name = &phase.name;
+        name.starts_with("control-plane") || name == "join"
+    });
+    text(&plan)
+}
+
+fn text(plan: &Plan) -> String {
+    let lines = plan.phases.iter().map(|phase| {
+        let batches = phase.batches.iter().map(|(host, batch)| {
+            let steps: Vec<&str> = batch.steps.iter().map(|step| step.id.as_str()).collect();
+            format!("\n  on {host}: {}", steps.join(", "))
+        });
+        let batches: String = batches.collect();
+        format!("{} after {}{batches}\n", phase.name, phase.after.join(" "))
+    });
+    lines.collect()
+}
+
+fn lab() -> Lab {
+    let mut lab = Lab::new();
+    for host in &mut lab.cluster.hosts[1..3] {
+        host.roles.control_plane = true;
+    }
+    lab
+}
+
+#[test]
+fn control_planes_join_one_after_another_each_behind_the_gate() {
+    insta::assert_snapshot!(phases(&lab()));
+}
+
+#[test]
+fn where_all_have_joined_nothing_is_asked_of_etcd() {
+    let mut lab = lab();
+    have_joined(&mut lab);
+    let phases = phases(&lab);
+    assert!(phases.contains("control-plane-join/join"), "{phases}");
+    assert!(!phases.contains("gate"), "{phases}");
+}
+
+#[test]
+fn the_first_control_plane_and_a_dead_one_leave_through_another() {
+    let mut lab = lab();
+    have_joined(&mut lab);
+    let leaving = ["controll-plane", "node3"].map(str::to_owned);
+    lab.facts.shift_remove("node3");
+    insta::assert_snapshot!(text(&lab.plan_of(Action::Remove, &leaving)));
+}
+
+fn have_joined(lab: &mut Lab) {
+    let names: Vec<String> = lab
+        .cluster
+        .control_planes()
+        .map(|it| it.name.clone())
+        .collect();
+    for (index, name) in names.iter().enumerate() {
+        let step = if index == 0 {
+            "control-plane/init"
+        } else {
+            "control-plane-join/join"
+        };
+        let facts = &mut lab.facts[name];
+        facts.control_plane = ControlPlaneState::Ready;
+        facts.commands.insert(step.to_owned(), CommandState::Done);
+    }
+}

@@ -1,0 +1,147 @@
+//! Three control planes and a worker: they come up in one run, and any of them may go.
+
+use super::kinstall::{Kinstall, eventually};
+
+const INVENTORY: &str = "\
+[all]
+cp1 ip=192.168.56.11
+cp2 ip=192.168.56.12
+cp3 ip=192.168.56.13
+w1 ip=192.168.56.21
+
+[kube_control_plane]
+cp1
+cp2
+cp3
+
+[etcd]
+cp1
+cp2
+cp3
+
+[kube_node]
+w1
+
+[all:vars]
+cluster_name=ha
+kinstall_provider=container
+";
+
+/// A request to the API of a new connection each, through the worker's own proxy, as often as it can until a file is
+/// there; prints how many failed and the longest time without an answer, in milliseconds.
+const WATCH: &str = "\
+failed=0; longest=0; last=$(date +%s%3N)
+until [ -e /run/watched ]; do
+  if kubectl --kubeconfig /etc/kubernetes/kubelet.conf --request-timeout=5s get --raw /readyz > /dev/null 2>&1; then
+    now=$(date +%s%3N); gap=$((now - last)); last=$now
+    [ $gap -gt $longest ] && longest=$gap
+  else failed=$((failed + 1)); fi
+  sleep 0.1
+done
+rm /run/watched
+echo $failed $longest";
+
+#[test]
+#[ignore = "needs root and a bundle: `./test clusters`"]
+fn any_control_plane_may_go() {
+    let lab = Kinstall::with_inventory(INVENTORY);
+    lab.ok(&["up"]);
+    eventually("all nodes are ready", 60, || {
+        ready(&lab, "cp2") == ["cp1", "cp2", "cp3", "w1"]
+    });
+    assert_eq!(voters(&lab, "cp2"), ["cp1", "cp2", "cp3"]);
+    let again = lab.run(&["up"]);
+    again.expect_code(0);
+    assert!(again.stderr().contains("0 changed"), "{}", again.stderr());
+    lab.run(&["plan"]).expect_code(0);
+    the_proxy_is_small(&lab);
+
+    // The one that ran init loses its power.
+    let watch = lab
+        .command(&["ssh", "w1", "--", "sudo", "sh", "-c", &format!("'{WATCH}'")])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    lab.ok(&["halt", "cp1"]);
+    eventually("only cp1 is missed", 120, || {
+        ready(&lab, "cp2") == ["cp2", "cp3", "w1"]
+    });
+    lab.ok(&["ssh", "w1", "--", "sudo", "touch", "/run/watched"]);
+    let watched = watch.wait_with_output().unwrap();
+    let watched = String::from_utf8(watched.stdout).unwrap();
+    eprintln!("failed requests, longest gap in ms: {watched}");
+    let longest: u64 = watched.split_whitespace().nth(1).unwrap().parse().unwrap();
+    assert!(longest < 10_000, "{watched}");
+    let kubeconfig = lab.path(".kinstall/kubeconfig");
+    assert!(kubeconfig.exists());
+
+    // Alive ones don't leave while it is dead; it does.
+    let refused = lab.run(&["node", "remove", "--yes", "cp2"]);
+    refused.expect_code(1);
+    assert!(
+        refused.stderr().contains("member cp1 does not answer"),
+        "{}",
+        refused.stderr()
+    );
+    lab.ok(&["node", "remove", "--yes", "cp1"]);
+    assert_eq!(voters(&lab, "cp2"), ["cp2", "cp3"]);
+    eventually("its node is gone", 30, || {
+        ready(&lab, "cp2") == ["cp2", "cp3", "w1"]
+    });
+    let nodes = kubectl(&lab, "cp2", &["get", "nodes", "-o", "name"]);
+    assert!(!nodes.contains("cp1"), "{nodes}");
+
+    // It comes back as a new member, and a live worker leaves.
+    lab.ok(&["down", "--yes", "cp1"]);
+    lab.ok(&["up"]);
+    assert_eq!(voters(&lab, "cp3"), ["cp1", "cp2", "cp3"]);
+    lab.ok(&["node", "remove", "--yes", "w1"]);
+    let nodes = kubectl(&lab, "cp3", &["get", "nodes", "-o", "name"]);
+    assert!(!nodes.contains("w1"), "{nodes}");
+}
+
+fn the_proxy_is_small(lab: &Kinstall) {
+    let command = "grep VmRSS: /proc/$(systemctl show -P MainPID kinstall-api-proxy)/status";
+    let memory = lab.ok(&["ssh", "w1", "--", command]);
+    eprintln!("the proxy: {}", memory.trim());
+    let kib: u64 = memory.split_whitespace().nth(1).unwrap().parse().unwrap();
+    assert!(kib < 32 << 10, "{memory}");
+}
+
+fn kubectl(lab: &Kinstall, through: &str, arguments: &[&str]) -> String {
+    lab.ok(&[&["ssh", through, "--", "sudo", "kubectl"], arguments].concat())
+}
+
+fn ready(lab: &Kinstall, through: &str) -> Vec<String> {
+    let nodes = kubectl(lab, through, &["get", "nodes", "--no-headers"]);
+    nodes
+        .lines()
+        .filter_map(|line| {
+            let mut words = line.split_whitespace();
+            let name = words.next()?;
+            words
+                .next()?
+                .split(',')
+                .any(|it| it == "Ready")
+                .then(|| name.to_owned())
+        })
+        .collect()
+}
+
+/// The members of etcd that vote, by name.
+fn voters(lab: &Kinstall, through: &str) -> Vec<String> {
+    let etcdctl = format!(
+        "exec -n kube-system etcd-{through} -- etcdctl --cacert /etc/kubernetes/pki/etcd/ca.crt \
+         --cert /etc/kubernetes/pki/etcd/server.crt --key /etc/kubernetes/pki/etcd/server.key \
+         member list --write-out json"
+    );
+    let words: Vec<&str> = etcdctl.split_whitespace().collect();
+    let list: serde_json::Value = serde_json::from_str(&kubectl(lab, through, &words)).unwrap();
+    let members = list["members"].as_array().unwrap().iter();
+    let mut names: Vec<String> = members
+        .filter(|member| member["isLearner"] != true)
+        .map(|member| member["name"].as_str().unwrap_or_default().to_owned())
+        .collect();
+    names.sort();
+    names
+}
