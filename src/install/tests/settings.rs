@@ -68,8 +68,12 @@ fn settings_of_the_kubelet() {
     assert_eq!(wanted["maxPods"], json!(250));
     assert_eq!(wanted["podPidsLimit"], json!(4096));
     assert_eq!(wanted["failSwapOn"], json!(false));
-    assert_eq!(wanted["memorySwap"], json!({"swapBehavior": "LimitedSwap"}));
+    assert_eq!(wanted["memorySwap"], Value::Null, "not with cgroup v1");
     assert_eq!(wanted["tlsMinVersion"], json!("VersionTLS13"));
+    let mut newer = lab("kubelet_fail_swap_on: false\n");
+    newer.facts["node1"].cgroup_version = 2;
+    let swap = &kubelet(&newer)["memorySwap"];
+    assert_eq!(*swap, json!({"swapBehavior": "LimitedSwap"}));
     // A share of the pod network that is smaller than usual sets the limit.
     assert_eq!(
         kubelet(&lab("kube_network_node_prefix: 26\n"))["maxPods"],
