@@ -3,8 +3,8 @@
 use super::exit::Exit;
 use super::{CheckArguments, GlobalArguments};
 use crate::diagnostic::{Diagnostics, Kind};
+use crate::install::inventory_check;
 use crate::install::project::no_inventory;
-use crate::model;
 use crate::ui::inventory;
 use crate::ui::printer::{Format, Printer};
 
@@ -18,7 +18,7 @@ pub fn run(
     if !path.exists() {
         return Err(vec![no_inventory(&path)]);
     }
-    let findings = model::examine(&path, global.vault()?);
+    let findings = inventory_check::check(&path, global.vault()?, global.bundle.as_deref())?;
     match printer.format {
         Format::Text => printer.data(&inventory::render(&findings)),
         Format::Json => printer.json(&inventory::json(&findings)),

@@ -10,6 +10,7 @@ mod first_boot;
 pub mod hosts_block;
 pub mod hosts_file;
 pub mod installation;
+pub mod inventory_check;
 pub mod kubeconfig;
 pub mod kubectl;
 pub mod lab;

@@ -3,132 +3,120 @@
 //! [`KNOWN`] is the whole list: reading any other name is a bug (the reader asserts it), and a name in
 //! the inventory that is neither here nor in [`super::without_effect`] is reported.
 
-/// What a variable speaks about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// The whole cluster: all hosts must agree.
-    Cluster,
-    /// One host.
-    Host,
-}
-
-use Scope::{Cluster, Host};
-
-/// Every variable by name, with what it sets.
-#[rustfmt::skip]
-pub const KNOWN: &[(&str, Scope, &str)] = &[
+/// Every variable by name; what each means stands in `docs/inventory.md`.
+pub const KNOWN: &[&str] = &[
     // Cluster
-    ("cluster_name", Cluster, "name of the cluster, and its DNS domain"),
-    ("kube_version", Cluster, "Kubernetes version"),
-    ("kinstall_provider", Cluster, "who makes the machines: virtualbox, qemu, container or existing"),
-    ("node_domain", Cluster, "domain that completes node names in /etc/hosts"),
-    ("preload_images", Cluster, "further images of the bundle to put on every node"),
+    "cluster_name",
+    "kube_version",
+    "kinstall_provider",
+    "node_domain",
+    "preload_images",
     // API server
-    ("kube_apiserver_port", Cluster, "port that the API server listens on"),
-    ("loadbalancer_apiserver", Cluster, "address and port of the load balancer of the API servers"),
-    ("apiserver_loadbalancer_domain_name", Cluster, "name of that load balancer"),
-    ("loadbalancer_apiserver_localhost", Cluster, "whether every node has a proxy to the API servers"),
-    ("loadbalancer_apiserver_port", Cluster, "port of that proxy; 7443 where it is the API server's own"),
-    ("loadbalancer_apiserver_healthcheck_port", Cluster, "port where that proxy answers GET /healthz"),
-    ("kube_apiserver_node_port_range", Cluster, "ports of Services of type NodePort"),
-    ("kube_api_anonymous_auth", Cluster, "false: only health is told without a login"),
-    ("kube_profiling", Cluster, "whether the control plane's programs can be profiled"),
-    ("event_ttl_duration", Cluster, "how long events are kept"),
-    ("tls_min_version", Cluster, "oldest TLS version of the API server and the kubelets"),
-    ("supplementary_addresses_in_ssl_keys", Cluster, "more names in the API server's certificate"),
+    "kube_apiserver_port",
+    "loadbalancer_apiserver",
+    "apiserver_loadbalancer_domain_name",
+    "loadbalancer_apiserver_localhost",
+    "loadbalancer_apiserver_port",
+    "loadbalancer_apiserver_healthcheck_port",
+    "kube_apiserver_node_port_range",
+    "kube_api_anonymous_auth",
+    "kube_profiling",
+    "event_ttl_duration",
+    "tls_min_version",
+    "supplementary_addresses_in_ssl_keys",
     // Network
-    ("kube_network_plugin", Cluster, "pod network; kinstall has flannel"),
-    ("kube_pods_subnet", Cluster, "pod network"),
-    ("kube_service_addresses", Cluster, "service network"),
-    ("kube_network_node_prefix", Cluster, "prefix length of one node's pods"),
-    ("kube_proxy_mode", Cluster, "nftables or iptables"),
-    ("kube_proxy_strict_arp", Cluster, "only of effect in ipvs mode"),
-    ("container_manager", Cluster, "container runtime; kinstall has containerd"),
+    "kube_network_plugin",
+    "kube_pods_subnet",
+    "kube_service_addresses",
+    "kube_network_node_prefix",
+    "kube_proxy_mode",
+    "kube_proxy_strict_arp",
+    "container_manager",
     // Nodes
-    ("kubelet_max_pods", Host, "pods of a node"),
-    ("kubelet_pod_pids_limit", Host, "processes of a pod"),
-    ("kubelet_fail_swap_on", Host, "false: nodes keep their swap"),
-    ("populate_inventory_to_hosts_file", Cluster, "names of all nodes in /etc/hosts of each"),
+    "kubelet_max_pods",
+    "kubelet_pod_pids_limit",
+    "kubelet_fail_swap_on",
+    "populate_inventory_to_hosts_file",
     // DNS
-    ("dns_domain", Cluster, "domain of services"),
-    ("enable_nodelocaldns", Cluster, "DNS cache on every node"),
-    ("nodelocaldns_ip", Cluster, "address of that cache"),
-    ("upstream_dns_servers", Cluster, "where other names are looked up"),
+    "dns_domain",
+    "enable_nodelocaldns",
+    "nodelocaldns_ip",
+    "upstream_dns_servers",
     // Add-ons
-    ("metrics_server_enabled", Cluster, "metrics-server"),
-    ("metallb_enabled", Cluster, "MetalLB"),
-    ("metallb_ip_range", Cluster, "MetalLB's addresses, as of kubespray 2.13-2.22"),
-    ("metallb_protocol", Cluster, "layer2"),
-    ("metallb_pool_name", Cluster, "name of the pool of metallb_ip_range"),
-    ("metallb_auto_assign", Cluster, "false: only Services that ask for that pool get its addresses"),
-    ("metallb_config", Cluster, "MetalLB's pools, as of kubespray 2.23"),
-    ("metallb_additional_address_pools", Cluster, "more pools, as of kubespray 2.15-2.22"),
-    ("ingress_nginx_enabled", Cluster, "ingress controller"),
-    ("ingress_enabled", Cluster, "ingress controller, kinstall's own name"),
-    ("ingress_nginx_without_class", Cluster, "whether objects without a class are served"),
-    ("ingress_nginx_class", Cluster, "class that ingress objects ask for"),
+    "metrics_server_enabled",
+    "metallb_enabled",
+    "metallb_ip_range",
+    "metallb_protocol",
+    "metallb_pool_name",
+    "metallb_auto_assign",
+    "metallb_config",
+    "metallb_additional_address_pools",
+    "ingress_nginx_enabled",
+    "ingress_enabled",
+    "ingress_nginx_without_class",
+    "ingress_nginx_class",
     // Hosts
-    ("ip", Host, "address of the node"),
-    ("access_ip", Host, "address of the node as others see it"),
-    ("node_labels", Host, "labels"),
-    ("node_taints", Host, "taints, key=value:effect"),
-    ("machine_cpus", Host, "processors of a machine that kinstall makes"),
-    ("machine_memory", Host, "its memory: MiB, or with a unit"),
-    ("machine_disk", Host, "its disk: GiB, or with a unit"),
-    ("machine_image", Host, "its image: a name of the catalog, a box name, a path or a URL"),
-    ("machine_extra_disks", Host, "sizes of further disks"),
-    ("machine_networks", Host, "its addresses in further networks, with prefix"),
-    ("machine_forwarded_ports", Host, "HOST:GUEST, ports of loopback that lead to it"),
-    ("machine_shared_folders", Host, "HOST:GUEST, folders of this computer that it mounts"),
-    ("machine_time_zone", Cluster, "time zone of machines that kinstall makes"),
-    ("machine_proxy", Cluster, "HTTP proxy for their package manager"),
-    ("machine_package_mirror", Cluster, "mirror for their package manager"),
+    "ip",
+    "access_ip",
+    "node_labels",
+    "node_taints",
+    "machine_cpus",
+    "machine_memory",
+    "machine_disk",
+    "machine_image",
+    "machine_extra_disks",
+    "machine_networks",
+    "machine_forwarded_ports",
+    "machine_shared_folders",
+    "machine_time_zone",
+    "machine_proxy",
+    "machine_package_mirror",
     // The same by other tools' names
-    ("vm_cpus", Host, "other name of machine_cpus"),
-    ("vm_cpu", Host, "other name of machine_cpus"),
-    ("vm_vcpus", Host, "other name of machine_cpus"),
-    ("vm_cores", Host, "other name of machine_cpus"),
-    ("cpus", Host, "other name of machine_cpus"),
-    ("vm_memory", Host, "other name of machine_memory"),
-    ("vm_memory_mb", Host, "other name of machine_memory"),
-    ("vm_mem", Host, "other name of machine_memory"),
-    ("vm_ram", Host, "other name of machine_memory"),
-    ("memory", Host, "other name of machine_memory"),
-    ("vm_disk_size", Host, "other name of machine_disk"),
-    ("vm_disk", Host, "other name of machine_disk"),
-    ("vm_disk_gb", Host, "other name of machine_disk"),
-    ("vagrant_box", Host, "other name of machine_image"),
-    ("vm_box", Host, "other name of machine_image"),
-    ("ntp_timezone", Cluster, "kubespray's name of machine_time_zone"),
-    ("timezone", Cluster, "other name of machine_time_zone"),
-    ("http_proxy", Cluster, "kubespray's name of machine_proxy"),
-    ("https_proxy", Cluster, "the same"),
+    "vm_cpus",
+    "vm_cpu",
+    "vm_vcpus",
+    "vm_cores",
+    "cpus",
+    "vm_memory",
+    "vm_memory_mb",
+    "vm_mem",
+    "vm_ram",
+    "memory",
+    "vm_disk_size",
+    "vm_disk",
+    "vm_disk_gb",
+    "vagrant_box",
+    "vm_box",
+    "ntp_timezone",
+    "timezone",
+    "http_proxy",
+    "https_proxy",
     // Connection
-    ("ansible_host", Host, "where to connect to"),
-    ("ansible_ssh_host", Host, "old name of ansible_host"),
-    ("ansible_port", Host, "SSH port"),
-    ("ansible_ssh_port", Host, "old name of ansible_port"),
-    ("ansible_user", Host, "login name"),
-    ("ansible_ssh_user", Host, "old name of ansible_user"),
-    ("ansible_password", Host, "login password"),
-    ("ansible_ssh_password", Host, "old name of ansible_password"),
-    ("ansible_ssh_pass", Host, "old name of ansible_password"),
-    ("ansible_ssh_private_key_file", Host, "login key"),
-    ("ansible_private_key_file", Host, "other name of ansible_ssh_private_key_file"),
-    ("ansible_ssh_common_args", Host, "OpenSSH options; jump hosts are understood"),
-    ("ansible_ssh_extra_args", Host, "more OpenSSH options"),
-    ("ansible_connection", Host, "ssh"),
-    ("ansible_become", Host, "whether the login user becomes root"),
-    ("ansible_become_user", Host, "root"),
-    ("ansible_become_method", Host, "sudo"),
-    ("ansible_become_password", Host, "sudo password"),
-    ("ansible_become_pass", Host, "old name of ansible_become_password"),
-    ("ansible_sudo_pass", Host, "old name of ansible_become_password"),
+    "ansible_host",
+    "ansible_ssh_host",
+    "ansible_port",
+    "ansible_ssh_port",
+    "ansible_user",
+    "ansible_ssh_user",
+    "ansible_password",
+    "ansible_ssh_password",
+    "ansible_ssh_pass",
+    "ansible_ssh_private_key_file",
+    "ansible_private_key_file",
+    "ansible_ssh_common_args",
+    "ansible_ssh_extra_args",
+    "ansible_connection",
+    "ansible_become",
+    "ansible_become_user",
+    "ansible_become_method",
+    "ansible_become_password",
+    "ansible_become_pass",
+    "ansible_sudo_pass",
 ];
 
 /// Tells whether kinstall uses a variable.
 pub fn is_known(name: &str) -> bool {
-    KNOWN.iter().any(|(known, ..)| *known == name)
+    KNOWN.contains(&name)
 }
 
 #[cfg(test)]
@@ -136,12 +124,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_stands_once() {
-        for (index, (name, ..)) in KNOWN.iter().enumerate() {
-            assert!(
-                !KNOWN[..index].iter().any(|(other, ..)| other == name),
-                "{name}"
-            );
+    fn every_name_stands_once_and_in_the_documentation() {
+        let documentation = [
+            include_str!("../../docs/inventory.md"),
+            include_str!("../../docs/machines.md"),
+        ];
+        for (index, name) in KNOWN.iter().enumerate() {
+            assert!(!KNOWN[..index].contains(name), "{name} twice");
+            let written = format!("`{name}`");
+            let is_told = documentation.iter().any(|text| text.contains(&written));
+            assert!(is_told, "{name} is not in docs/inventory.md");
         }
     }
 }

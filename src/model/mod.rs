@@ -102,13 +102,22 @@ pub fn examine(path: &Path, vault: Vault) -> Findings {
             None
         }
     };
-    diagnostics.sort_by_key(|diagnostic| (!diagnostic.is_error(), diagnostic.concern));
     let files: Vec<PathBuf> = inventory.files.iter().map(|it| it.path.clone()).collect();
-    Findings {
+    let mut findings = Findings {
         variable_files: variable_files(&inventory, &files),
         files,
         cluster,
         diagnostics,
+    };
+    findings.sort();
+    findings
+}
+
+impl Findings {
+    /// Puts errors first, then warnings by weight; those of one weight stay in their order.
+    pub fn sort(&mut self) {
+        self.diagnostics
+            .sort_by_key(|diagnostic| (!diagnostic.is_error(), diagnostic.concern));
     }
 }
 

@@ -12,7 +12,7 @@ use super::kubespray;
 use super::without_effect::{self, Topic, Verdict};
 use crate::diagnostic::{Concern, Diagnostic, Diagnostics};
 use crate::did_you_mean::closest;
-use crate::inventory::{Inventory, Variables};
+use crate::inventory::{Host, Inventory, Variables, template};
 use crate::yaml::{Entry, Node, Value};
 
 /// Reports every variable of the cluster's hosts once, with all places that set it.
@@ -21,23 +21,31 @@ pub(super) fn report(inventory: &Inventory, diagnostics: &mut Diagnostics) {
     let first_of_each: Variables = entries
         .iter()
         .rev()
-        .map(|entry| (entry.key.clone(), (*entry).clone()))
+        .map(|(_, entry)| (entry.key.clone(), (*entry).clone()))
         .collect();
-    let referenced = references_of_known(&entries);
+    let referenced = references(&entries);
     let mut by_topic: IndexMap<&str, (&Topic, Vec<&Entry>)> = IndexMap::new();
     let mut unknown: Vec<&Entry> = Vec::new();
-    for entry in &entries {
+    for (host, entry) in entries {
         let name = entry.key.as_str();
-        if kubespray::is_known(name) || referenced.contains(name) {
+        if kubespray::is_known(name) {
             continue;
         }
-        match without_effect::judge(name, &entry.value, &first_of_each) {
+        let judge = |value: &Value| without_effect::judge(name, value, &first_of_each);
+        let mut verdict = judge(&entry.value);
+        if matches!(verdict, Verdict::Report(_))
+            && let Ok(value) = template::resolve(&entry.value, host, inventory)
+        {
+            verdict = judge(&value);
+        }
+        match verdict {
             Verdict::Silent => {}
+            Verdict::Unknown if referenced.contains(name) => {}
             Verdict::Report(topic) => {
                 let (_, found) = by_topic.entry(topic.reason).or_insert((topic, Vec::new()));
                 found.push(entry);
             }
-            Verdict::Unknown => match closest(name, kubespray::KNOWN.iter().map(|known| known.0)) {
+            Verdict::Unknown => match closest(name, kubespray::KNOWN.iter().copied()) {
                 Some(known) => diagnostics.push(misspelt(entry, known)),
                 None => unknown.push(entry),
             },
@@ -54,16 +62,16 @@ pub(super) fn report(inventory: &Inventory, diagnostics: &mut Diagnostics) {
     diagnostics.extend(about_all(&unknown, message).map(|it| it.about(Concern::Unknown)));
 }
 
-/// Returns every place of a variable of the cluster's hosts, in inventory order.
-fn entries(inventory: &Inventory) -> Vec<&Entry> {
+/// Returns every place of a variable of the cluster's hosts, in inventory order, with the first of its hosts.
+fn entries(inventory: &Inventory) -> Vec<(&Host, &Entry)> {
     let groups = ["kube_control_plane", "kube_node", "etcd", "bastion"];
-    let mut entries: Vec<&Entry> = Vec::new();
+    let mut entries: Vec<(&Host, &Entry)> = Vec::new();
     let mut seen = HashSet::new();
     for host in groups.iter().flat_map(|group| inventory.hosts_in(group)) {
         for entry in host.variables.values() {
             let place = &entry.key_location;
             if seen.insert((place.path(), place.span.start, &entry.key)) {
-                entries.push(entry);
+                entries.push((host, entry));
             }
         }
     }
@@ -99,13 +107,11 @@ fn misspelt(entry: &Entry, known: &str) -> Diagnostic {
         .hint(format!("did you mean `{known}`?"))
 }
 
-/// Returns the words inside `{{ … }}` of variables that kinstall uses: the user's own helpers.
-fn references_of_known<'a>(entries: &[&'a Entry]) -> HashSet<&'a str> {
+/// Returns the words inside `{{ … }}` of all variables: helpers, whose effect is that of the others.
+fn references<'a>(entries: &[(&Host, &'a Entry)]) -> HashSet<&'a str> {
     let mut words = HashSet::new();
-    for entry in entries {
-        if kubespray::is_known(&entry.key) {
-            collect_words(&entry.value, &mut words);
-        }
+    for (_, entry) in entries {
+        collect_words(&entry.value, &mut words);
     }
     words
 }

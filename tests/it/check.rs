@@ -123,3 +123,28 @@ fn other_commands_show_it_in_short() {
     let summary: Vec<&str> = summary.take(lines.len()).collect();
     insta::assert_snapshot!(summary.join("\n"));
 }
+
+#[test]
+fn the_version_is_held_against_the_bundle() {
+    let project = Project::of_host(HOST);
+    let mut manifest: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(project.path("bundle/manifest.json")).unwrap())
+            .unwrap();
+    manifest["releases"]["1.37"]["components"]["kubernetes"] = "1.37.2".into();
+    project.write("bundle/manifest.json", &manifest.to_string());
+    project.write("group_vars/all.yml", "kube_version: v1.28.3\n");
+    let said = project.run(&["check"]);
+    let expected = "error: the inventory asks for Kubernetes 1.28.3, but the bundle has 1.37.2";
+    assert!(
+        said.starts_with("exit code 3\n") && said.contains(expected),
+        "{said}"
+    );
+
+    project.write("group_vars/all.yml", "kube_version: v1.37.1\n");
+    let said = project.run(&["check"]);
+    let expected = "warning: Kubernetes 1.37.2 is installed instead of 1.37.1";
+    assert!(
+        said.starts_with("exit code 0\n") && said.contains(expected),
+        "{said}"
+    );
+}

@@ -224,6 +224,11 @@ pub(super) const TOPICS: &[Topic] = &[
         names: &["ingress_nginx_*", "ingress_publish_status_address"],
     },
     Topic {
+        concern: Outcome,
+        reason: "where MetalLB is installed, its speakers run on every node",
+        names: &["metallb_speaker_enabled", "metallb_speaker_nodeselector", "metallb_speaker_tolerations"],
+    },
+    Topic {
         concern: NoEffect,
         reason: "kinstall installs the add-on with its own settings",
         names: &["metallb_*", "matallb_*", "metrics_server_*", "addon_resizer_*"],

@@ -94,6 +94,8 @@ fn a_wish_that_changes_what_the_user_gets_is_said() {
         "kube_vip_enabled: true",
         "kube_network_plugin_multus: true",
         "nat_outgoing: false",
+        "metallb_speaker_enabled: false",
+        "helm_enabled: '{{ own_switch }}'\nown_switch: true",
         "containerd_registries_mirrors: [{prefix: docker.io}]",
         "docker_insecure_registries: ['10.0.0.1:5000']",
         "kube_feature_gates: ['A=true']",
@@ -154,6 +156,8 @@ fn the_values_of_kubespray_itself_say_nothing() {
         "event_ttl_duration: 1h0m0s",
         "tls_min_version: ''",
         "kube_oidc_auth:",
+        "helm_enabled: '{{ own_switch }}'\nown_switch: false",
+        "metallb_speaker_enabled: '{{ metallb_enabled }}'",
     ] {
         assert_eq!(warnings(line), [], "{line}");
     }

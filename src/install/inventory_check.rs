@@ -1,0 +1,44 @@
+//! All that is to be said about an inventory without a host: its own findings, and its version against the bundle.
+
+use std::path::Path;
+
+use super::stores;
+use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::inventory::Vault;
+use crate::model::{self, ClusterSpec, Findings};
+use crate::plan::versions;
+
+/// Reads an inventory and judges it; a bundle that was named must be there.
+pub fn check(path: &Path, vault: Vault, bundle: Option<&Path>) -> Result<Findings, Diagnostics> {
+    let mut findings = model::examine(path, vault);
+    let about_version = match &findings.cluster {
+        Some(cluster) => version(cluster, bundle)?,
+        None => None,
+    };
+    if let Some(found) = about_version {
+        if found.is_error() {
+            findings.cluster = None;
+        }
+        findings.diagnostics.push(found);
+        findings.sort();
+    }
+    Ok(findings)
+}
+
+/// Compares with the bundle; without one there is nothing to compare with.
+fn version(
+    cluster: &ClusterSpec,
+    chosen: Option<&Path>,
+) -> Result<Option<Diagnostic>, Diagnostics> {
+    let bundle = match stores::open_bundle(chosen) {
+        Ok(bundle) => bundle,
+        Err(errors) if chosen.is_some() => return Err(errors),
+        Err(_) => return Ok(None),
+    };
+    match versions::choose(cluster, bundle.manifest()) {
+        Ok((_, warning)) => Ok(warning),
+        Err(error) if error.kind == Kind::Inventory => Ok(Some(error)),
+        // An empty bundle.
+        Err(_) => Ok(None),
+    }
+}
