@@ -23,6 +23,7 @@ mod disk;
 mod error;
 mod kind;
 mod local_files;
+mod lock;
 mod manifest;
 mod ovf;
 mod probe;

@@ -8,6 +8,7 @@ use super::adopt::Adoption;
 use super::catalog::Catalog;
 use super::error::ImageError;
 use super::kind::{Image, ImageKind};
+use super::lock::Lock;
 use super::progress::{Progress, Report};
 use super::record::{Entry, Record};
 use super::reference::ImageReference;
@@ -289,7 +290,7 @@ impl ImageStore {
     }
 
     /// Keeps other programs and threads from changing the store, and sweeps what a dead one left.
-    fn lock(&self, label: &str, report: &Report<'_>) -> Result<File, ImageError> {
+    fn lock(&self, label: &str, report: &Report<'_>) -> Result<Lock, ImageError> {
         let path = self.directory.join("lock");
         let failed = |source| file_error("lock", &path, source);
         fs::create_dir_all(&self.directory).map_err(failed)?;
@@ -306,7 +307,7 @@ impl ImageStore {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(file_error("clean up", &self.work(), error))
             }
-            _ => Ok(file),
+            _ => Ok(Lock(file)),
         }
     }
 
