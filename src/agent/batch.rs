@@ -145,6 +145,7 @@ impl<'a> BatchRun<'a> {
                 id: handler.id,
                 resource: handler.resource,
                 notify: Vec::new(),
+                host: None,
             };
             self.apply_group(std::slice::from_ref(&step))?;
             self.pending

@@ -2,6 +2,8 @@
 
 use std::process::ExitStatus;
 
+use crate::report::Summary;
+
 use crate::diagnostic::Diagnostic;
 use crate::ui::printer::Printer;
 
@@ -11,6 +13,8 @@ pub enum Exit {
     Success,
     /// `plan` found changes, or `import` left something to fill in.
     Changes,
+    /// Hosts can't be reached, and nothing else went wrong.
+    Unreachable,
     /// Failures that were shown already, in the recap.
     Failed,
     /// The exit code of a command that kinstall ran for the user.
@@ -25,6 +29,15 @@ impl Exit {
         }
         if failures.is_empty() {
             Self::Success
+        } else {
+            Self::Failed
+        }
+    }
+
+    /// Returns how a command ends where not all was done.
+    pub fn of_failures(summary: &Summary) -> Self {
+        if summary.lacks_hosts_only() {
+            Self::Unreachable
         } else {
             Self::Failed
         }

@@ -164,6 +164,9 @@ pub struct LabArguments {
     /// Who makes the machines, where the inventory doesn't say
     #[arg(long, value_enum)]
     pub provider: Option<ProviderArgument>,
+    /// Only these hosts: names, groups, globs, `!`, `&`, `~REGEX`, `@FILE`, as Ansible has them
+    #[arg(short, long, value_name = "PATTERN")]
+    pub limit: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -6,8 +6,8 @@ use crate::diagnostic::Diagnostics;
 use crate::install::{Found, Installation, memory};
 use crate::model::Provider;
 use crate::provision::computer;
-use crate::ui::changes;
 use crate::ui::printer::{Format, Printer};
+use crate::ui::{changes, recap};
 
 /// Shows the changes; exit 0 when there are none, 2 when there are some.
 pub fn run(
@@ -24,14 +24,23 @@ pub fn run(
         let line = memory::line(&project.cluster, computer);
         printer.message(&format!("memory: {line}"));
     }
-    let installation = Installation::to_check(&global.settings(), project)?;
+    let installation = Installation::to_check(&arguments.settings(global), project)?;
     printer.diagnostics(&installation.warnings);
     let Found {
-        planned, failed, ..
+        planned,
+        failed,
+        summary,
     } = installation.check_only(printer.commentator())?;
+    let unreachable = recap::unreachable(&summary);
+    if !unreachable.is_empty() {
+        printer.message(unreachable.trim_end());
+    }
     match printer.format {
         Format::Text => printer.data(&changes::render(&planned)),
         Format::Json => printer.json(&planned),
+    }
+    if !failed && summary.lacks_hosts_only() {
+        return Ok(Exit::Unreachable);
     }
     Ok(match (failed, planned.count()) {
         (true, _) => Exit::Failed,

@@ -22,6 +22,7 @@ pub fn run(cli: Cli) -> ExitCode {
     match result {
         Ok(Exit::Success) => ExitCode::SUCCESS,
         Ok(Exit::Changes) => ExitCode::from(2),
+        Ok(Exit::Unreachable) => ExitCode::from(Kind::Connection.exit_code()),
         Ok(Exit::Failed) => ExitCode::FAILURE,
         Ok(Exit::Of(code)) => ExitCode::from(code),
         Err(diagnostics) => {

@@ -36,11 +36,20 @@ impl GlobalArguments {
         Settings {
             bundle: self.bundle.clone(),
             overrides: self.overrides.clone(),
+            limit: None,
         }
     }
 }
 
 impl LabArguments {
+    /// Returns what is installed from, and on which hosts.
+    pub fn settings(&self, global: &GlobalArguments) -> Settings {
+        Settings {
+            limit: self.limit.clone(),
+            ..global.settings()
+        }
+    }
+
     /// Reads the project for the commands that make the lab: they show warnings, and may be told who makes
     /// the machines.
     pub fn project(

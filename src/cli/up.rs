@@ -19,7 +19,7 @@ pub fn run(
         warn: &|warning| printer.diagnostic(warning),
         may_remove: &|names| arguments.yes || may_remove(names, printer),
     };
-    let installation = Installation::to_apply(&global.settings(), project)?;
+    let installation = Installation::to_apply(&arguments.lab.settings(global), project)?;
     printer.diagnostics(&installation.warnings);
     let mut applied = installation.up(printer.observer(), &dialogue)?;
     if printer.format == Format::Json {
@@ -28,7 +28,7 @@ pub fn run(
         printer.message(&recap::render(&applied.summary));
     }
     if !applied.all_done {
-        return Ok(Exit::Failed);
+        return Ok(Exit::of_failures(&applied.summary));
     }
     if applied.summary.changed() > 0 {
         show_how_to_use(&mut applied, printer)?;

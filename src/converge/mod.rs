@@ -29,6 +29,7 @@ pub mod marker;
 pub mod node;
 pub mod package;
 pub mod program;
+pub mod rollout;
 pub mod stat_cache;
 pub mod swap;
 pub mod symlink;

@@ -12,6 +12,7 @@ use ureq::tls::{RootCerts, TlsConfig};
 use super::error::FileContext;
 use super::kubernetes::client::certificates;
 use super::kubernetes::object::group_path;
+use super::rollout::{self, Excused};
 use super::{Converge, Node, ResourceError, etcd};
 use crate::resource::{Action, Change, Condition, Wait};
 
@@ -104,11 +105,24 @@ impl Condition {
                 kind,
                 namespace,
                 name,
+                without,
             } => {
                 let plural = format!("{}s", kind.to_lowercase());
                 let base = group_path("apps/v1");
                 let path = format!("{base}/namespaces/{namespace}/{plural}/{name}");
-                object(kubeconfig, &path, is_rolled_out, node)
+                let mut pods = String::new();
+                let judge = |object: &Value| {
+                    pods = rollout::pods(object);
+                    rollout::judge(object, &Excused::default())
+                };
+                let state = object(kubeconfig, &path, judge, node)?;
+                if state.is_ok() || without.is_empty() || pods.is_empty() {
+                    return Ok(state);
+                }
+                let pods = node.kubernetes(kubeconfig)?.get(&pods)?;
+                let excused = Excused::of(&pods.body, without);
+                let judge = |object: &Value| rollout::judge(object, &excused);
+                object(kubeconfig, &path, judge, node)
             }
         }
     }
@@ -118,7 +132,7 @@ impl Condition {
 fn object(
     kubeconfig: &str,
     path: &str,
-    judge: impl Fn(&Value) -> State,
+    judge: impl FnOnce(&Value) -> State,
     node: &Node,
 ) -> Result<State, ResourceError> {
     if !node.path(kubeconfig).exists() {
@@ -182,36 +196,6 @@ fn node_is_ready(node: &Value) -> State {
     }
 }
 
-/// The same questions for a Deployment and for a DaemonSet, whose fields have other names.
-fn is_rolled_out(object: &Value) -> State {
-    let status = &object["status"];
-    let number = |value: &Value| value.as_i64().unwrap_or(0);
-    if number(&status["observedGeneration"]) < number(&object["metadata"]["generation"]) {
-        return Err("its controller has not seen the change yet".to_owned());
-    }
-    let (wanted, total, updated, available) = if object["kind"] == "DaemonSet" {
-        (
-            number(&status["desiredNumberScheduled"]),
-            number(&status["currentNumberScheduled"]),
-            number(&status["updatedNumberScheduled"]),
-            number(&status["numberAvailable"]),
-        )
-    } else {
-        (
-            object["spec"]["replicas"].as_i64().unwrap_or(1),
-            number(&status["replicas"]),
-            number(&status["updatedReplicas"]),
-            number(&status["availableReplicas"]),
-        )
-    };
-    if updated < wanted || available < wanted || total > wanted {
-        return Err(format!(
-            "{updated} of {wanted} pods updated, {available} available"
-        ));
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -264,24 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_are_judged() {
-        let deployment = |updated, available, total| {
-            json!({
-                "kind": "Deployment", "metadata": {"generation": 2}, "spec": {"replicas": 2},
-                "status": {"observedGeneration": 2, "replicas": total,
-                    "updatedReplicas": updated, "availableReplicas": available},
-            })
-        };
-        assert_eq!(is_rolled_out(&deployment(2, 2, 2)), Ok(()));
-        assert!(is_rolled_out(&deployment(2, 1, 2)).is_err());
-        assert!(is_rolled_out(&deployment(2, 2, 3)).is_err());
-        let mut old = deployment(2, 2, 2);
-        old["metadata"]["generation"] = json!(3);
-        assert!(is_rolled_out(&old).is_err());
-        let daemons = json!({"kind": "DaemonSet", "metadata": {"generation": 1}, "status": {
-            "observedGeneration": 1, "desiredNumberScheduled": 3, "currentNumberScheduled": 3,
-            "updatedNumberScheduled": 3, "numberAvailable": 3}});
-        assert_eq!(is_rolled_out(&daemons), Ok(()));
+    fn a_node_is_judged_by_its_kubelet() {
         let ready =
             |status| json!({"status": {"conditions": [{"type": "Ready", "status": status}]}});
         assert_eq!(node_is_ready(&ready("True")), Ok(()));

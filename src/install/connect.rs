@@ -14,6 +14,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::model::Provider;
 use crate::run::{Cancel, EventSender, HostRun, RunEvent};
 use crate::ssh::{AgentBinary, NoAgent, Session, SshError, Target, wait_for};
+use crate::wire::StepError;
 
 /// A host that doesn't know the lab's key: the login was done with something else.
 pub struct Stranger {
@@ -21,17 +22,28 @@ pub struct Stranger {
     session: Session,
 }
 
-/// Connects to every host; all failures are returned at once. Hosts that are being started are given
-/// `patience` to answer. Where hosts `may_be_silent`, those that can't be reached are left out.
+/// What connecting to the hosts came to.
+pub struct Connected {
+    pub hosts: Vec<HostRun>,
+    pub strangers: Vec<Stranger>,
+    /// Observers have been told of hosts that can't be used.
+    pub all_answer: bool,
+}
+
+/// Connects to the hosts of the limit, or all, and to all control planes, which know what there is of a cluster.
+/// Hosts that are being started are given `patience` to answer. Where no host can be used, all reasons are
+/// returned; else observers are told of those of the limit that can't. Where hosts `may_be_silent`, those that
+/// can't be reached are left out without a word.
 pub async fn all(
     project: &Project,
     machines: &LabMachines,
+    limit: Option<&[String]>,
     patience: Duration,
     may_be_silent: bool,
     bundle: &Arc<Bundle>,
     events: &EventSender,
     cancel: &Cancel,
-) -> Result<(Vec<HostRun>, Vec<Stranger>), Diagnostics> {
+) -> Result<Connected, Diagnostics> {
     let cluster = &project.cluster;
     let cache = crate::bundle::cache_directory().unwrap_or_else(std::env::temp_dir);
     let program = AgentBinary::current(&cache).map_err(|error| {
@@ -46,7 +58,11 @@ pub async fn all(
     })?;
     let program = Arc::new(program);
     let mut tasks = JoinSet::new();
+    let is_concerned = |name: &String| limit.is_none_or(|limit| limit.contains(name));
     for (index, host) in cluster.hosts.iter().enumerate() {
+        if !is_concerned(&host.name) && !host.roles.control_plane {
+            continue;
+        }
         let target = machines.target(host);
         let name = host.name.clone();
         let _ = events.send(RunEvent::Connecting { host: name });
@@ -63,25 +79,42 @@ pub async fn all(
     }
     let mut results = tasks.join_all().await;
     results.sort_by_key(|(index, _)| *index);
-    let (mut hosts, mut strangers, mut problems) = (Vec::new(), Vec::new(), Diagnostics::new());
+    let (mut hosts, mut strangers, mut problems) = (Vec::new(), Vec::new(), Vec::new());
     let mut nobody_answers = true;
     for (index, result) in results {
         match result {
             Ok((host, stranger)) => {
+                strangers.extend(stranger.filter(|_| is_concerned(&host.name)));
                 hosts.push(host);
-                strangers.extend(stranger);
             }
             Err(error) if may_be_silent && error.is_unreachable() => {}
             Err(error) => {
                 nobody_answers &= error.is_unreachable();
-                problems.push(error.diagnostic(&cluster.hosts[index].name));
+                let host = cluster.hosts[index].name.clone();
+                problems.push((error.diagnostic(&host), host));
             }
         }
     }
-    if problems.is_empty() {
-        return Ok((hosts, strangers));
+    if !hosts.is_empty() || problems.is_empty() {
+        problems.retain(|(_, host)| is_concerned(host));
+        let all_answer = problems.is_empty();
+        for (problem, host) in problems {
+            let message = problem.message.strip_prefix(&format!("{host}: "));
+            let error = StepError {
+                message: message.unwrap_or(&problem.message).to_owned(),
+                output: Vec::new(),
+                hint: (!problem.hints.is_empty()).then(|| problem.hints.join("; ")),
+            };
+            let _ = events.send(RunEvent::HostUnreachable { host, error });
+        }
+        return Ok(Connected {
+            hosts,
+            strangers,
+            all_answer,
+        });
     }
-    if hosts.is_empty() && nobody_answers && project.provider().is_none() {
+    let mut problems: Diagnostics = problems.into_iter().map(|(problem, _)| problem).collect();
+    if nobody_answers && project.provider().is_none() {
         problems.push(which_provider(&usable()));
     }
     Err(problems)

@@ -15,7 +15,7 @@ use tracing::{debug, trace};
 use super::connect::{self, Stranger};
 use super::lab::{Keys, LabMachines};
 use super::project::Project;
-use super::{kubeconfig, machines, memory, runtime, stores};
+use super::{kubeconfig, limit, machines, memory, runtime, stores};
 use crate::bundle::{Bundle, Release};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind, SourceFile};
 use crate::log::kept::{Keeping, keep_in_file};
@@ -34,6 +34,8 @@ pub struct Settings {
     pub bundle: Option<PathBuf>,
     /// Folder with playbooks and templates that replace the built-in ones.
     pub overrides: Option<PathBuf>,
+    /// Host pattern: only these hosts are changed.
+    pub limit: Option<String>,
 }
 
 /// What `up` asks and tells before the run's events begin.
@@ -53,6 +55,8 @@ pub struct Installation {
     bundle: Arc<Bundle>,
     sources: Sources,
     run: String,
+    /// Names of the only hosts that may be changed.
+    limit: Option<Vec<String>>,
     /// Held while something may be changed.
     _lock: Option<File>,
 }
@@ -62,6 +66,7 @@ pub struct Found {
     pub planned: PlannedChanges,
     /// A probe failed somewhere.
     pub failed: bool,
+    pub summary: Summary,
 }
 
 /// How `up` ended.
@@ -86,6 +91,8 @@ impl Installation {
     /// Opens bundle, playbooks and keys; connects to nothing yet. What is wrong with the user's files
     /// or this computer is found before anything is kept.
     fn new(settings: &Settings, mut project: Project, access: Keys) -> Result<Self, Diagnostics> {
+        let limit = settings.limit.as_deref();
+        let limit = limit.map(|it| limit::names(&project, it)).transpose()?;
         let bundle = stores::open_bundle(settings.bundle.as_deref())?;
         let (release, warning) =
             choose(&project.cluster, bundle.manifest()).map_err(|error| vec![error])?;
@@ -111,13 +118,14 @@ impl Installation {
             bundle: Arc::new(bundle),
             sources,
             run,
+            limit,
             _lock: lock,
         })
     }
 
     /// Finds what would change; machines that don't run are only named.
     pub fn check_only(self, observer: Box<dyn Observer>) -> Result<Found, Diagnostics> {
-        let machines = self.machines.changes()?;
+        let machines = self.machine_changes()?;
         if machines.iter().any(MachineChange::is_start) {
             let planned = PlannedChanges {
                 machines,
@@ -126,11 +134,12 @@ impl Installation {
             return Ok(Found {
                 planned,
                 failed: false,
+                summary: Summary::default(),
             });
         }
         let _keeping = self.keep_log()?;
-        let (checked, _) = self.observed(observer, async |events: EventSender, cancel| {
-            let (mut engine, plan, _) = self.connect(Action::Up, &[], &events, &cancel).await?;
+        let (checked, summary) = self.observed(observer, async |events: EventSender, cancel| {
+            let (mut engine, plan, _, _) = self.connect(Action::Up, &[], &events, &cancel).await?;
             let checked = engine
                 .check(&plan, false)
                 .await
@@ -139,13 +148,17 @@ impl Installation {
             engine.finish().await;
             Ok(checked)
         })?;
+        let hosts = summary.hosts.iter();
+        let unreachable = hosts.filter(|(_, host)| host.unreachable);
         let planned = PlannedChanges {
             machines,
+            unreachable: unreachable.map(|(name, _)| name.clone()).collect(),
             ..checked.planned
         };
         Ok(Found {
             planned,
             failed: checked.failed,
+            summary,
         })
     }
 
@@ -160,7 +173,7 @@ impl Installation {
             self.save_state()?;
         }
         let _keeping = self.keep_log()?;
-        let mut changes = self.machines.changes()?;
+        let mut changes = self.machine_changes()?;
         let left_over = changes.iter().filter(|it| it.is_removal());
         let left_over: Vec<&str> = left_over.map(|it| it.host.as_str()).collect();
         if !left_over.is_empty() && !(dialogue.may_remove)(&left_over) {
@@ -174,7 +187,7 @@ impl Installation {
             self.observed(observer, async |events: EventSender, cancel| {
                 let started = Instant::now();
                 machines::make(&self.project, &self.machines, &changes, &events, &cancel).await?;
-                let (mut engine, plan, strangers) =
+                let (mut engine, plan, strangers, all_answer) =
                     self.connect(Action::Up, &[], &events, &cancel).await?;
                 self.save_state()?;
                 let checked = engine
@@ -188,6 +201,7 @@ impl Installation {
                 // What could not be looked at may be so because of what is still to be done before it (an
                 // interrupted `kubeadm init`, say): it is looked at again when its turn comes.
                 let nothing_to_do = checked.planned.count() == 0
+                    && plan.left_out.is_empty()
                     && !checked.failed
                     && !engine.has_pending_handlers();
                 let all_done = if nothing_to_do {
@@ -203,7 +217,7 @@ impl Installation {
                 let _ = events.send(RunEvent::Finished {
                     elapsed: started.elapsed(),
                 });
-                Ok(all_done)
+                Ok(all_done && all_answer)
             })?;
         if all_done {
             kubeconfig::write(&mut self.project)?;
@@ -227,7 +241,7 @@ impl Installation {
             self.observed(observer, async |events: EventSender, cancel| {
                 let started = Instant::now();
                 let connected = self.connect(Action::Remove, leaving, &events, &cancel);
-                let (mut engine, plan, _) = connected.await?;
+                let (mut engine, plan, ..) = connected.await?;
                 // Waits for whoever else is at work on the hosts.
                 engine
                     .check(&plan, true)
@@ -251,16 +265,26 @@ impl Installation {
         })
     }
 
-    /// Connects to all hosts at once and builds the plan from what their agents say.
+    /// Returns what would be done with the machines of the limit.
+    fn machine_changes(&self) -> Result<Vec<MachineChange>, Diagnostics> {
+        let mut changes = self.machines.changes()?;
+        if let Some(limit) = &self.limit {
+            changes.retain(|change| limit.contains(&change.host));
+        }
+        Ok(changes)
+    }
+
+    /// Connects to the hosts at once and builds the plan from what their agents say; tells whether all answer.
     async fn connect(
         &self,
         action: Action,
         leaving: &[String],
         events: &EventSender,
         cancel: &Cancel,
-    ) -> Result<(Engine, Plan, Vec<Stranger>), Diagnostics> {
+    ) -> Result<(Engine, Plan, Vec<Stranger>, bool), Diagnostics> {
         let cluster = &self.project.cluster;
-        let names = cluster.hosts.iter().map(|host| host.name.clone()).collect();
+        let all = || cluster.hosts.iter().map(|host| host.name.clone()).collect();
+        let names = self.limit.clone().unwrap_or_else(all);
         let _ = events.send(RunEvent::Started {
             run: self.run.clone(),
             hosts: names,
@@ -272,6 +296,7 @@ impl Installation {
         let all = connect::all(
             &self.project,
             &self.machines,
+            self.limit.as_deref(),
             patience,
             // A dead host is a reason to take it out, and another one no reason not to.
             action == Action::Remove,
@@ -281,7 +306,11 @@ impl Installation {
         );
         let (release, _) = choose(cluster, self.bundle.manifest()).map_err(|error| vec![error])?;
         let connected = cancel.unless(all).await;
-        let (hosts, strangers) = connected.map_err(|error| vec![error.diagnostic()])??;
+        let connect::Connected {
+            mut hosts,
+            strangers,
+            all_answer,
+        } = connected.map_err(|error| vec![error.diagnostic()])??;
         let facts: IndexMap<_, _> = hosts
             .iter()
             .map(|host| (host.name.clone(), host.facts.clone()))
@@ -298,14 +327,18 @@ impl Installation {
             files: &self.files(release)?,
             secrets: &secrets,
             sources: &self.sources,
-            limit: None,
+            limit: self.limit.as_deref(),
             leaving,
             action,
         };
         let plan = plan::build(&input)?;
         log_plan(&plan);
+        if self.limit.is_some() {
+            // Some were only asked.
+            hosts.retain(|host| plan.concerns(&host.name));
+        }
         let engine = Engine::new(self.run.clone(), hosts, events.clone());
-        Ok((engine, plan, strangers))
+        Ok((engine, plan, strangers, all_answer))
     }
 
     /// Keeps what later commands have to know: who made the machines that are there now.

@@ -15,6 +15,7 @@ pub mod group;
 mod host_pattern;
 mod ini;
 mod literal;
+pub mod pattern;
 mod range;
 pub mod template;
 mod variables;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 pub use group::{Group, Reference};
+pub use pattern::PatternError;
 
 use form::Form;
 pub use vault::{Vault, VaultError};

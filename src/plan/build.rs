@@ -42,7 +42,14 @@ pub struct PlanInput<'a> {
     pub limit: Option<&'a [String]>,
 }
 
-impl PlanInput<'_> {
+impl<'a> PlanInput<'a> {
+    /// Returns the hosts that are not known to be there.
+    fn silent(&self) -> impl Iterator<Item = &'a HostSpec> {
+        let facts = self.facts;
+        let hosts = self.cluster.hosts.iter();
+        hosts.filter(|host| !facts.contains_key(&host.name))
+    }
+
     /// Returns whether the user wants something to be done for a host.
     pub(super) fn may_change(&self, host: &HostSpec) -> bool {
         self.limit.is_none_or(|limit| limit.contains(&host.name))
@@ -66,6 +73,7 @@ pub(super) fn build_stages(input: &PlanInput<'_>, stages: &[Stage]) -> Result<Pl
             bundle: input.bundle,
             files: input.files,
             secrets: input.secrets,
+            silent: input.silent().map(|host| host.name.clone()).collect(),
         },
         facts: input.facts,
         playbooks: &playbooks,
@@ -78,13 +86,16 @@ pub(super) fn build_stages(input: &PlanInput<'_>, stages: &[Stage]) -> Result<Pl
     for playbook in &playbooks {
         match Place::all(playbook.placement, input, &control_planes) {
             Ok(all) => {
+                let mut parts = Vec::new();
                 for place in all {
-                    for (phase, steps) in builder.steps(playbook, place, &mut errors) {
-                        placed
-                            .entry(phase)
-                            .or_default()
-                            .push(Placed { place, steps });
-                    }
+                    let steps = builder.steps(playbook, place, &mut errors).into_iter();
+                    parts.extend(steps.enumerate().map(|(part, it)| (part, place, it)));
+                }
+                // The steps for all hosts, and only then the checks of the first one.
+                parts.sort_by_key(|(part, ..)| *part);
+                for (_, place, (phase, steps)) in parts {
+                    let placed = placed.entry(phase).or_default();
+                    placed.push(Placed { place, steps });
                 }
             }
             Err(reason) => {

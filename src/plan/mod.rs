@@ -39,6 +39,14 @@ pub struct Plan {
     pub left_out: Vec<LeftOut>,
 }
 
+impl Plan {
+    /// Returns whether a host has something to do.
+    pub fn concerns(&self, host: &str) -> bool {
+        let mut phases = self.phases.iter();
+        phases.any(|phase| phase.batches.contains_key(host))
+    }
+}
+
 /// A part of the plan that all its hosts may do at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(test, derive(serde::Serialize))]
@@ -48,6 +56,8 @@ pub struct Phase {
     /// Phases that must be done (on all their hosts) before this one starts. A host's own phases follow one
     /// another beside that.
     pub after: Vec<String>,
+    /// Phases that must be over (on all their hosts), done or not: steps for a host that failed there are left out.
+    pub over: Vec<String>,
     /// In a roll, the host that is concerned: it fails where the phase does. Batches may be on other hosts, whose
     /// own phases don't wait for them.
     pub host: Option<String>,

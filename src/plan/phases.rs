@@ -10,6 +10,9 @@ pub struct Stage {
     pub phases: &'static [PhaseName],
     /// Phases that must be done, on all hosts that they concern, before any host starts this stage.
     pub after: &'static [PhaseName],
+    /// Phases that must be over: where one failed on a host, this stage leaves out what it would do for that
+    /// host, and goes on for the others.
+    pub over: &'static [PhaseName],
     pub pace: Pace,
 }
 
@@ -45,11 +48,15 @@ const UP: &[Stage] = {
         Stage {
             phases: &[ControlPlaneGate, ControlPlaneJoin],
             after: &[ControlPlane],
+            over: &[],
             pace: Pace::Chains(1),
         },
         together(&[Join], &[ControlPlane]),
         together(&[AddOns], &[ControlPlane]),
-        together(&[Verify], &[ControlPlaneJoin, Join, AddOns]),
+        Stage {
+            over: &[Prepare, ControlPlaneJoin, Join],
+            ..together(&[Verify], &[AddOns])
+        },
     ]
 };
 
@@ -68,6 +75,7 @@ const fn together(phases: &'static [PhaseName], after: &'static [PhaseName]) -> 
     Stage {
         phases,
         after,
+        over: &[],
         pace: Pace::Together,
     }
 }

@@ -38,27 +38,21 @@ where
         let mut ends: BTreeMap<PhaseName, Vec<String>> = BTreeMap::new();
         let mut blocked = self.blocked.clone();
         for stage in stages {
-            let mut needed = stage.after.iter().chain(stage.phases);
+            let mut needed = stage.after.iter().chain(stage.over).chain(stage.phases);
             if let Some(reason) = needed.find_map(|name| blocked.get(name)).cloned() {
                 leave_out(&mut plan.left_out, stage, &reason);
                 blocked.extend(stage.phases.iter().map(|name| (*name, reason.clone())));
                 continue;
             }
-            let mut after = Vec::new();
-            for name in stage
-                .after
-                .iter()
-                .filter_map(|name| ends.get(name))
-                .flatten()
-            {
-                if !after.contains(name) {
-                    after.push(name.clone());
-                }
-            }
-            let phases = match stage.pace {
+            let after = names_of(stage.after, &ends);
+            let mut phases = match stage.pace {
                 Pace::Together => self.together(stage, &after),
                 Pace::Chains(count) => self.chains(stage, &after, count),
             };
+            let over = names_of(stage.over, &ends);
+            for phase in &mut phases {
+                phase.over.clone_from(&over);
+            }
             // Who comes after a stage without phases comes after what that came after.
             let end = if phases.is_empty() {
                 after
@@ -140,10 +134,22 @@ where
         (!batches.is_empty()).then_some(Phase {
             name,
             after,
+            over: Vec::new(),
             host: None,
             batches,
         })
     }
+}
+
+/// Returns what is waited for by those who wait for these, each once.
+fn names_of(phases: &[PhaseName], ends: &BTreeMap<PhaseName, Vec<String>>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in phases.iter().filter_map(|name| ends.get(name)).flatten() {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    names
 }
 
 fn positions(hosts: &[HostSpec]) -> BTreeMap<&str, usize> {

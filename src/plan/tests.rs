@@ -104,11 +104,8 @@ fn add_ons_that_are_off_leave_nothing() {
         ("prepare", vec![]),
         ("control-plane", vec![]),
         ("join", vec!["control-plane".to_owned()]),
-        // What `add-ons` and `control-plane-join` came after.
-        (
-            "verify",
-            vec!["control-plane".to_owned(), "join".to_owned()],
-        ),
+        // What `add-ons` came after.
+        ("verify", vec!["control-plane".to_owned()]),
     ];
     assert_eq!(
         phases,

@@ -61,6 +61,7 @@ impl Scope<'_> {
                 kind,
                 namespace: self.text(&object.namespace)?,
                 name: self.text(&object.name)?,
+                without: self.parts.silent.clone(),
             });
         }
         match (conditions.pop(), conditions.is_empty()) {

@@ -95,6 +95,10 @@ fn expand_one(
             id,
             resource,
             notify: notify.clone(),
+            host: match scope.playbook.placement {
+                Placement::OnFor(..) => Some(scope.host.name.clone()),
+                Placement::Each(_) | Placement::Once(_) => None,
+            },
         },
         origin: location(&scope.playbook.file, &step.name),
     });

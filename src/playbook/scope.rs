@@ -26,6 +26,8 @@ pub struct Parts<'a> {
     /// Texts of [`Release::files`].
     pub files: &'a BTreeMap<String, Arc<SourceFile>>,
     pub secrets: &'a BTreeMap<String, Secret>,
+    /// Names of the hosts that didn't answer.
+    pub silent: Vec<String>,
 }
 
 /// Renders the strings of one playbook for one host.

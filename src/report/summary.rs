@@ -27,6 +27,8 @@ pub struct HostSummary {
     pub changed: u32,
     pub unchanged: u32,
     pub failed: bool,
+    /// Nothing could be done there.
+    pub unreachable: bool,
 }
 
 /// A step that failed, or a host that was lost.
@@ -67,6 +69,14 @@ impl Summary {
                     });
                 }
             }
+            RunEvent::HostUnreachable { host, error } => {
+                self.hosts.entry(host.clone()).or_default().unreachable = true;
+                self.failures.push(Failure {
+                    host: host.clone(),
+                    step: None,
+                    error: error.clone(),
+                });
+            }
             RunEvent::LeftOut(left_out) => self.left_out.push(left_out.clone()),
             RunEvent::HostDone {
                 host,
@@ -87,6 +97,12 @@ impl Summary {
         steps.sort_by(|a, b| b.2.total_cmp(&a.2));
         steps.truncate(count);
         steps
+    }
+
+    /// Returns whether all that went wrong is that hosts could not be reached.
+    pub fn lacks_hosts_only(&self) -> bool {
+        let mut hosts = self.hosts.values();
+        hosts.any(|host| host.unreachable) && !self.hosts.values().any(|host| host.failed)
     }
 
     /// Returns how many steps changed something, over all hosts.

@@ -37,5 +37,7 @@ pub enum Condition {
         kind: String,
         namespace: String,
         name: String,
+        /// Nodes that are known not to answer: their pods aren't waited for.
+        without: Vec<String>,
     },
 }

@@ -1,6 +1,6 @@
 //! How far the phases of a plan are, for all hosts to see.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::{Phase, Plan};
 
@@ -13,6 +13,8 @@ struct Progress {
     /// Hosts that still have to do it.
     open: usize,
     failure: Option<Failure>,
+    /// The hosts for which it is not done.
+    failed: BTreeSet<String>,
 }
 
 /// Where it began that a phase can't be done: in itself, or in one that it waits for.
@@ -26,7 +28,7 @@ impl Board {
     pub(super) fn of(plan: &Plan) -> Self {
         let open = |phase: &Phase| Progress {
             open: phase.batches.len(),
-            failure: None,
+            ..Progress::default()
         };
         let phases = plan.phases.iter();
         Self(
@@ -43,11 +45,20 @@ impl Board {
         }
     }
 
-    /// A phase will not be done on all its hosts any more; the first reason counts.
-    pub(super) fn fail(&mut self, phase: &str, failure: Failure) {
+    /// One host will not do its part of a phase, which is for itself or for another one; the first reason counts.
+    pub(super) fn fail(&mut self, phase: &str, concerned: &str, failure: Failure) {
         if let Some(progress) = self.0.get_mut(phase) {
+            progress.open = progress.open.saturating_sub(1);
             progress.failure.get_or_insert(failure);
+            progress.failed.insert(concerned.to_owned());
         }
+    }
+
+    /// Returns the hosts that failed in what a phase waits for to be over.
+    pub(super) fn failed_before(&self, phase: &Phase) -> Vec<String> {
+        let over = phase.over.iter().filter_map(|name| self.0.get(name));
+        let failed: BTreeSet<&String> = over.flat_map(|progress| &progress.failed).collect();
+        failed.into_iter().cloned().collect()
     }
 
     /// Returns whether a phase may start: `None` while it has to wait.
@@ -56,8 +67,8 @@ impl Board {
         if let Some(failure) = needed().find_map(|progress| progress.failure.clone()) {
             return Some(Err(failure));
         }
-        needed()
-            .all(|progress| progress.open == 0)
-            .then_some(Ok(()))
+        let over = phase.over.iter().filter_map(|name| self.0.get(name));
+        let mut awaited = needed().chain(over);
+        awaited.all(|progress| progress.open == 0).then_some(Ok(()))
     }
 }

@@ -10,10 +10,11 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::{Instrument as _, debug_span};
 
-use super::board::Board;
+use super::board::{Board, Failure};
 use super::host::Checked;
 use super::walk::{Stop, Walk};
 use super::{EventSender, HostRun, PlannedChanges, RunError, RunEvent};
+use crate::error_chain::error_chain;
 use crate::plan::Plan;
 use crate::wire::Mode;
 
@@ -21,6 +22,8 @@ use crate::wire::Mode;
 pub struct Engine {
     run: String,
     hosts: Vec<HostRun>,
+    /// Hosts that were lost while they were looked at, and how.
+    lost: Vec<(String, String)>,
     events: EventSender,
 }
 
@@ -37,7 +40,12 @@ pub struct CheckedHosts {
 
 impl Engine {
     pub fn new(run: String, hosts: Vec<HostRun>, events: EventSender) -> Self {
-        Self { run, hosts, events }
+        Self {
+            run,
+            hosts,
+            lost: Vec::new(),
+            events,
+        }
     }
 
     /// Returns whether an earlier run was cut off between a change and the restart that it needs.
@@ -75,8 +83,21 @@ impl Engine {
         results.sort_by_key(|(index, ..)| *index);
         let mut checked = CheckedHosts::default();
         for (_, host, result) in results {
-            checked.add(&host.name, result?);
-            self.hosts.push(host);
+            match result {
+                Ok(found) => {
+                    checked.add(&host.name, found);
+                    self.hosts.push(host);
+                }
+                Err(RunError::Interrupted) => return Err(RunError::Interrupted),
+                Err(error) => {
+                    checked.failed = true;
+                    checked.events.push(RunEvent::HostFailed {
+                        host: host.name.clone(),
+                        message: error_chain(&error),
+                    });
+                    self.lost.push((host.name, error_chain(&error)));
+                }
+            }
         }
         checked.planned.add_order(plan);
         let left_out = plan.left_out.iter().cloned();
@@ -96,6 +117,9 @@ impl Engine {
         let plan = Arc::new(plan.clone());
         let (board, _) = watch::channel(Board::of(&plan));
         let board = Arc::new(board);
+        for (host, message) in &self.lost {
+            self.give_up(&plan, &board, host, message);
+        }
         let mut tasks = JoinSet::new();
         for host in self.hosts.drain(..) {
             let walk = Walk {
@@ -110,7 +134,7 @@ impl Engine {
         for left_out in &plan.left_out {
             let _ = self.events.send(RunEvent::LeftOut(left_out.clone()));
         }
-        let mut all_done = plan.left_out.is_empty();
+        let mut all_done = plan.left_out.is_empty() && self.lost.is_empty();
         let mut interrupted = false;
         for (host, stops) in tasks.join_all().await {
             for (concerned, stop) in stops {
@@ -132,6 +156,24 @@ impl Engine {
         } else {
             Ok(all_done)
         }
+    }
+
+    /// A host that isn't there any more fails all that it should do.
+    fn give_up(&self, plan: &Plan, board: &watch::Sender<Board>, host: &str, message: &str) {
+        for phase in &plan.phases {
+            if phase.batches.contains_key(host) {
+                let concerned = phase.host.as_deref().unwrap_or(host);
+                let cause = Failure {
+                    phase: phase.name.clone(),
+                    host: host.to_owned(),
+                };
+                board.send_modify(|board| board.fail(&phase.name, concerned, cause));
+            }
+        }
+        let _ = self.events.send(RunEvent::HostFailed {
+            host: host.to_owned(),
+            message: message.to_owned(),
+        });
     }
 
     /// Ends all agents.

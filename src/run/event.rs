@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::plan::LeftOut;
-use crate::wire::Event;
+use crate::wire::{Event, StepError};
 
 /// One thing that happened. Observers fold these; the run never prints.
 #[derive(Clone, Debug, Serialize)]
@@ -62,6 +62,11 @@ pub enum RunEvent {
     },
     /// A part of the plan can't be done now.
     LeftOut(LeftOut),
+    /// A host can't be reached, or not used: nothing is done there.
+    HostUnreachable {
+        host: String,
+        error: StepError,
+    },
     HostFailed {
         host: String,
         message: String,

@@ -15,6 +15,8 @@ pub struct PlannedChanges {
     pub steps: Vec<StepChanges>,
     /// The phases of these steps, in an order that respects what each waits for.
     pub phases: Vec<PlannedPhase>,
+    /// Hosts that can't be reached: nothing is known of what would change there.
+    pub unreachable: Vec<String>,
     /// What can't be done now.
     pub left_out: Vec<LeftOut>,
 }

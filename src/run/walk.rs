@@ -13,6 +13,7 @@ use super::board::{Board, Failure};
 use super::{EventSender, HostRun, RunError, RunEvent};
 use crate::error_chain::error_chain;
 use crate::plan::{Phase, Plan};
+use crate::resource::{Condition, Resource};
 use crate::wire::{Batch, Mode, Outcome};
 
 /// Why a phase was not done.
@@ -57,7 +58,7 @@ impl Walk {
                         host: host.name.clone(),
                     },
                 };
-                self.fail(turn, cause);
+                self.fail(&host.name, turn, cause);
             }
             stops.push((host.name.clone(), stop));
         }
@@ -92,7 +93,7 @@ impl Walk {
                     self.board.send_modify(|board| board.done(phase));
                 }
                 (Err(Stop::Failed { message, cause }), Some(other)) => {
-                    self.fail(turn, cause.clone());
+                    self.fail(other, turn, cause.clone());
                     stops.push((other.to_owned(), Stop::Failed { message, cause }));
                 }
                 (Err(stop), _) => return Err(stop),
@@ -117,7 +118,9 @@ impl Walk {
 
     /// Does one phase; returns the numbers of changed and of unchanged steps.
     async fn apply(&self, host: &mut HostRun, turn: &Turn<'_>) -> Result<(u32, u32), Stop> {
-        match host.apply(turn.batch.clone()).await? {
+        let failed = self.board.borrow().failed_before(turn.phase);
+        let batch = without(turn.batch.clone(), &failed);
+        match host.apply(batch).await? {
             Outcome::Done { changed, unchanged } => Ok((changed, unchanged)),
             Outcome::Failed { step } => Err(Stop::Failed {
                 message: format!("stopped at {step}"),
@@ -130,9 +133,10 @@ impl Walk {
         }
     }
 
-    fn fail(&self, turn: &Turn<'_>, cause: Failure) {
-        let phase = &turn.phase.name;
-        self.board.send_modify(|board| board.fail(phase, cause));
+    fn fail(&self, host: &str, turn: &Turn<'_>, cause: Failure) {
+        let (phase, concerned) = (&turn.phase.name, turn.other.unwrap_or(host));
+        self.board
+            .send_modify(|board| board.fail(phase, concerned, cause));
     }
 }
 
@@ -152,6 +156,22 @@ impl From<RunError> for Stop {
             error => Self::Lost(error_chain(&error)),
         }
     }
+}
+
+/// Leaves out what is for hosts that failed, and what would be waited for on them.
+fn without(mut batch: Batch, failed: &[String]) -> Batch {
+    let has_failed = |host: &String| failed.contains(host);
+    batch
+        .steps
+        .retain(|step| !step.host.as_ref().is_some_and(has_failed));
+    for step in &mut batch.steps {
+        if let Resource::Wait(wait) = &mut step.resource
+            && let Condition::RolledOut { without, .. } = &mut wait.condition
+        {
+            without.extend_from_slice(failed);
+        }
+    }
+    batch
 }
 
 /// Returns the phases that a host takes part in, in the plan's order.

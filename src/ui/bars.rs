@@ -46,7 +46,9 @@ impl Observer for Bars {
             bar.set_message(text);
             if matches!(
                 event,
-                RunEvent::HostDone { .. } | RunEvent::HostFailed { .. }
+                RunEvent::HostDone { .. }
+                    | RunEvent::HostFailed { .. }
+                    | RunEvent::HostUnreachable { .. }
             ) {
                 bar.finish();
             }

@@ -37,13 +37,20 @@ pub fn render(changes: &PlannedChanges) -> String {
         }
     }
     order(&mut text, &changes.phases);
+    if !changes.unreachable.is_empty() {
+        let names = changes.unreachable.join(", ");
+        let _ = writeln!(
+            text,
+            "\nCan't be reached, so that nothing is known of them: {names}."
+        );
+    }
     for it in &changes.left_out {
         let _ = writeln!(text, "\n{}", left_out(it));
     }
     let hosts = changes.hosts();
     let count = changes.count();
-    if count == 0 && !changes.left_out.is_empty() {
-        text.push_str("Nothing else to do.\n");
+    if count == 0 && !(changes.left_out.is_empty() && changes.unreachable.is_empty()) {
+        text.push_str("Nothing to do on the other hosts.\n");
     } else if count == 0 {
         text.push_str("Nothing to do: every host is as it should be.\n");
     } else {

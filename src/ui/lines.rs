@@ -69,6 +69,7 @@ impl Narrator {
                 host,
                 format!("sending {} of {} MiB", done >> 20, total >> 20),
             ),
+            RunEvent::HostUnreachable { host, error } => (host, error.message.clone()),
             RunEvent::HostFailed { host, message } => (host, format!("failed: {message}")),
             RunEvent::HostDone {
                 host,

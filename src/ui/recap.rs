@@ -18,6 +18,10 @@ pub fn render(summary: &Summary) -> String {
     }
     let width = summary.hosts.keys().map(String::len).max().unwrap_or(0);
     for (host, counts) in &summary.hosts {
+        if counts.unreachable {
+            let _ = writeln!(text, "{host:width$}  unreachable");
+            continue;
+        }
         let state = if counts.failed { "failed" } else { "ok" };
         let _ = writeln!(
             text,
@@ -38,6 +42,14 @@ pub fn render(summary: &Summary) -> String {
     }
     let _ = writeln!(text, "took {:.1} s", summary.elapsed.as_secs_f64());
     text
+}
+
+/// Renders why hosts can't be reached; empty where all can.
+pub fn unreachable(summary: &Summary) -> String {
+    let is_unreachable = |host: &str| summary.hosts.get(host).is_some_and(|it| it.unreachable);
+    let failures = summary.failures.iter();
+    let of_hosts = failures.filter(|it| it.step.is_none() && is_unreachable(&it.host));
+    of_hosts.map(render_failure).collect()
 }
 
 fn render_failure(failure: &Failure) -> String {

@@ -65,6 +65,8 @@ pub struct Step {
     pub resource: Resource,
     /// Handlers to run when this step changed something.
     pub notify: Vec<String>,
+    /// The other host that this is done for; where that one fails before, the step is left out.
+    pub host: Option<String>,
 }
 
 /// A resource that is applied at the end of the batch when a step notified it.

@@ -156,24 +156,57 @@ fn root_without_sudo() {
 }
 
 #[test]
-fn an_up_that_cannot_reach_all_hosts_leaves_the_others_alone() {
+fn a_host_that_cannot_be_reached_keeps_no_other_from_its_state() {
     let sshd = namespace::start_node("", "192m");
     chown(sshd.path("home"), Some(64_003), Some(64_000)).unwrap();
     let (port, key) = (sshd.port, sshd.path("key").display().to_string());
+    let closed = free_port();
     let project = Project::with_inventory(&format!(
         "[all]\n\
          node1 ansible_host=127.0.0.1 ansible_port={port} ip=192.168.56.21\n\
-         node2 ansible_host=127.0.0.1 ansible_port={} ip=192.168.56.22\n\
+         node2 ansible_host=127.0.0.1 ansible_port={closed} ip=192.168.56.22\n\
          [all:vars]\nansible_user=free\nansible_ssh_private_key_file={key}\n\
-         [kube_control_plane]\nnode1\n[etcd]\nnode1\n[kube_node]\nnode1\nnode2\n",
-        free_port()
+         [kube_control_plane]\nnode1\n[etcd]\nnode1\n[kube_node]\nnode1\nnode2\n"
     ))
+    .hiding(sshd.path("").display().to_string(), "SSHD/")
+    .hiding(format!(":{port}"), ":PORT")
+    .hiding(format!(":{closed}"), ":CLOSED-PORT")
+    .hiding(fingerprint(&sshd.host_key.public).unwrap(), "FINGERPRINT")
     .without_steps();
+    let file = sshd.path("motd");
+    project.write(
+        "overrides/playbooks/motd.yml",
+        &format!(
+            "component: motd\nphase: prepare\nsteps:\n  - name: greeting\n    file: {{ path: {}, content: \"hello\\n\" }}\n",
+            file.display()
+        ),
+    );
+    insta::assert_snapshot!("plan_without_one_host", project.run(&["plan"]));
+    assert!(!file.exists());
+
     let up = project.run(&["up"]);
     assert!(up.starts_with("exit code 5\n"), "{up}");
-    assert!(up.contains("node2: failed to connect"), "{up}");
-    assert_eq!(authorized_keys(&sshd), "");
-    assert!(!project.path(".kinstall/lab.json").exists());
+    assert!(up.contains("error: node2: failed to connect"), "{up}");
+    assert!(up.contains("\nnode1  ok        1 changed"), "{up}");
+    assert!(up.contains("\nnode2  unreachable\n"), "{up}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "hello\n");
+
+    // Who leaves the host out has no complaint to hear.
+    for (limit, code) in [
+        ("node1", 0),
+        ("all:!node2", 0),
+        ("kube_node", 5),
+        ("node2", 5),
+    ] {
+        let up = project.run(&["up", "--limit", limit]);
+        assert!(
+            up.starts_with(&format!("exit code {code}\n")),
+            "{limit}: {up}"
+        );
+    }
+    let unknown = project.run(&["plan", "--limit", "ndoe1"]);
+    assert!(unknown.starts_with("exit code 3\n"), "{unknown}");
+    assert!(unknown.contains("did you mean `node1`?"), "{unknown}");
 }
 
 #[test]

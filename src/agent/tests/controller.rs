@@ -121,6 +121,7 @@ pub fn step(id: &str, resource: Resource) -> Step {
         id: id.to_owned(),
         resource,
         notify: Vec::new(),
+        host: None,
     }
 }
 

@@ -71,16 +71,19 @@ const ROLL: fn(usize) -> [Stage; 3] = |count| {
         Stage {
             phases: &[ControlPlane],
             after: &[],
+            over: &[],
             pace: Pace::Together,
         },
         Stage {
             phases: &[ControlPlaneJoin],
             after: &[ControlPlane],
+            over: &[],
             pace: Pace::Chains(1),
         },
         Stage {
             phases: &[Prepare, Join, Verify],
             after: &[ControlPlaneJoin],
+            over: &[],
             pace: Pace::Chains(count),
         },
     ]
@@ -128,6 +131,7 @@ fn what_waits_for_a_roll_waits_for_all_of_it() {
     let last = Stage {
         phases: &[PhaseName::AddOns],
         after: &[PhaseName::Join],
+        over: &[],
         pace: Pace::Together,
     };
     let plan = build_stages(&fixture.input(), &[first, second, roll, last]).unwrap();

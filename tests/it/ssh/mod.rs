@@ -7,6 +7,7 @@ mod first_contact;
 mod host_keys;
 mod jumps;
 mod login;
+mod rolls;
 mod run;
 mod sudo;
 mod waiting;

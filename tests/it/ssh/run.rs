@@ -40,130 +40,29 @@ async fn a_host_fails_while_others_go_on_and_those_who_need_it_say_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failure_in_a_chain_stops_what_stands_behind_it_and_names_where_it_began() {
-    let mut lab = Lab::start(&["one", "two", "three", "four"]).await;
-    let join = |host: &'static str, after: &[&str], script| Phase {
-        host: Some(host.to_owned()),
-        ..phase(&format!("join/{host}"), after, [(host, script)])
-    };
-    let plan = plan(vec![
-        join("one", &[], "touch $FOLDER/joined"),
-        join("two", &["join/one"], "exit 7"),
-        join("three", &["join/two"], "touch $FOLDER/joined"),
-        join("four", &["join/three"], "touch $FOLDER/joined"),
-    ]);
-    assert!(!lab.engine.apply(&plan).await.unwrap());
-    let joined: Vec<_> = lab
-        .sshds
-        .iter()
-        .map(|it| it.path("joined").exists())
-        .collect();
-    assert_eq!(joined, [true, false, false, false]);
-    let failures = lab.failures();
-    assert_eq!(failures["two"], "stopped at two/join/two");
-    for host in ["three", "four"] {
-        assert_eq!(failures[host], "not done, because join/two failed on two");
+async fn a_host_that_is_lost_while_it_is_looked_at_fails_alone() {
+    let mut lab = Lab::start(&["one", "two"]).await;
+    let mut prepare = phase(
+        "prepare",
+        &[],
+        [("one", "true"), ("two", "touch $FOLDER/made")],
+    );
+    let script = "kill -9 $(cut -d' ' -f4 /proc/$PPID/stat); sleep 20";
+    if let Resource::Command(command) = &mut prepare.batches["one"].steps[0].resource {
+        command.guard = Guard::Unless(["sh", "-c", script].map(str::to_owned).to_vec());
     }
-    assert_eq!(failures.len(), 3);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_a_host_does_for_others_fails_for_them_and_holds_no_other_chain_up() {
-    let mut lab = Lab::start(&["control", "one", "two", "three"]).await;
-    let part = |name: &str, host: &str, after: &[&str], on: &'static str, script| Phase {
-        host: Some(host.to_owned()),
-        ..phase(&format!("{name}/{host}"), after, [(on, script)])
-    };
-    // Two chains: one and then three; two.
     let plan = plan(vec![
-        phase("prepare", &[], [("control", "touch $FOLDER/prepared")]),
-        part(
-            "drain",
-            "one",
-            &[],
-            "control",
-            "test -e $FOLDER/prepared && exit 7",
-        ),
-        part(
-            "change",
-            "one",
-            &["drain/one"],
-            "one",
-            "touch $FOLDER/changed",
-        ),
-        part("uncordon", "one", &["change/one"], "control", "true"),
-        part("drain", "two", &[], "control", "touch $FOLDER/drained"),
-        part(
-            "change",
-            "two",
-            &["drain/two"],
-            "two",
-            "sleep 1; touch $FOLDER/changed",
-        ),
-        part(
-            "uncordon",
-            "two",
-            &["change/two"],
-            "control",
-            "touch $FOLDER/uncordoned",
-        ),
-        part(
-            "drain",
-            "three",
-            &["uncordon/one"],
-            "control",
-            "touch $FOLDER/three",
-        ),
-        part(
-            "change",
-            "three",
-            &["drain/three"],
-            "three",
-            "touch $FOLDER/changed",
-        ),
-        phase(
-            "verify",
-            &["prepare"],
-            [("control", "touch $FOLDER/verified")],
-        ),
+        prepare,
+        phase("join", &["prepare"], [("two", "touch $FOLDER/joined")]),
     ]);
-    assert!(!lab.engine.apply(&plan).await.unwrap());
-    let changed: Vec<_> = lab
-        .sshds
-        .iter()
-        .map(|it| it.path("changed").exists())
-        .collect();
-    assert_eq!(changed, [false, false, true, false]);
-    let made = ["drained", "uncordoned", "three", "verified"];
-    let made = made.map(|name| lab.sshds[0].path(name).exists());
-    assert_eq!(made, [true, true, false, true]);
-    let failures = lab.failures();
-    let because = "not done, because drain/one failed on control";
-    assert_eq!(failures["one"], because);
-    assert_eq!(failures["three"], because);
-    assert_eq!(failures.len(), 2, "{failures:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_chains_of_a_roll_go_on_side_by_side() {
-    let mut lab = Lab::start(&["control", "one", "two"]).await;
-    let part = |name: &str, host: &str, after: &[&str], on: &'static str, script| Phase {
-        host: Some(host.to_owned()),
-        ..phase(&format!("{name}/{host}"), after, [(on, script)])
-    };
-    // The control plane's second phase, in the plan's order, waits for one, whose change ends only when the
-    // third is done.
-    let file = lab.sshds[0].path("drained").display().to_string();
-    let waits: &'static str = format!("until test -e {file}; do sleep 0.1; done").leak();
-    let plan = plan(vec![
-        part("drain", "one", &[], "control", "true"),
-        part("change", "one", &["drain/one"], "one", waits),
-        part("uncordon", "one", &["change/one"], "control", "true"),
-        part("drain", "two", &[], "control", "touch $FOLDER/drained"),
-        part("change", "two", &["drain/two"], "two", "true"),
-    ]);
+    assert!(lab.engine.check(&plan, true).await.unwrap().failed);
     let applied = tokio::time::timeout(Duration::from_mins(1), lab.engine.apply(&plan)).await;
-    assert!(applied.unwrap().unwrap());
+    assert!(!applied.unwrap().unwrap());
+    assert!(lab.sshds[1].path("made").exists());
+    assert!(!lab.sshds[1].path("joined").exists());
+    let failures = lab.failures();
+    assert!(failures["one"].starts_with("lost `one`"), "{failures:?}");
+    assert_eq!(failures["two"], "not done, because prepare failed on one");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -280,15 +179,15 @@ async fn a_check_asks_everything_at_once_and_tells_only_what_it_is_told_to() {
 }
 
 /// Hosts with agents, and what is heard of them.
-struct Lab {
-    sshds: Vec<Sshd>,
-    engine: Engine,
+pub(super) struct Lab {
+    pub(super) sshds: Vec<Sshd>,
+    pub(super) engine: Engine,
     events: UnboundedReceiver<RunEvent>,
     cancel: watch::Sender<Level>,
 }
 
 impl Lab {
-    async fn start(names: &[&str]) -> Self {
+    pub(super) async fn start(names: &[&str]) -> Self {
         let (sender, events) = mpsc::unbounded_channel();
         let (cancel, level) = watch::channel(Level::Running);
         let (mut sshds, mut hosts) = (Vec::new(), Vec::new());
@@ -315,7 +214,7 @@ impl Lab {
     }
 
     /// Returns why hosts failed, by their names.
-    fn failures(&mut self) -> IndexMap<String, String> {
+    pub(super) fn failures(&mut self) -> IndexMap<String, String> {
         std::iter::from_fn(|| self.events.try_recv().ok())
             .filter_map(|event| match event {
                 RunEvent::HostFailed { host, message } => Some((host, message)),
@@ -361,7 +260,7 @@ fn empty_bundle(folder: &Path) -> Bundle {
 }
 
 /// A plan of these phases.
-fn plan(phases: Vec<Phase>) -> Plan {
+pub(super) fn plan(phases: Vec<Phase>) -> Plan {
     Plan {
         phases,
         ..Plan::default()
@@ -369,7 +268,11 @@ fn plan(phases: Vec<Phase>) -> Plan {
 }
 
 /// A phase of one shell command a host.
-fn phase<const COUNT: usize>(name: &str, after: &[&str], scripts: [(&str, &str); COUNT]) -> Phase {
+pub(super) fn phase<const COUNT: usize>(
+    name: &str,
+    after: &[&str],
+    scripts: [(&str, &str); COUNT],
+) -> Phase {
     let batch = |(host, script): (&str, &str)| {
         let command = resource::Command {
             argv: ["sh", "-c", script].map(str::to_owned).to_vec(),
@@ -386,6 +289,7 @@ fn phase<const COUNT: usize>(name: &str, after: &[&str], scripts: [(&str, &str);
                 id: format!("{host}/{name}"),
                 resource: Resource::Command(command),
                 notify: Vec::new(),
+                host: None,
             }],
             handlers: Vec::new(),
         };
@@ -395,6 +299,7 @@ fn phase<const COUNT: usize>(name: &str, after: &[&str], scripts: [(&str, &str);
         name: name.to_owned(),
         after: after.iter().map(ToString::to_string).collect(),
         batches: scripts.into_iter().map(batch).collect(),
+        over: Vec::new(),
         host: None,
     }
 }
