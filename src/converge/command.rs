@@ -121,6 +121,13 @@ pub fn begun(node: &Node) -> BTreeMap<String, CommandState> {
     commands
 }
 
+/// Forgets that these steps were done.
+pub fn forget(steps: &[String], node: &Node) -> Result<(), ResourceError> {
+    steps
+        .iter()
+        .try_for_each(|step| Marker::new(node, FOLDER, step, ".done").remove())
+}
+
 fn started_marker(node: &Node) -> Marker {
     Marker::new(node, FOLDER, node.step(), ".started")
 }

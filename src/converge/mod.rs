@@ -6,6 +6,7 @@
 //! alone change nothing.
 
 pub mod absent;
+pub mod absent_objects;
 pub mod account;
 pub mod archive;
 pub mod block;

@@ -111,6 +111,7 @@ impl Node {
         match resource {
             // An image adds itself; the others touch neither units nor packages nor containerd.
             Resource::Image(_)
+            | Resource::AbsentObjects(_)
             | Resource::Manifests(_)
             | Resource::Sysctl(_)
             | Resource::Wait(_) => {}

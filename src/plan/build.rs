@@ -17,8 +17,8 @@ use crate::did_you_mean::closest;
 use crate::model::{ClusterSpec, HostSpec};
 use crate::playbook::load::{Step, qualified};
 use crate::playbook::{
-    Action, ExpandedStep, Parts, PhaseName, Playbook, Scope, Sources, expand_handler, expand_steps,
-    load,
+    Action, ExpandedStep, Parts, PhaseName, Placement, Playbook, Scope, Sources, expand_handler,
+    expand_removal, expand_steps, load,
 };
 use crate::secret::Secret;
 use crate::template::{Engine, context};
@@ -162,7 +162,12 @@ impl Builder<'_> {
         let scope = self.scope(place.host, playbook);
         match scope.holds(playbook.when.as_ref()) {
             Ok(true) => {}
-            Ok(false) => return Vec::new(),
+            Ok(false) => {
+                let is_of_cluster = matches!(playbook.placement, Placement::Once(_));
+                let removal = is_of_cluster.then(|| expand_removal(&scope)).flatten();
+                let steps = removal.into_iter();
+                return steps.map(|step| (playbook.phase, vec![step])).collect();
+            }
             Err(error) => {
                 errors.push(error);
                 return Vec::new();

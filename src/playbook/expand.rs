@@ -3,7 +3,7 @@
 use super::load::{Action, Handler, Placement, Step, location, qualified};
 use super::scope::Scope;
 use crate::diagnostic::{Diagnostic, Diagnostics, Location};
-use crate::resource::Resource;
+use crate::resource::{AbsentObjects, Resource};
 use crate::wire;
 
 /// A step of the plan, and the place that it comes from.
@@ -28,6 +28,42 @@ pub fn expand_steps(scope: &Scope<'_>, steps: &[Step]) -> Result<Vec<ExpandedSte
     } else {
         Err(errors)
     }
+}
+
+/// Turns the `manifests` of a playbook that isn't wanted into their removal. `None` where it has none, or where
+/// they can't be told without the settings that switch it on.
+pub fn expand_removal(scope: &Scope<'_>) -> Option<ExpandedStep> {
+    let component = &scope.playbook.component;
+    let id = |step: &Step| format!("{component}/{}", step.name.value);
+    let (mut objects, mut kubeconfig, mut first) = (Vec::new(), None, None);
+    let mut commands = Vec::new();
+    for step in &scope.playbook.steps {
+        match &step.action {
+            Action::Manifests(manifests) => {
+                let set = scope.manifests(&step.name, &id(step), manifests).ok()?;
+                objects.extend(set.objects);
+                kubeconfig.get_or_insert(set.kubeconfig);
+                first.get_or_insert(step);
+            }
+            Action::Command(_) => commands.push(id(step)),
+            _ => {}
+        }
+    }
+    let first = first?;
+    Some(ExpandedStep {
+        step: wire::Step {
+            id: id(first),
+            resource: Resource::AbsentObjects(AbsentObjects {
+                name: id(first),
+                objects,
+                commands,
+                kubeconfig: kubeconfig?,
+            }),
+            notify: Vec::new(),
+            host: None,
+        },
+        origin: location(&scope.playbook.file, &first.name),
+    })
 }
 
 /// Expands a handler.

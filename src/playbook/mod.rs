@@ -15,7 +15,7 @@ pub mod schema;
 mod scope;
 
 pub use builtin::Sources;
-pub use expand::{ExpandedStep, expand_handler, expand_steps};
+pub use expand::{ExpandedStep, expand_handler, expand_removal, expand_steps};
 pub use load::{Placement, Playbook, load};
 pub use phase::{Action, PhaseName};
 pub use scope::{Parts, Scope};

@@ -47,7 +47,9 @@ pub struct Playbook {
     /// Components of the same phase whose steps come before this one's.
     #[serde(default)]
     pub after: Vec<Text>,
-    /// Expression; where it is false, the host gets nothing of this file.
+    /// Expression; where it is false, the host gets nothing of this file. With `on`, the objects of its
+    /// `manifests` that kinstall made are removed then: so their templates should render without the settings
+    /// that switch them on.
     pub when: Option<Text>,
     #[serde(default)]
     pub steps: Vec<Step>,

@@ -16,6 +16,19 @@ pub struct Image {
     pub layers: Vec<BlobRef>,
 }
 
+/// Kubernetes objects that kinstall may have made and that must not be there any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AbsentObjects {
+    /// Name of the set (the component).
+    pub name: String,
+    /// One JSON document an object, in the order in which they were applied; only their names count.
+    pub objects: Vec<String>,
+    /// Step ids of commands that made something beside them: they are forgotten, and run again when wanted again.
+    pub commands: Vec<String>,
+    /// Kubeconfig on the node that removes them.
+    pub kubeconfig: String,
+}
+
 /// Kubernetes objects, applied on the server's side with kinstall as the field manager.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifests {

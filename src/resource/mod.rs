@@ -16,7 +16,7 @@ mod wait;
 use serde::{Deserialize, Serialize};
 
 pub use change::{Action, Change};
-pub use cluster::{Image, Manifests};
+pub use cluster::{AbsentObjects, Image, Manifests};
 pub use command::{Command, CommandState, Guard, Input};
 pub use content::{BlobRef, Content, Sha256};
 pub use control_plane::{ControlPlaneChange, ControlPlaneChangeKind, EtcdMemberAbsent};
@@ -28,6 +28,7 @@ pub use wait::{Condition, Wait};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Resource {
     Absent(Absent),
+    AbsentObjects(AbsentObjects),
     Archive(Archive),
     Block(Block),
     Command(Command),

@@ -13,7 +13,7 @@ use crate::converge::{Node, ResourceError};
 /// Requests at a time.
 const PARALLEL: usize = 8;
 /// The name that kinstall's fields carry in an object's `managedFields`.
-const FIELD_MANAGER: &str = "kinstall";
+pub const FIELD_MANAGER: &str = "kinstall";
 
 /// A connection pool to one API server.
 #[derive(Clone, Debug)]
@@ -104,6 +104,13 @@ impl Client {
     /// Gets several at a time; the answers come in the order of the paths.
     pub fn get_all(&self, paths: &[String]) -> Vec<Result<Answer, ResourceError>> {
         self.in_parallel(paths, |client, path| client.get(path))
+    }
+
+    /// Removes one object; what belongs to it goes in the background.
+    pub fn delete(&self, path: &str) -> Result<Answer, ResourceError> {
+        let url = format!("{}{path}?propagationPolicy=Background", self.server);
+        let answer = self.agent.delete(url).call();
+        self.read(answer, || format!("remove {path}"))
     }
 
     /// Applies an object on the server's side.

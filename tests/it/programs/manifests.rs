@@ -1,12 +1,14 @@
 //! Manifests on a real API server.
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use kinstall::converge::ResourceError;
-use kinstall::resource::{Action, Change, Condition, Manifests, Resource, Wait};
+use kinstall::resource::{AbsentObjects, Action, Change, Condition, Manifests, Resource, Wait};
 use serde_json::{Value, json};
 
 use super::api_server::{ApiServer, KUBECONFIG};
+use super::started::program;
 
 fn manifests(objects: &[Value]) -> Resource {
     Resource::Manifests(Manifests {
@@ -24,6 +26,74 @@ fn converge(resource: &Resource, server: &ApiServer) -> Result<Vec<Change>, Reso
         assert_eq!(resource.check(&node)?, [], "applied and still different");
     }
     Ok(changes)
+}
+
+fn absent(objects: &[Value]) -> Resource {
+    Resource::AbsentObjects(AbsentObjects {
+        name: "test".into(),
+        objects: objects.iter().map(ToString::to_string).collect(),
+        commands: Vec::new(),
+        kubeconfig: KUBECONFIG.into(),
+    })
+}
+
+/// Creates an object as a user does.
+fn create(server: &ApiServer, object: &Value) {
+    let file = server.root.path().join("users.json");
+    std::fs::write(&file, object.to_string()).unwrap();
+    let kubeconfig = server.node().path(KUBECONFIG);
+    let output = Command::new(program("kubectl"))
+        .arg("--kubeconfig")
+        .arg(kubeconfig)
+        .args(["create", "--validate=false", "--filename"])
+        .arg(file)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+#[ignore = "needs built programs: `./test programs`"]
+fn objects_that_are_not_wanted_any_more_go_and_nothing_of_anybody_else() {
+    let server = ApiServer::start();
+    let objects = component("kinstall.local/web:v1.0.0", "secret");
+    // Without controllers, namespaces stay for ever: their contents are what counts here.
+    let parts = &objects[1..];
+    converge(&manifests(&objects), &server).unwrap();
+    let gone = |changes: &[Change]| -> Vec<String> {
+        assert!(changes.iter().all(|it| it.action == Action::Remove));
+        changes.iter().map(|it| it.subject.clone()).collect()
+    };
+    // What looks is what does, and what looks changes nothing.
+    let planned = absent(parts).check(&server.node()).unwrap();
+    assert_eq!(planned.len(), parts.len(), "{planned:?}");
+
+    // A user's object keeps its kind; it stays itself.
+    let user = json!({"apiVersion": "test.kinstall.local/v1", "kind": "Pool",
+        "metadata": {"name": "users", "namespace": "shop"}});
+    let pools = "/apis/test.kinstall.local/v1/namespaces/shop/pools";
+    let client = server.client();
+    create(&server, &user);
+    let removed = gone(&converge(&absent(parts), &server).unwrap());
+    assert!(
+        removed.contains(&"Pool shop/first".to_owned()),
+        "{removed:?}"
+    );
+    assert!(
+        !removed
+            .iter()
+            .any(|it| it.starts_with("CustomResourceDefinition")),
+        "{removed:?}"
+    );
+    assert_eq!(client.get(&format!("{pools}/users")).unwrap().status, 200);
+
+    client.delete(&format!("{pools}/users")).unwrap();
+    let removed = gone(&converge(&absent(parts), &server).unwrap());
+    assert_eq!(
+        removed,
+        ["CustomResourceDefinition pools.test.kinstall.local"]
+    );
+    assert_eq!(converge(&absent(parts), &server).unwrap(), []);
 }
 
 /// A namespace, a kind of our own, an object of it, and what add-ons are made of.
