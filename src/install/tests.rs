@@ -21,6 +21,7 @@ use crate::wire::Facts;
 mod control_planes;
 mod names;
 mod programs;
+mod removal;
 mod settings;
 
 /// Everything that a plan is made from.
@@ -253,58 +254,6 @@ fn other_clusters_have_a_plan_too() {
         affinity, None,
         "where there is no worker, the control plane answers"
     );
-}
-
-#[test]
-fn an_add_on_that_is_off_is_removed_with_all_that_it_brought() {
-    let titles = |objects: &[String]| -> BTreeSet<String> {
-        let objects = objects.iter().map(|it| serde_json::from_str(it).unwrap());
-        objects
-            .map(|it: Value| format!("{} {}", text(&it, "/kind"), text(&it, "/metadata/name")))
-            .collect()
-    };
-    let lab = Lab::new();
-    let mut wanted = BTreeMap::new();
-    for resource in resources(&lab.plan()) {
-        if let Resource::Manifests(set) = resource {
-            wanted.insert(set.name.clone(), titles(&set.objects));
-        }
-    }
-    let mut bare = Lab::new();
-    bare.cluster.addons = model::Addons::default();
-    bare.cluster.dns.node_local_address = None;
-    let mut removed = Vec::new();
-    for resource in resources(&bare.plan()) {
-        let Resource::AbsentObjects(set) = resource else {
-            continue;
-        };
-        removed.push((set.name.clone(), set.commands.clone()));
-        let left: Vec<_> = wanted[&set.name]
-            .difference(&titles(&set.objects))
-            .cloned()
-            .collect();
-        // Pools go with their kind.
-        assert!(
-            left.iter().all(|it| it.starts_with("IPAddressPool ")),
-            "{left:?}"
-        );
-    }
-    let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let expected = [
-        ("metrics-server/objects", vec![]),
-        ("metallb/objects", names(&["metallb/key of the speakers"])),
-        ("node-local-dns/objects", vec![]),
-        ("ingress/objects", names(&["ingress/certificates"])),
-    ];
-    removed.sort();
-    let mut expected: Vec<_> = expected
-        .into_iter()
-        .map(|(name, it)| (name.to_owned(), it))
-        .collect();
-    expected.sort();
-    assert_eq!(removed, expected);
-    // What is on is not removed.
-    assert!(!resources(&lab.plan()).any(|it| matches!(it, Resource::AbsentObjects(_))));
 }
 
 #[test]
