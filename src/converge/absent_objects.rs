@@ -105,7 +105,9 @@ impl Converge for AbsentObjects {
             // Removing some may set others free: a kind, when the last foreign object of it is gone.
             let Observed { leaving, staying } = self.probe(node)?;
             let Some(first) = leaving.first() else {
-                staying.iter().for_each(|it| node.tell(it));
+                for reason in &staying {
+                    node.tell(reason);
+                }
                 return Ok(());
             };
             for object in leaving.iter().filter(|it| it.rank == first.rank) {

@@ -45,6 +45,7 @@ fn create(server: &ApiServer, object: &Value) {
     let output = Command::new(program("kubectl"))
         .arg("--kubeconfig")
         .arg(kubeconfig)
+        .args(["--cluster", "test", "--user", "admin"])
         .args(["create", "--validate=false", "--filename"])
         .arg(file)
         .output()
