@@ -34,6 +34,10 @@ pub struct Connected {
 /// Hosts that are being started are given `patience` to answer. Where no host can be used, all reasons are
 /// returned; else observers are told of those of the limit that can't. Where hosts `may_be_silent`, those that
 /// can't be reached are left out without a word.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one caller, and each says another thing about the run"
+)]
 pub async fn all(
     project: &Project,
     machines: &LabMachines,

@@ -14,6 +14,7 @@ use tracing::{debug, trace};
 
 use super::connect::{self, Stranger};
 use super::lab::{Keys, LabMachines};
+use super::outcome::{Applied, Found};
 use super::project::Project;
 use super::{kubeconfig, limit, machines, memory, runtime, stores};
 use crate::bundle::{Bundle, Release};
@@ -59,22 +60,6 @@ pub struct Installation {
     limit: Option<Vec<String>>,
     /// Held while something may be changed.
     _lock: Option<File>,
-}
-
-/// What a check found.
-pub struct Found {
-    pub planned: PlannedChanges,
-    /// A probe failed somewhere.
-    pub failed: bool,
-    pub summary: Summary,
-}
-
-/// How `up` ended.
-pub struct Applied {
-    pub project: Project,
-    pub machines: LabMachines,
-    pub summary: Summary,
-    pub all_done: bool,
 }
 
 impl Installation {
@@ -148,11 +133,9 @@ impl Installation {
             engine.finish().await;
             Ok(checked)
         })?;
-        let hosts = summary.hosts.iter();
-        let unreachable = hosts.filter(|(_, host)| host.unreachable);
         let planned = PlannedChanges {
             machines,
-            unreachable: unreachable.map(|(name, _)| name.clone()).collect(),
+            unreachable: summary.unreachable(),
             ..checked.planned
         };
         Ok(Found {

@@ -18,6 +18,7 @@ pub mod limit;
 mod machines;
 pub mod memory;
 pub mod named_hosts;
+mod outcome;
 pub mod project;
 pub mod providers;
 pub mod ready;
@@ -28,8 +29,9 @@ pub mod status;
 pub mod stores;
 pub mod vault_password;
 
-pub use installation::{Applied, Dialogue, Found, Installation, Settings};
+pub use installation::{Dialogue, Installation, Settings};
 pub use lab::{Keys, LabMachines};
+pub use outcome::{Applied, Found};
 pub use project::Project;
 
 #[cfg(test)]

@@ -67,6 +67,7 @@ const REMOVE: &[Stage] = {
     &[Stage {
         phases: &[Drain, Member, Reset, Forget],
         after: &[],
+        over: &[],
         pace: Pace::Chains(1),
     }]
 };

@@ -99,6 +99,13 @@ impl Summary {
         steps
     }
 
+    /// Returns the hosts on which nothing could be done.
+    pub fn unreachable(&self) -> Vec<String> {
+        let hosts = self.hosts.iter();
+        let unreachable = hosts.filter(|(_, host)| host.unreachable);
+        unreachable.map(|(name, _)| name.clone()).collect()
+    }
+
     /// Returns whether all that went wrong is that hosts could not be reached.
     pub fn lacks_hosts_only(&self) -> bool {
         let mut hosts = self.hosts.values();

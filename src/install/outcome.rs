@@ -1,0 +1,22 @@
+//! How a run over the hosts ended.
+
+use super::lab::LabMachines;
+use super::project::Project;
+use crate::report::Summary;
+use crate::run::PlannedChanges;
+
+/// What a check found.
+pub struct Found {
+    pub planned: PlannedChanges,
+    /// A probe failed somewhere.
+    pub failed: bool,
+    pub summary: Summary,
+}
+
+/// How `up` ended.
+pub struct Applied {
+    pub project: Project,
+    pub machines: LabMachines,
+    pub summary: Summary,
+    pub all_done: bool,
+}
