@@ -12,7 +12,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::image::ImageReference;
 use crate::install::stores::open_images;
 use crate::ui::printer::{Format, Printer};
-use crate::vagrant::{self, Import};
+use crate::vagrant::{self, Environment, Import};
 
 const FILE: &str = "inventory.ini";
 
@@ -31,7 +31,8 @@ pub fn run(command: &ImportCommand, printer: Printer) -> Result<Exit, Diagnostic
         let reference = ImageReference::parse(image, folder)?;
         store.find(&reference).map(drop).map_err(Diagnostic::from)
     };
-    let import = vagrant::import(&path, &images).map_err(|error| vec![error])?;
+    let environment = environment(arguments);
+    let import = vagrant::import(&path, &environment, &images).map_err(|error| vec![error])?;
     let written = write(arguments, &import).map_err(|error| vec![error])?;
     match printer.format {
         Format::Json => printer.json(&Answer {
@@ -53,6 +54,20 @@ pub fn run(command: &ImportCommand, printer: Printer) -> Result<Exit, Diagnostic
     } else {
         Exit::Changes
     })
+}
+
+/// Names of variables that hold the user's name, and those that Vagrantfiles read.
+const USER_NAMES: [&str; 3] = ["USER", "LOGNAME", "USERNAME"];
+
+/// Returns the variables that the user gives, and of this computer's own those that say who uses it.
+fn environment(arguments: &ImportVagrantArguments) -> Environment {
+    let own = |name: &str| std::env::var(name).ok().filter(|it| !it.is_empty());
+    let user = USER_NAMES.into_iter().find_map(own);
+    let named = |user: String| USER_NAMES.map(|name| (name.to_owned(), user.clone()));
+    Environment {
+        given: arguments.environment.iter().cloned().collect(),
+        computer: user.map(named).into_iter().flatten().collect(),
+    }
 }
 
 /// The answer for scripts.

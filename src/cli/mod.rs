@@ -395,6 +395,16 @@ pub struct ImportVagrantArguments {
     /// Replace an inventory that is there
     #[arg(long, requires = "output_directory")]
     pub force: bool,
+    /// Set an environment variable for the Vagrantfile, as in `NODES=3 vagrant up`
+    #[arg(long = "env", value_name = "NAME=VALUE", value_parser = environment_variable)]
+    pub environment: Vec<(String, String)>,
+}
+
+fn environment_variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write it as NAME=VALUE".to_owned()),
+    }
 }
 
 /// Runs the program with the process's arguments.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use super::box_name::{self, Told};
 use crate::diagnostic::{Diagnostic, Kind, SourceFile};
 use crate::did_you_mean;
 use crate::digest::Digest;
@@ -152,7 +153,45 @@ impl Catalog {
                 notice: Some(notice),
             });
         }
-        Err(self.unknown(name, others))
+        self.of_release(name)
+            .ok_or_else(|| self.unknown(name, others))
+    }
+
+    /// Returns the image of the release that a box's name tells, or of the one that took its place.
+    fn of_release(&self, name: &str) -> Option<Found<'_>> {
+        let (own, successor) = match box_name::told(name)? {
+            Told::Ubuntu(year, month) => {
+                let own = format!("ubuntu-{year}.{month:02}");
+                match (year, month) {
+                    (..24, _) => (own, Some("ubuntu-24.04")),
+                    (24..26, _) => (own, Some("ubuntu-26.04")),
+                    _ => (own, None),
+                }
+            }
+            Told::Debian(major) => (
+                format!("debian-{major}"),
+                (major < 12).then_some("debian-13"),
+            ),
+            Told::Other(_) => return None,
+        };
+        if let Some((own, image)) = self.images.get_key_value(&own) {
+            let notice = format!("`{name}`: `{own}` ({}) is the same release", image.title);
+            return Some(Found {
+                name: own,
+                image,
+                notice: Some(notice),
+            });
+        }
+        let (own, image) = self.images.get_key_value(successor?)?;
+        let notice = format!(
+            "`{name}` is end of life; `{own}` ({}) takes its place",
+            image.title
+        );
+        Some(Found {
+            name: own,
+            image,
+            notice: Some(notice),
+        })
     }
 
     /// Returns the image one of whose files has such a hash.
@@ -172,7 +211,11 @@ impl Catalog {
         let candidates = known.clone().chain(boxes).map(String::as_str);
         let meant = did_you_mean::closest(name, candidates).map(str::to_owned);
         let has = |it: &&NoImage| it.boxes.iter().any(|it| it.eq_ignore_ascii_case(name));
-        let reason = self.no_image.iter().find(has).map(|it| it.why.clone());
+        let listed = self.no_image.iter().find(has).map(|it| it.why.clone());
+        let reason = listed.or_else(|| match box_name::told(name)? {
+            Told::Other(why) => Some(why.to_owned()),
+            _ => None,
+        });
         let name = name.to_owned();
         if reason.is_some() || (name.contains('/') && meant.is_none()) {
             let default = self.default.clone();
@@ -279,6 +322,13 @@ mod tests {
             "debian/bookworm64",
             "debian/bullseye64",
             "ubuntu2004",
+            "generic/ubuntu2110",
+            "bento/ubuntu-24.10",
+            "generic-x64/ubuntu2204",
+            "bento/debian-12.5",
+            "geerlingguy/debian10",
+            "bento/centos-7.9",
+            "generic/alpine312",
             "ubuntu/jamy64",
             "centos/7",
             "generic/centos8",

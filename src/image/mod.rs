@@ -17,6 +17,7 @@
 mod adopt;
 mod appliance;
 mod archive;
+mod box_name;
 mod catalog;
 mod checksum_list;
 mod disk;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::lab::machine::{Found, Machine};
+use super::lab::machine::{Found, Machine, Missing};
 use super::note::{Note, Notes};
 use super::roles::Role;
 
@@ -32,13 +32,19 @@ pub(super) fn write(source: &str, found: &Found, roles: &[Role], notes: &Notes) 
         })
         .collect();
     text.push_str("\n[all]\n");
+    let (first, others) = match &machines[..] {
+        [first, others @ ..] if !others.is_empty() => (&first.to_fill_in[..], others),
+        _ => (&[][..], &machines[..0]),
+    };
+    // What is missing everywhere is said once.
+    let is_common = |missing: &&Missing| others.iter().all(|it| it.to_fill_in.contains(missing));
+    let common: Vec<&Missing> = first.iter().filter(is_common).collect();
+    for missing in &common {
+        let _ = writeln!(text, "# to fill in for all: {}", to_fill_in(missing));
+    }
     for (machine, variables) in machines.iter().zip(&all) {
-        for missing in &machine.to_fill_in {
-            let name = match missing.variable.as_str() {
-                "ip" => "ansible_host=ADDRESS ip=ADDRESS",
-                name => name,
-            };
-            let _ = writeln!(text, "# to fill in: {name} ({})", origin(&missing.note));
+        for missing in machine.to_fill_in.iter().filter(|it| !common.contains(it)) {
+            let _ = writeln!(text, "# to fill in: {}", to_fill_in(missing));
         }
         text.push_str(&machine.name);
         for (name, value) in variables.iter().filter(|it| !shared.contains(it)) {
@@ -91,6 +97,14 @@ fn lost(text: &mut String, found: &Found, notes: &Notes) {
             let _ = writeln!(text, "#     {}", note.source);
         }
     }
+}
+
+fn to_fill_in(missing: &Missing) -> String {
+    let name = match missing.variable.as_str() {
+        "ip" => "ansible_host=ADDRESS ip=ADDRESS",
+        name => name,
+    };
+    format!("{name} ({})", origin(&missing.note))
 }
 
 fn origin(note: &Note) -> String {

@@ -15,6 +15,7 @@ mod report;
 mod roles;
 mod ruby;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -27,11 +28,20 @@ pub use roles::Role;
 use crate::diagnostic::{Diagnostic, Kind, SourceFile};
 use evaluate::Evaluator;
 
-/// Deeply nested files need their stack: 64 MiB, of which the system gives what is used.
-const STACK: usize = 64 << 20;
+/// Deeply nested files need their stack: Ruby's parser goes 10,000 levels down. The system gives what is used of it.
+const STACK: usize = 512 << 20;
 
 /// Says why machines can't start from an image, if they can't.
 pub type ImageCheck<'a> = &'a (dyn Fn(&str) -> Result<(), Diagnostic> + Sync);
+
+/// What the Vagrantfile may read of the environment.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    /// Variables that the user gives: they are taken as they are.
+    pub given: BTreeMap<String, String>,
+    /// Variables that every computer has, with the values of this one: what is taken of them is told.
+    pub computer: BTreeMap<String, String>,
+}
 
 /// What came of a Vagrantfile.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -64,13 +74,18 @@ impl Import {
 ///
 /// # Errors
 ///
-/// Only when the file itself can't be read, or is no Vagrantfile; everything else is told in the notes.
-pub fn import(path: &Path, images: ImageCheck<'_>) -> Result<Import, Diagnostic> {
+/// Only when the file itself can't be read, is not a Vagrantfile, or none of its machines is known; everything else is
+/// told in the notes.
+pub fn import(
+    path: &Path,
+    environment: &Environment,
+    images: ImageCheck<'_>,
+) -> Result<Import, Diagnostic> {
     let file = SourceFile::read(path)?;
     let failed = || Diagnostic::error(Kind::Internal, "reading the Vagrantfile failed");
     std::thread::scope(|scope| {
         let reader = std::thread::Builder::new().stack_size(STACK);
-        let reader = reader.spawn_scoped(scope, || read(&file, images));
+        let reader = reader.spawn_scoped(scope, || read(&file, environment, images));
         let reader = reader.map_err(|error| {
             Diagnostic::error(Kind::Environment, format!("can't start a thread: {error}"))
         })?;
@@ -78,27 +93,25 @@ pub fn import(path: &Path, images: ImageCheck<'_>) -> Result<Import, Diagnostic>
     })
 }
 
-fn read(file: &Arc<SourceFile>, images: ImageCheck<'_>) -> Result<Import, Diagnostic> {
-    let name = file.path.display();
-    if !file.text.contains("Vagrant") {
-        return Err(
-            Diagnostic::error(Kind::Inventory, format!("{name} is not a Vagrantfile"))
-                .hint("a Vagrantfile has a line `Vagrant.configure(\"2\") do |config|`"),
-        );
-    }
-    let mut evaluator = Evaluator::new(Arc::clone(file));
+fn read(
+    file: &Arc<SourceFile>,
+    environment: &Environment,
+    images: ImageCheck<'_>,
+) -> Result<Import, Diagnostic> {
+    let mut evaluator = Evaluator::new(Arc::clone(file), environment);
     evaluator.file(file);
-    evaluator.machines();
+    evaluator.machines()?;
     let Evaluator { lab, mut notes, .. } = evaluator;
     let found = lab::machine::read(&lab, images, &mut notes);
     let roles = roles::find(&found.machines, &found.groups);
     roles.tell(&found.machines, &mut notes);
+    roles.tell_etcd(&found.machines, &found.groups, &mut notes);
     notes.sort();
     let source = file.path.file_name().unwrap_or_default().to_string_lossy();
     Ok(Import {
-        inventory: inventory::write(&source, &found, &roles.roles, &notes),
+        inventory: inventory::write(&source, &found, &roles.by_machine, &notes),
         machines: found.machines,
-        roles: roles.roles,
+        roles: roles.by_machine,
         roles_reason: roles.reason,
         notes,
     })

@@ -19,14 +19,27 @@ pub enum Role {
 
 /// The roles, in the order of the machines, and how they were found.
 pub struct Roles {
-    pub roles: Vec<Role>,
+    pub by_machine: Vec<Role>,
     pub reason: String,
+    /// Machines whose names decide nothing.
+    guessed: Vec<usize>,
 }
 
 impl Roles {
     /// Says which machines `kinstall up` makes otherwise than Vagrant did, and which not at all.
     pub fn tell(&self, machines: &[Machine], notes: &mut Notes) {
-        for (machine, role) in machines.iter().zip(&self.roles) {
+        for index in &self.guessed {
+            let (name, place) = (&machines[*index].name, &machines[*index].place);
+            let role = match self.by_machine[*index] {
+                Role::ControlPlane => "a control plane",
+                Role::Both => "control plane and worker",
+                Role::Worker | Role::Outside => "a worker",
+            };
+            let message =
+                format!("{name}: no word of the name tells its role; it is taken as {role}");
+            note::add(&mut notes.assumed, Note::new(place, message));
+        }
+        for (machine, role) in machines.iter().zip(&self.by_machine) {
             let name = &machine.name;
             if *role == Role::Outside {
                 let message = format!(
@@ -38,6 +51,31 @@ impl Roles {
                 let message = format!("autostart is off: `kinstall up` starts {name} as well");
                 note::add(&mut notes.assumed, Note::new(&machine.place, message));
             }
+        }
+    }
+
+    /// Says where etcd runs, if the groups of Ansible have it elsewhere.
+    pub fn tell_etcd(
+        &self,
+        machines: &[Machine],
+        groups: &[(String, Vec<String>)],
+        notes: &mut Notes,
+    ) {
+        let etcd = groups
+            .iter()
+            .filter(|it| it.0 == "etcd")
+            .flat_map(|it| &it.1);
+        let names: Vec<&String> = etcd.collect();
+        let is_member = |machine: &&Machine| names.contains(&&machine.name);
+        let is_other =
+            |index: usize| !matches!(self.by_machine[index], Role::ControlPlane | Role::Both);
+        let other = machines
+            .iter()
+            .enumerate()
+            .find(|it| is_member(&it.1) && is_other(it.0));
+        if let Some((_, machine)) = other {
+            let message = "etcd runs on the control planes: the other members of the group `etcd` don't get it";
+            note::add(&mut notes.left_out, Note::new(&machine.place, message));
         }
     }
 }
@@ -87,10 +125,41 @@ const NEVER_NODES: [&str; 13] = [
     "workstation",
 ];
 
-/// Parts of names of machines that stand beside a cluster, unless they are called nodes.
-const OUTSIDE: [&str; 9] = [
-    "database", "db", "dns", "gitlab", "harbor", "jenkins", "nfs", "registry", "storage",
+/// Parts of names of machines with one task of their own, unless they are called masters as well.
+const OWN_TASK: [&str; 7] = [
+    "consul",
+    "etcd",
+    "installer",
+    "router",
+    "rr",
+    "vault",
+    "vyos",
 ];
+
+/// Parts of names of machines that stand beside a cluster, unless they are called nodes.
+const OUTSIDE: [&str; 17] = [
+    "admin",
+    "backup",
+    "calico",
+    "database",
+    "db",
+    "dns",
+    "git",
+    "gitlab",
+    "grafana",
+    "harbor",
+    "jenkins",
+    "monitoring",
+    "nfs",
+    "prometheus",
+    "registry",
+    "storage",
+    "user",
+];
+
+/// Words of control planes and of workers, wherever they stand in a name.
+const MASTER: [&str; 2] = ["master", "control"];
+const WORKER: [&str; 5] = ["worker", "node", "minion", "agent", "slave"];
 
 /// Finds the roles of all machines.
 pub fn find(machines: &[Machine], groups: &[(String, Vec<String>)]) -> Roles {
@@ -121,15 +190,21 @@ fn from_groups(machines: &[Machine], groups: &[(String, Vec<String>)]) -> Option
     }
     without_workers(&mut roles);
     Some(Roles {
-        roles,
+        by_machine: roles,
         reason: "roles are those of the groups that the Ansible provisioner is given".to_owned(),
+        guessed: Vec::new(),
     })
 }
 
 fn from_names(machines: &[Machine]) -> Roles {
-    let mut roles: Vec<Role> = machines.iter().map(from_name).collect();
+    let told: Vec<Option<Role>> = machines.iter().map(from_name).collect();
+    // A machine is a worker unless its name says otherwise.
+    let mut roles: Vec<Role> = told.iter().map(|it| it.unwrap_or(Role::Worker)).collect();
     let mut reason = "roles are taken from the names".to_owned();
-    if !roles.contains(&Role::ControlPlane) {
+    if !roles
+        .iter()
+        .any(|it| matches!(it, Role::ControlPlane | Role::Both))
+    {
         let first = roles.iter().position(|it| *it == Role::Worker);
         let first = first.unwrap_or_else(|| {
             roles.fill(Role::Worker);
@@ -147,7 +222,15 @@ fn from_names(machines: &[Machine]) -> Roles {
         }
     }
     without_workers(&mut roles);
-    Roles { roles, reason }
+    let untold = told
+        .iter()
+        .enumerate()
+        .filter(|it| it.1.is_none() && machines.len() > 1);
+    Roles {
+        by_machine: roles,
+        reason,
+        guessed: untold.map(|it| it.0).collect(),
+    }
 }
 
 fn without_workers(roles: &mut [Role]) {
@@ -162,11 +245,10 @@ fn without_workers(roles: &mut [Role]) {
     }
 }
 
-/// Every machine is a worker unless its name says otherwise; the name inside speaks where the other is mute.
-fn from_name(machine: &Machine) -> Role {
+/// The name inside speaks where the other is mute.
+fn from_name(machine: &Machine) -> Option<Role> {
     let names = [Some(&machine.name), machine.host_name.as_ref()];
-    let known = names.into_iter().flatten().find_map(|name| told(name));
-    known.unwrap_or(Role::Worker)
+    names.into_iter().flatten().find_map(|name| told(name))
 }
 
 fn told(name: &str) -> Option<Role> {
@@ -180,10 +262,19 @@ fn told(name: &str) -> Option<Role> {
     if has(&NEVER_NODES) {
         return Some(Role::Outside);
     }
-    if contains(&["master", "control"]) {
-        return Some(Role::ControlPlane);
+    if contains(&MASTER) {
+        // "master-node" is a master; "master-worker" is both.
+        let is_both = contains(&["worker", "minion"]);
+        return Some(if is_both {
+            Role::Both
+        } else {
+            Role::ControlPlane
+        });
     }
-    if contains(&["worker", "node", "minion", "agent", "slave"]) {
+    if has(&OWN_TASK) {
+        return Some(Role::Outside);
+    }
+    if contains(&WORKER) {
         return Some(Role::Worker);
     }
     if has(&OUTSIDE) {
@@ -201,7 +292,7 @@ mod tests {
 
     #[test]
     fn names_tell_roles() {
-        use Role::{ControlPlane, Outside, Worker};
+        use Role::{Both, ControlPlane, Outside, Worker};
         for (name, role) in [
             ("controll-plane", Some(ControlPlane)),
             ("kmaster1", Some(ControlPlane)),
@@ -220,8 +311,25 @@ mod tests {
             ("storage", Some(Outside)),
             ("lb1", Some(Outside)),
             ("ansible-controller", Some(Outside)),
+            ("etcd-1", Some(Outside)),
+            ("etcd-node1", Some(Outside)),
+            ("etcd-master", Some(ControlPlane)),
+            ("calico-1", Some(Outside)),
+            ("calico-node1", Some(Worker)),
+            ("rr1", Some(Outside)),
+            ("vault", Some(Outside)),
+            ("vault-server-0", Some(Outside)),
+            ("consul-server1", Some(Outside)),
+            ("installer", Some(Outside)),
+            ("router", Some(Outside)),
+            ("user", Some(Outside)),
+            ("admin", Some(Outside)),
+            ("monitoring", Some(Outside)),
+            ("master-worker", Some(Both)),
+            ("controlplane-worker-1", Some(Both)),
             ("box1", None),
             ("k8s-1", None),
+            ("k8scp", None),
         ] {
             assert_eq!(told(name), role, "{name}");
         }

@@ -155,6 +155,7 @@ const EVERYBODY: &[&str] = &["did_you_mean", "error_chain", "format_version"];
 /// Words that stand only in some places.
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("serde_saphyr", &["src/yaml.rs", "src/yaml/"]),
+    ("ruby_prism", &["src/vagrant/ruby/"]),
     ("russh", &["src/ssh/"]),
     ("tera", &["src/template/", "src/playbook/"]),
     ("tokio", &["src/ssh/", "src/run/", "src/install/"]),

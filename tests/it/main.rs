@@ -32,5 +32,7 @@ mod qemu;
 mod ssh;
 mod sshd;
 mod vagrant;
+mod vagrant_cases;
+mod vagrant_settings;
 #[cfg(target_os = "linux")]
 mod virtualbox;

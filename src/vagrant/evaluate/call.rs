@@ -1,21 +1,13 @@
-//! Method calls: who is asked, and with which block.
+//! Method calls: what is asked, and with which block.
 
 use std::ops::Range;
 use std::rc::Rc;
-use std::sync::Arc;
 
-use super::assignment::join;
-use super::scope::{Closure, Scope};
+use super::given::Given;
+use super::scope::Scope;
 use super::value::{Object, Value};
-use super::{Evaluated, Evaluator, Flow, range};
-use crate::vagrant::ruby::syntax::{Call, Kind, Node};
-
-/// A block that a method was given.
-pub enum Given {
-    Block(Rc<Closure>),
-    /// `&:name`
-    Method(String),
-}
+use super::{Evaluated, Evaluator, Flow};
+use crate::vagrant::ruby::syntax::Call;
 
 impl Evaluator {
     pub(super) fn call(
@@ -25,18 +17,15 @@ impl Evaluator {
         scope: &Rc<Scope>,
     ) -> Evaluated {
         let receiver = match &call.receiver {
-            Some(node) => Some((node, self.evaluate(node, scope)?)),
+            Some(node) => Some(self.evaluate(node, scope)?),
             None => None,
         };
-        if call.safe && matches!(receiver, Some((_, Value::Nil))) {
+        if call.safe && matches!(receiver, Some(Value::Nil)) {
             return Ok(Value::Nil);
         }
         let arguments = self.values(&call.arguments, scope)?;
         let given = match (&call.block, &call.block_argument) {
-            (Some(block), _) => match self.closure(block, scope) {
-                Value::Closure(closure) => Some(Given::Block(closure)),
-                _ => None,
-            },
+            (Some(block), _) => Some(Given::Block(self.closure(block, false, scope))),
             (None, Some(argument)) => match self.evaluate(argument, scope)? {
                 Value::Closure(closure) => Some(Given::Block(closure)),
                 Value::Symbol(name) => Some(Given::Method(name)),
@@ -44,36 +33,15 @@ impl Evaluator {
             },
             (None, None) => None,
         };
-        let Some((node, receiver)) = receiver else {
-            return match scope.get(&call.name) {
-                Some(Value::Closure(closure)) => self.run(&closure, &arguments),
-                _ => self.function(&call.name, &arguments, given.as_ref(), span),
-            };
+        let given = given.as_ref();
+        let result = match receiver {
+            Some(receiver) => self.method(&receiver, &call.name, arguments, given, span),
+            None => self.function(&call.name, &arguments, given, span, scope),
         };
-        let name = call.name.as_str();
-        // Texts are not shared here, so that `text << "more"` is an assignment.
-        if matches!(receiver, Value::Text(_)) && matches!(name, "<<" | "concat") {
-            let value = self.method(&receiver, "+", arguments, None, span)?;
-            return Ok(self.write_back(node, value, scope));
+        match result {
+            Err(Flow::Break(value)) if call.block.is_some() => Ok(value),
+            other => other,
         }
-        if let (Value::Text(_) | Value::List(_), Some(plain)) = (&receiver, name.strip_suffix('!'))
-        {
-            let value = self.method(&receiver, plain, arguments, given.as_ref(), span)?;
-            return Ok(self.write_back(node, value, scope));
-        }
-        self.method(&receiver, name, arguments, given.as_ref(), span)
-    }
-
-    /// `name.upcase!` changes the variable.
-    fn write_back(&mut self, node: &Node, value: Value, scope: &Rc<Scope>) -> Value {
-        match (&node.kind, &value) {
-            (Kind::Name(name), _) => scope.set(name, value.clone()),
-            (Kind::Variable(name), _) => {
-                self.globals.insert(name.clone(), value.clone());
-            }
-            _ => {}
-        }
-        value
     }
 
     /// Calls a method of a value.
@@ -85,19 +53,31 @@ impl Evaluator {
         given: Option<&Given>,
         span: &Range<usize>,
     ) -> Evaluated {
-        if let Value::Unknown(_) = receiver {
-            self.lost_block(given, receiver, span);
-            return Ok(receiver.clone());
+        if let Some(why) = receiver.why() {
+            let unknown = Value::Unknown(Rc::clone(why));
+            self.lost_block(given, &unknown, span);
+            return Ok(unknown);
         }
-        if let Some(value) = self.common(receiver, name, &arguments, span) {
+        if let (Some(_), "tap" | "then" | "yield_self") = (given, name) {
+            let value = self.give(given, std::slice::from_ref(receiver), span)?;
+            return Ok(if name == "tap" {
+                receiver.clone()
+            } else {
+                value
+            });
+        }
+        if let Some(value) = self.common(receiver, name, &arguments, span)? {
+            return Ok(value);
+        }
+        if let Some(value) = self.change(receiver, name, &arguments, given, span)? {
             return Ok(value);
         }
         let keeps_unknown = matches!(
             receiver,
             Value::List(_) | Value::Map(_) | Value::Object(_) | Value::Closure(_)
         );
-        if !keeps_unknown && let Some(unknown) = arguments.iter().find(|it| it.why().is_some()) {
-            return Ok(unknown.clone());
+        if !keeps_unknown && let Some(why) = arguments.iter().find_map(Value::why) {
+            return Ok(Value::Unknown(Rc::clone(why)));
         }
         let found = match receiver {
             Value::List(items) => self.list_method(items, name, &arguments, given, span)?,
@@ -108,42 +88,52 @@ impl Evaluator {
             Value::Integer(_) | Value::Float(_) => {
                 self.number_method(receiver, name, &arguments, given, span)?
             }
-            Value::Text(text) | Value::Symbol(text) => {
-                self.text_method(text, name, &arguments, given, span)?
+            Value::Text(_) | Value::Symbol(_) => {
+                self.text_method(receiver, name, &arguments, given, span)?
             }
-            Value::Regex(_) | Value::Match(_) => Self::pattern_method(receiver, name, &arguments),
-            Value::Closure(closure) if matches!(name, "call" | "()" | "[]" | "yield") => {
-                let closure = Rc::clone(closure);
-                Some(self.run(&closure, &arguments)?)
+            Value::Regex(_) | Value::Match(_) => {
+                self.pattern_method(receiver, name, &arguments, span)?
+            }
+            Value::Closure(closure) if matches!(name, "call" | "()" | "[]" | "yield" | "===") => {
+                Some(self.run(closure, &arguments)?)
             }
             Value::Object(object) => {
                 return self.object_method(object, name, arguments, given, span);
             }
             _ => None,
         };
-        Ok(match found {
-            Some(value) => value,
+        match found {
+            Some(value) => Ok(value),
             None => self.no_method(receiver, name, given, span),
-        })
+        }
     }
 
-    fn no_method(
+    /// The value of a method that isn't followed.
+    pub(super) fn no_method(
         &mut self,
         receiver: &Value,
         name: &str,
         given: Option<&Given>,
         span: &Range<usize>,
-    ) -> Value {
+    ) -> Evaluated {
         if let Value::Unset(why) = receiver {
-            return Value::Unknown(Rc::clone(why));
+            return Ok(Value::Unknown(Rc::clone(why)));
         }
-        let reason = match receiver {
-            Value::Nil => format!("`{name}` of nothing (nil)"),
-            _ => format!("`{name}` is not followed"),
-        };
-        let unknown = self.unknown(span, &reason);
+        if let Value::Nil = receiver {
+            let unknown =
+                self.fail(span, "NoMethodError", &format!("`{name}` of nothing (nil)"))?;
+            self.lost_block(given, &unknown, span);
+            return Ok(unknown);
+        }
+        let unknown = self.unknown(span, &format!("`{name}` is not followed"));
         self.lost_block(given, &unknown, span);
-        unknown
+        if super::change::is_change(name)
+            && let Some(why) = unknown.why()
+        {
+            receiver.lose(why);
+        }
+        self.not_followed = Some((self.place(span), receiver.clone()));
+        Ok(unknown)
     }
 
     /// Methods that everything has.
@@ -153,22 +143,31 @@ impl Evaluator {
         name: &str,
         arguments: &[Value],
         span: &Range<usize>,
-    ) -> Option<Value> {
-        match (name, arguments) {
-            ("==" | "!=" | "eql?" | "equal?", [other]) => {
+    ) -> Result<Option<Value>, Flow> {
+        Ok(match (name, arguments) {
+            ("==" | "!=" | "eql?", [other]) if !self.compares_itself(receiver) => {
                 self.note_unset(receiver, None);
                 self.note_unset(other, None);
-                match other {
-                    Value::Unknown(_) => Some(other.clone()),
-                    _ => Some(Value::Bool(receiver.is_same(other) != (name == "!="))),
-                }
+                // What isn't set is nothing, which equals no other value.
+                let mut set = [receiver, other]
+                    .into_iter()
+                    .filter(|it| !matches!(it, Value::Unset(_)));
+                Some(match set.find_map(Value::why_within) {
+                    Some(why) => Value::Unknown(why),
+                    None => Value::Bool(receiver.is_same(other) != (name == "!=")),
+                })
             }
-            ("===", [other]) if !matches!(receiver, Value::Range { .. } | Value::Regex(_)) => {
-                match (receiver, other) {
+            ("===", [other])
+                if !matches!(
+                    receiver,
+                    Value::Range { .. } | Value::Regex(_) | Value::Closure(_)
+                ) =>
+            {
+                match (receiver, other.why()) {
+                    (_, Some(why)) => Some(Value::Unknown(Rc::clone(why))),
                     (Value::Object(Object::Constant(class)), _) => {
-                        Some(Value::Bool(is_a(other, class)))
+                        Some(Value::Bool(super::object::is_a(other, class)))
                     }
-                    (_, Value::Unknown(_)) => Some(other.clone()),
                     _ => Some(Value::Bool(receiver.is_same(other))),
                 }
             }
@@ -180,173 +179,75 @@ impl Evaluator {
                 )))
             }
             ("is_a?" | "kind_of?" | "instance_of?", [Value::Object(Object::Constant(class))]) => {
-                Some(Value::Bool(is_a(receiver, class)))
+                Some(Value::Bool(super::object::is_a(receiver, class)))
             }
-            ("freeze" | "dup" | "clone" | "itself" | "to_proc", []) => match receiver {
-                Value::List(items) if name != "freeze" => Some(Value::list(items.borrow().clone())),
-                Value::Map(pairs) if name != "freeze" => Some(Value::map(pairs.borrow().clone())),
-                _ => Some(receiver.clone()),
+            ("freeze" | "itself" | "to_proc", []) => Some(receiver.clone()),
+            ("dup" | "clone" | "deep_dup", ..) => Some(copy(receiver)),
+            ("send" | "public_send" | "__send__", [method, rest @ ..]) => match method.as_text() {
+                Some(method) => Some(self.method(receiver, &method, rest.to_vec(), None, span)?),
+                None => None,
             },
-            ("to_s" | "to_i" | "to_a" | "empty?" | "strip", [])
-                if matches!(receiver, Value::Unset(_) | Value::Nil) =>
-            {
-                self.note_unset(receiver, None);
-                match name {
-                    "to_s" | "strip" => Some(Value::text("")),
-                    "to_i" => Some(Value::Integer(0)),
-                    "to_a" => Some(Value::list(Vec::new())),
-                    _ => Some(Value::Bool(true)),
-                }
+            ("to_s", []) if matches!(receiver, Value::List(_) | Value::Map(_)) => {
+                receiver.to_text().map(Value::text)
             }
-            ("downcase" | "upcase", []) if matches!(receiver, Value::Unset(_)) => {
-                Some(receiver.clone())
-            }
-            ("inspect", []) => receiver.to_text().map(|_| Value::Text(receiver.inspect())),
-            ("class" | "respond_to?" | "instance_variable_get" | "send" | "hash", _) => {
-                Some(self.unknown(span, &format!("`{name}` is not followed")))
-            }
-            _ => None,
-        }
-    }
-
-    fn object_method(
-        &mut self,
-        object: &Object,
-        name: &str,
-        arguments: Vec<Value>,
-        given: Option<&Given>,
-        span: &Range<usize>,
-    ) -> Evaluated {
-        match object {
-            Object::Constant(constant) => {
-                let constant = constant.clone();
-                self.constant_method(&constant, name, &arguments, given, span)
-            }
-            Object::Configuration { machine, path } => {
-                let (machine, path) = (*machine, path.clone());
-                self.configure(machine, &path, name, arguments, given, span)
-            }
-            Object::Provider { machine, path } => {
-                let (machine, path) = (*machine, join(path, name));
-                if arguments.is_empty() && given.is_none() {
-                    if let Some(value) = self.lab.provider_value(machine, &path) {
-                        return Ok(value);
-                    }
-                    return Ok(Value::Object(Object::Provider { machine, path }));
-                }
-                if name != "[]" {
-                    let place = self.place(span);
-                    self.lab.call_provider(machine, path, arguments, place);
-                }
-                Ok(Value::Nil)
-            }
-            Object::Provisioner => {
-                if let ([value], true) = (&arguments[..], name.ends_with('=')) {
-                    self.lab.set_provisioner(name.to_owned(), value.clone());
-                }
-                Ok(Value::Nil)
-            }
-        }
-    }
-
-    /// Runs a block; `next` ends it with a value.
-    pub(super) fn run(&mut self, closure: &Closure, arguments: &[Value]) -> Evaluated {
-        let scope = Scope::inside(&closure.scope);
-        let parameters = &closure.block.parameters;
-        if parameters.is_empty()
-            && let Some(first) = arguments.first()
-        {
-            scope.declare("it", first.clone());
-            scope.declare("_1", first.clone());
-        }
-        self.step(&closure.block.span)?;
-        let outer = std::mem::replace(&mut self.file, Arc::clone(&closure.file));
-        let bound = match arguments {
-            // One list for several parameters is taken apart.
-            [Value::List(items)] if parameters.len() > 1 => {
-                let items = items.borrow().clone();
-                self.bind(parameters, &items, &scope)
-            }
-            _ => self.bind(parameters, arguments, &scope),
-        };
-        let result = bound.and_then(|()| self.sequence(&closure.block.body, &scope));
-        self.file = outer;
-        match result {
-            Err(Flow::Next(value)) => Ok(value),
-            other => other,
-        }
-    }
-
-    /// Runs what a method was given; without anything, nothing happens.
-    pub(super) fn give(
-        &mut self,
-        given: Option<&Given>,
-        arguments: &[Value],
-        span: &Range<usize>,
-    ) -> Evaluated {
-        match (given, arguments) {
-            (Some(Given::Block(closure)), _) => {
-                let closure = Rc::clone(closure);
-                self.run(&closure, arguments)
-            }
-            (Some(Given::Method(name)), [receiver, rest @ ..]) => {
-                self.method(receiver, name, rest.to_vec(), None, span)
-            }
-            _ => Ok(Value::Nil),
-        }
-    }
-
-    /// Runs a block for every element; `break` ends the loop with a value.
-    pub(super) fn each(
-        &mut self,
-        items: Vec<Value>,
-        given: Option<&Given>,
-        span: &Range<usize>,
-        mut take: impl FnMut(Value, Value) -> bool,
-    ) -> Result<Option<Value>, Flow> {
-        for item in items {
-            match self.give(given, std::slice::from_ref(&item), span) {
-                Ok(value) => {
-                    if !take(item, value) {
-                        break;
-                    }
-                }
-                Err(Flow::Break(value)) => return Ok(Some(value)),
-                Err(flow) => return Err(flow),
-            }
-        }
-        Ok(None)
-    }
-
-    /// Returns what a loop goes through.
-    pub(super) fn elements(value: &Value) -> Option<Vec<Value>> {
-        Some(match value {
-            Value::List(items) => items.borrow().clone(),
-            Value::Map(pairs) => pairs
-                .borrow()
-                .iter()
-                .map(|(key, value)| Value::list(vec![key.clone(), value.clone()]))
-                .collect(),
-            Value::Range { first, last } => range::items(*first, *last).collect(),
-            _ => return None,
+            ("equal?", [other]) => Some(Value::Bool(is_identical(receiver, other))),
+            ("inspect", []) => receiver.to_text().map(|_| Value::text(receiver.inspect())),
+            (_, arguments) => match receiver {
+                Value::Nil | Value::Unset(_) => self.nothing(receiver, name, arguments),
+                Value::Bool(value) => boolean(*value, name, arguments),
+                _ => None,
+            },
         })
+    }
+
+    /// Methods of nil, and of variables that aren't set.
+    fn nothing(&mut self, receiver: &Value, name: &str, arguments: &[Value]) -> Option<Value> {
+        let value = match (name, arguments) {
+            ("to_s", []) => Value::text(""),
+            ("to_i", []) => Value::Integer(0),
+            ("to_f", []) => Value::Float(0.0),
+            ("to_a", []) => Value::list(Vec::new()),
+            ("to_h", []) => Value::map(Vec::new()),
+            ("blank?" | "!", []) => Value::Bool(true),
+            ("present?", []) | ("&", [_]) => Value::Bool(false),
+            _ => return None,
+        };
+        self.note_unset(receiver, None);
+        Some(value)
     }
 }
 
-/// `is_a?` for the classes that Vagrantfiles ask for.
-fn is_a(value: &Value, class: &str) -> bool {
-    match value {
-        Value::Nil => class == "NilClass",
-        Value::Bool(value) => class == if *value { "TrueClass" } else { "FalseClass" },
-        Value::Integer(_) => matches!(class, "Integer" | "Fixnum" | "Numeric"),
-        Value::Float(_) => matches!(class, "Float" | "Numeric"),
-        Value::Text(_) => class == "String",
-        Value::Symbol(_) => class == "Symbol",
-        Value::List(_) => matches!(class, "Array" | "Enumerable"),
-        Value::Map(_) => matches!(class, "Hash" | "Enumerable"),
-        Value::Range { .. } => class == "Range",
-        Value::Regex(_) => class == "Regexp",
-        Value::Closure(_) => class == "Proc",
-        _ => false,
+/// Tells whether two variables hold the same thing, not only things that are equal.
+fn is_identical(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Text(a), Value::Text(b)) => Rc::ptr_eq(a, b),
+        (Value::List(a), Value::List(b)) => Rc::ptr_eq(a, b),
+        (Value::Map(a), Value::Map(b)) => Rc::ptr_eq(a, b),
+        _ => a.is_same(b),
     }
+}
+
+/// `dup`: parts are shared, the whole isn't.
+fn copy(value: &Value) -> Value {
+    match value {
+        Value::Text(text) => Value::text(text.text()),
+        Value::List(items) => Value::list(items.borrow().clone()),
+        Value::Map(pairs) => Value::Map(super::shared::Shared::new(pairs.borrow().clone())),
+        Value::Object(Object::Instance { class, fields }) => Value::Object(Object::Instance {
+            class: class.clone(),
+            fields: super::shared::Shared::new(fields.borrow().clone()),
+        }),
+        other => other.clone(),
+    }
+}
+
+fn boolean(value: bool, name: &str, arguments: &[Value]) -> Option<Value> {
+    Some(match (name, arguments) {
+        ("to_s", []) => Value::text(value.to_string()),
+        ("!", []) => Value::Bool(!value),
+        ("&", [other]) => Value::Bool(value && other.is_true()?),
+        ("|", [other]) => Value::Bool(value || other.is_true()?),
+        ("^", [other]) => Value::Bool(value != other.is_true()?),
+        _ => return None,
+    })
 }

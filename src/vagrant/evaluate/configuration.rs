@@ -4,9 +4,10 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use super::assignment::join;
-use super::call::Given;
+use super::given::Given;
 use super::value::{Object, Value};
 use super::{Evaluated, Evaluator, Flow};
+use crate::diagnostic::{Diagnostic, Kind};
 use crate::vagrant::lab::{Call, Placed, ProviderBlock};
 
 /// Providers in the order in which they stand in for a missing virtualbox block.
@@ -34,6 +35,9 @@ impl Evaluator {
         span: &Range<usize>,
     ) -> Evaluated {
         let full = join(path, name);
+        if let "env.enable" | "env.load" = full.as_str() {
+            return Ok(self.dotenv(&arguments, span));
+        }
         if arguments.is_empty() && given.is_none() {
             if let Some(value) = self.lab.value(machine, &full) {
                 return Ok(value);
@@ -52,7 +56,7 @@ impl Evaluator {
                 let provider = arguments.first().and_then(Value::as_text);
                 if let (Some(provider), Some(Given::Block(block))) = (provider, given) {
                     let block = ProviderBlock {
-                        provider: provider.to_owned(),
+                        provider: provider.to_string(),
                         block: Rc::clone(block),
                         place: self.place(span),
                     };
@@ -134,7 +138,6 @@ impl Evaluator {
             self.fill_in(span, format!("a machine without a known name: {reason}"));
             return;
         };
-        let text = text.to_owned();
         let block = match given {
             Some(Given::Block(block)) => Some(Rc::clone(block)),
             _ => None,
@@ -164,8 +167,25 @@ impl Evaluator {
     }
 
     /// Follows the blocks of all machines, as Vagrant does after it has read the file.
-    pub fn machines(&mut self) {
+    ///
+    /// # Errors
+    ///
+    /// Where the file isn't one that configures machines, and where all of them are among what isn't known: Vagrant
+    /// makes a machine `default` only if the file defines no other.
+    pub fn machines(&mut self) -> Result<(), Diagnostic> {
+        let mut next = 0;
+        while let Some(block) = self.configurations.get(next).map(Rc::clone) {
+            let configuration = Value::Object(Object::Configuration {
+                machine: None,
+                path: String::new(),
+            });
+            if let Err(Flow::Stop) = self.run(&block, &[configuration]) {
+                break;
+            }
+            next += 1;
+        }
         if self.lab.machines.is_empty() {
+            self.refuse_without_machines()?;
             let place = self.place(&(0..0));
             self.lab.define("default", None, None, place);
             self.lab.is_single = true;
@@ -187,6 +207,28 @@ impl Evaluator {
             index += 1;
         }
         self.lab.current = None;
+        Ok(())
+    }
+
+    fn refuse_without_machines(&self) -> Result<(), Diagnostic> {
+        let (name, text) = (self.file.path.display(), &self.file.text);
+        let error = |message: String| Diagnostic::error(Kind::Inventory, message);
+        let first_line = text.lines().next().unwrap_or_default();
+        let is_other_script = first_line.starts_with("#!") && !first_line.contains("ruby");
+        let mut configures = ["Vagrant.configure", "Vagrant::Config"].iter();
+        let configures = configures.any(|it| text.contains(it));
+        if self.configurations.is_empty() && (is_other_script || !configures) {
+            return Err(error(format!("{name} is not a Vagrantfile"))
+                .hint("a Vagrantfile has a line `Vagrant.configure(\"2\") do |config|`"));
+        }
+        match &self.first_problem {
+            Some((place, reason)) if self.defines || self.configurations.is_empty() => Err(error(
+                format!("none of the machines that {name} defines is known"),
+            )
+            .at(place.clone(), reason.clone())
+            .hint("replace what can't be followed, or write the inventory by hand")),
+            _ => Ok(()),
+        }
     }
 
     /// Follows the blocks of virtualbox; without any, those of another provider.
@@ -200,15 +242,16 @@ impl Evaluator {
             .chain(own)
             .cloned()
             .collect();
-        let chosen = PROVIDERS
-            .iter()
-            .find(|name| blocks.iter().any(|it| it.provider == **name))
-            .copied()
+        let named = self.environment_variable("VAGRANT_DEFAULT_PROVIDER");
+        let mut wished = named.iter().map(|it| &**it).chain(PROVIDERS);
+        let chosen = wished
+            .find(|name| blocks.iter().any(|it| it.provider == *name))
             .or_else(|| blocks.first().map(|it| it.provider.as_str()));
-        let Some(chosen) = chosen else {
+        let Some(chosen) = chosen.map(str::to_owned) else {
             return;
         };
-        let chosen = chosen.to_owned();
+        self.lab.provider.get_or_insert_with(|| chosen.clone());
+        let is_named = named.as_deref() == Some(&chosen);
         for block in blocks {
             let span = block.place.span.clone();
             if block.provider != chosen {
@@ -220,8 +263,12 @@ impl Evaluator {
                 continue;
             }
             if chosen != "virtualbox" {
-                let message =
-                    format!("there is no virtualbox block: sizes are taken from that of {chosen}");
+                let reason = if is_named {
+                    "VAGRANT_DEFAULT_PROVIDER says so"
+                } else {
+                    "there is no virtualbox block"
+                };
+                let message = format!("{reason}: sizes are taken from that of {chosen}");
                 self.at_file(&block, |evaluator| evaluator.assumed(&span, message));
             }
             let provider = Value::Object(Object::Provider {

@@ -4,10 +4,11 @@
 
 use std::ops::Range;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 
-use super::Evaluator;
 use super::value::Value;
+use super::{Evaluated, Evaluator, Flow};
 use crate::diagnostic::SourceFile;
 use crate::yaml;
 
@@ -19,11 +20,21 @@ const DISKS: [&str; 5] = [".vdi", ".vmdk", ".vhd", ".qcow2", ".img"];
 
 impl Evaluator {
     /// `require`, `require_relative`, `load`.
-    pub(super) fn require(&mut self, name: &str, path: &Value, span: &Range<usize>) {
+    pub(super) fn require(
+        &mut self,
+        name: &str,
+        path: &Value,
+        span: &Range<usize>,
+    ) -> Result<(), Flow> {
         let Some(path) = path.as_text() else {
             self.fill_in(span, "which file is read here can't be told");
-            return;
+            return Ok(());
         };
+        let path = &*path;
+        if path == "dotenv/load" {
+            self.dotenv(&[], span);
+            return Ok(());
+        }
         let with_suffix = format!("{path}.rb");
         let found = [path, with_suffix.as_str()].into_iter().find_map(|path| {
             let path = self.resolve(path)?;
@@ -33,18 +44,22 @@ impl Evaluator {
         let is_library = name == "require" && !path.starts_with(['.', '/']);
         let Some(found) = found.filter(|it| !is_library || it.extension().is_some()) else {
             if !is_library {
-                self.fill_in(span, format!("`{path}` is not there to be read"));
+                let reason = format!("`{path}` is not there to be read");
+                self.fail(span, "LoadError", &reason)?;
+                self.fill_in(span, reason);
             }
-            return;
+            return Ok(());
         };
-        if self.files_read.contains(&found) || self.files_read.len() >= MAXIMUM_FILES {
-            return;
+        let is_read = name != "load" && self.files_read.contains(&found);
+        if is_read || self.files_read.len() >= MAXIMUM_FILES {
+            return Ok(());
         }
         self.files_read.push(found.clone());
         match SourceFile::read(&found) {
             Ok(file) => self.file(&file),
             Err(error) => self.fill_in(span, error.message),
         }
+        Ok(())
     }
 
     pub(super) fn file_method(
@@ -53,13 +68,14 @@ impl Evaluator {
         name: &str,
         arguments: &[Value],
         span: &Range<usize>,
-    ) -> Option<Value> {
+    ) -> Result<Option<Value>, Flow> {
         if let Some(unknown) = arguments.iter().find_map(Value::why_within) {
-            return Some(Value::Unknown(unknown));
+            return Ok(Some(Value::Unknown(unknown)));
         }
-        let texts: Vec<&str> = arguments.iter().filter_map(Value::as_text).collect();
-        Some(match (name, &texts[..]) {
-            ("join", parts) => Value::Text(join(parts)),
+        let texts: Vec<Rc<str>> = arguments.iter().filter_map(Value::as_text).collect();
+        let texts: Vec<&str> = texts.iter().map(|it| &**it).collect();
+        Ok(Some(match (name, &texts[..]) {
+            ("join", parts) => Value::text(join(parts)),
             ("dirname", [path]) => Value::text(match path.rsplit_once('/') {
                 Some(("", _)) => "/",
                 Some((folder, _)) => folder,
@@ -74,9 +90,9 @@ impl Evaluator {
                 Some((_, suffix)) => Value::text(format!(".{suffix}")),
                 None => Value::text(""),
             },
-            ("expand_path" | "absolute_path" | "realpath", [path]) => Value::Text(normal(path)),
+            ("expand_path" | "absolute_path" | "realpath", [path]) => Value::text(normal(path)),
             ("expand_path" | "absolute_path" | "realpath", [path, base]) => {
-                Value::Text(if path.starts_with(['/', '~']) {
+                Value::text(if path.starts_with(['/', '~']) {
                     normal(path)
                 } else {
                     normal(&join(&[base, path]))
@@ -86,15 +102,28 @@ impl Evaluator {
             ("exist?" | "exists?" | "file?" | "directory?" | "readable?", [path]) => {
                 self.exists(path, span)
             }
-            ("read" | "open" | "new", [path, ..]) if class != "Dir" => self.contents(path, span),
-            ("readlines", [path]) => match self.contents(path, span) {
+            ("read" | "open" | "new", [path, ..]) if class != "Dir" => self.contents(path, span)?,
+            ("readlines" | "foreach", [path, ..]) => match self.contents(path, span)? {
                 Value::Text(text) => {
-                    Value::list(text.split_inclusive('\n').map(Value::text).collect())
+                    let text = text.text();
+                    let is_chomped = arguments.last().is_some_and(|it| it.has_option("chomp"));
+                    let line = |it: &str| {
+                        if is_chomped {
+                            it.trim_end_matches('\n').into()
+                        } else {
+                            Rc::from(it)
+                        }
+                    };
+                    Value::list(
+                        text.split_inclusive('\n')
+                            .map(|it| Value::text(line(it)))
+                            .collect(),
+                    )
                 }
                 other => other,
             },
-            _ => return None,
-        })
+            _ => return Ok(None),
+        }))
     }
 
     fn exists(&mut self, path: &str, span: &Range<usize>) -> Value {
@@ -116,16 +145,16 @@ impl Evaluator {
         }
     }
 
-    fn contents(&mut self, path: &str, span: &Range<usize>) -> Value {
+    fn contents(&mut self, path: &str, span: &Range<usize>) -> Evaluated {
         let Some(found) = self.resolve(path) else {
-            return self.unknown(
+            return Ok(self.unknown(
                 span,
                 &format!("`{path}` is not read: it is not beside the Vagrantfile"),
-            );
+            ));
         };
         match SourceFile::read(&found) {
-            Ok(file) => Value::text(file.text.clone()),
-            Err(_) => self.unknown(span, &format!("`{path}` can't be read")),
+            Ok(file) => Ok(Value::text(file.text.as_str())),
+            Err(_) => self.fail(span, "Errno::ENOENT", &format!("`{path}` can't be read")),
         }
     }
 
@@ -136,42 +165,49 @@ impl Evaluator {
         name: &str,
         arguments: &[Value],
         span: &Range<usize>,
-    ) -> Option<Value> {
+    ) -> Result<Option<Value>, Flow> {
         let [first, options @ ..] = arguments else {
-            return None;
+            return Ok(None);
         };
-        if let Value::Unknown(_) = first {
-            return Some(first.clone());
+        if let Some(why) = first.why() {
+            return Ok(Some(Value::Unknown(Rc::clone(why))));
         }
-        let text = first.as_text()?;
+        let Some(text) = first.as_text() else {
+            return Ok(None);
+        };
         let is_file = matches!(name, "load_file" | "safe_load_file" | "unsafe_load_file");
         let is_text = matches!(name, "load" | "safe_load" | "unsafe_load" | "parse");
         let (path, text) = if is_file {
-            match self.contents(text, span) {
-                Value::Text(contents) => (text.to_owned(), contents),
-                other => return Some(other),
+            match self.contents(&text, span)? {
+                Value::Text(contents) => (text.to_string(), contents.text()),
+                other => return Ok(Some(other)),
             }
         } else if is_text {
-            (format!("the {class} here"), text.to_owned())
+            (format!("the {class} here"), text)
         } else {
-            return None;
+            return Ok(None);
         };
-        let symbols = options.iter().any(|it| {
-            let wanted = it.option("symbolize_names");
-            wanted.is_some_and(|it| it.is_true() == Some(true))
-        });
+        let symbols = options.iter().any(|it| it.has_option("symbolize_names"));
         let file = SourceFile {
             path: PathBuf::from(&path),
-            text,
+            text: text.to_string(),
         };
-        Some(match yaml::parse_value(&Arc::new(file)) {
+        let error = match class {
+            "JSON" => "JSON::ParserError",
+            _ => "Psych::SyntaxError",
+        };
+        Ok(Some(match yaml::parse_value(&Arc::new(file)) {
             Ok(value) => from_yaml(&value, symbols),
-            Err(error) => self.unknown(span, &format!("`{path}` can't be read: {}", error.message)),
-        })
+            Err(found) => self.fail(
+                span,
+                error,
+                &format!("`{path}` can't be read: {}", found.message),
+            )?,
+        }))
     }
 
     /// Finds a file that a relative path names; absolute ones are of another computer.
-    fn resolve(&self, path: &str) -> Option<PathBuf> {
+    pub(super) fn resolve(&self, path: &str) -> Option<PathBuf> {
         let path = normal(path);
         let is_relative = !path.starts_with(['/', '~']) && !path.contains([':', '\\']);
         is_relative.then(|| self.folder.join(path))
@@ -221,9 +257,9 @@ fn from_yaml(value: &yaml::Value, symbols: bool) -> Value {
         yaml::Node::Number(text) => match (text.parse(), text.parse()) {
             (Ok(number), _) => Value::Integer(number),
             (_, Ok(number)) => Value::Float(number),
-            _ => Value::text(text.clone()),
+            _ => Value::text(text.as_str()),
         },
-        yaml::Node::Text(text) => Value::text(text.clone()),
+        yaml::Node::Text(text) => Value::text(text.as_str()),
         yaml::Node::List(items) => {
             Value::list(items.iter().map(|it| from_yaml(it, symbols)).collect())
         }
@@ -231,9 +267,9 @@ fn from_yaml(value: &yaml::Value, symbols: bool) -> Value {
             let pair = |entry: &yaml::Entry| {
                 // Ruby writes its symbols as `:name:`.
                 let key = match (symbols, entry.key.strip_prefix(':')) {
-                    (_, Some(name)) => Value::Symbol(name.to_owned()),
-                    (true, None) => Value::Symbol(entry.key.clone()),
-                    (false, None) => Value::text(entry.key.clone()),
+                    (_, Some(name)) => Value::symbol(name),
+                    (true, None) => Value::symbol(entry.key.as_str()),
+                    (false, None) => Value::text(entry.key.as_str()),
                 };
                 (key, from_yaml(&entry.value, symbols))
             };

@@ -54,11 +54,12 @@ pub(super) fn fill(format: &str, values: &[Value]) -> Option<Value> {
         }
     }
     text.push_str(rest);
-    Some(Value::Text(text))
+    Some(Value::text(text))
 }
 
 fn one(flags: &str, kind: char, value: &Value) -> Option<String> {
     let is_left = flags.contains('-');
+    let sign = ['+', ' '].into_iter().find(|it| flags.contains(*it));
     let flags = flags.trim_start_matches(['-', '+', ' ']);
     let is_zero = flags.starts_with('0');
     let (width, precision) = match flags.split_once('.') {
@@ -70,14 +71,15 @@ fn one(flags: &str, kind: char, value: &Value) -> Option<String> {
         digits => digits.parse().ok().filter(|it| *it < 1000)?,
     };
     let number = || match value {
-        Value::Text(text) => text.trim().parse::<i64>().ok(),
+        Value::Text(text) => super::number::integer_of(text.text().trim()),
         Value::Integer(number) => Some(*number),
         #[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
         Value::Float(number) => Some(number.floor() as i64),
         _ => None,
     };
     let text = match kind {
-        's' => value.to_text()?,
+        's' => value.to_text()?.to_string(),
+        'p' => value.inspect(),
         // The precision of a number is the least number of digits.
         'd' | 'i' | 'u' => match precision {
             Some(digits) if digits < 100 => format!("{:0digits$}", number()?),
@@ -92,11 +94,15 @@ fn one(flags: &str, kind: char, value: &Value) -> Option<String> {
         }
         _ => return None,
     };
+    let text = match sign {
+        Some(sign) if kind != 's' && !text.starts_with('-') => format!("{sign}{text}"),
+        _ => text,
+    };
     let missing = width.saturating_sub(text.chars().count());
     Some(match (is_left, is_zero && kind != 's') {
         (true, _) => text + &" ".repeat(missing),
-        (false, true) => match text.strip_prefix('-') {
-            Some(digits) => format!("-{}{digits}", "0".repeat(missing)),
+        (false, true) => match text.strip_prefix(['-', '+', ' ']) {
+            Some(digits) => format!("{}{}{digits}", &text[..1], "0".repeat(missing)),
             None => "0".repeat(missing) + &text,
         },
         (false, false) => " ".repeat(missing) + &text,
@@ -122,8 +128,8 @@ mod tests {
             (
                 "%{a}.%<b>03d",
                 Value::map(vec![
-                    (Value::Symbol("a".to_owned()), Value::text("x")),
-                    (Value::Symbol("b".to_owned()), Value::Integer(5)),
+                    (Value::symbol("a"), Value::text("x")),
+                    (Value::symbol("b"), Value::Integer(5)),
                 ]),
                 "x.005",
             ),

@@ -1,10 +1,11 @@
 //! Methods of arrays.
 
-use std::cell::RefCell;
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::call::Given;
+use super::given::Given;
+use super::list_form::{combined, flatten, has_objects, rearranged, sorted};
+use super::shared::Shared;
 use super::value::Value;
 use super::{Evaluator, Flow, MAXIMUM_ITEMS};
 
@@ -20,7 +21,7 @@ pub(super) fn store(items: &mut Vec<Value>, index: i64, value: Value) {
 }
 
 /// Where an index lies; -1 is the last.
-fn position(length: usize, index: i64) -> Option<usize> {
+pub(super) fn position(length: usize, index: i64) -> Option<usize> {
     match usize::try_from(index) {
         Ok(index) => Some(index),
         Err(_) => length.checked_sub(usize::try_from(index.unsigned_abs()).ok()?),
@@ -30,257 +31,196 @@ fn position(length: usize, index: i64) -> Option<usize> {
 impl Evaluator {
     pub(super) fn list_method(
         &mut self,
-        list: &Rc<RefCell<Vec<Value>>>,
+        list: &Rc<Shared<Vec<Value>>>,
         name: &str,
         arguments: &[Value],
         given: Option<&Given>,
         span: &Range<usize>,
     ) -> Result<Option<Value>, Flow> {
-        let own = || Value::List(Rc::clone(list));
-        let adds = matches!(
-            name,
-            "push" | "append" | "<<" | "concat" | "unshift" | "prepend"
-        );
-        if adds {
-            let is_full = list.borrow().len() >= MAXIMUM_ITEMS;
-            let more = match arguments {
-                [Value::List(more)] if name == "concat" => more.borrow().clone(),
-                _ if name == "concat" => return Ok(None),
-                values => values.to_vec(),
-            };
-            let mut items = list.borrow_mut();
-            match name {
-                _ if is_full => return Ok(None),
-                "unshift" | "prepend" => drop(items.splice(0..0, more)),
-                _ => items.extend(more),
-            }
-            drop(items);
-            return Ok(Some(own()));
-        }
+        let own = Value::List(Rc::clone(list));
         let items = list.borrow().clone();
         if let Some(given) = given {
-            return self.with_block(own(), items, name, arguments, given, span);
+            return self.with_block(&own, items, name, arguments, given, span);
         }
-        Ok(Some(match (name, arguments) {
-            ("pop", []) => list.borrow_mut().pop().unwrap_or(Value::Nil),
-            ("shift", []) if !items.is_empty() => list.borrow_mut().remove(0),
-            ("[]" | "at" | "dig", [Value::Integer(index)]) => {
-                let index = position(items.len(), *index);
-                let item = index.and_then(|it| items.get(it));
-                item.cloned().unwrap_or(Value::Nil)
-            }
+        if let (
+            "each" | "map" | "collect" | "to_a" | "entries" | "to_ary" | "lazy" | "force"
+            | "to_set",
+            [],
+        ) = (name, arguments)
+        {
+            return Ok(Some(own));
+        }
+        let found = element(&items, name, arguments)
+            .or_else(|| part(&items, name, arguments))
+            .or_else(|| question(&items, name, arguments))
+            .or_else(|| rearranged(&items, name, arguments))
+            .or_else(|| combined(&items, name, arguments));
+        match found {
+            Some(value) => Ok(Some(value)),
+            None => self.calculated(items, name, arguments, span),
+        }
+    }
+
+    /// Methods that ask the elements.
+    fn calculated(
+        &mut self,
+        items: Vec<Value>,
+        name: &str,
+        arguments: &[Value],
+        span: &Range<usize>,
+    ) -> Result<Option<Value>, Flow> {
+        let mut items = items.into_iter();
+        let (start, sign): (Value, Rc<str>) = match (name, arguments) {
             ("dig", [Value::Integer(index), rest @ ..]) => {
                 let index = position(items.len(), *index);
-                let item = index.and_then(|it| items.get(it)).cloned();
-                self.method(
-                    &item.unwrap_or(Value::Nil),
-                    "dig",
-                    rest.to_vec(),
-                    None,
-                    span,
-                )?
+                let item = Value::or_nil(index.and_then(|it| items.nth(it)));
+                return Ok(Some(match item {
+                    Value::Nil => item,
+                    item => self.method(&item, "dig", rest.to_vec(), None, span)?,
+                }));
             }
-            ("[]" | "slice", [Value::Range { first, last }]) => {
-                let end = position(items.len(), *last).map_or(0, |it| it + 1);
-                let start = position(items.len(), *first).unwrap_or(0);
-                let end = end.min(items.len());
-                Value::list(items.get(start..end).unwrap_or_default().to_vec())
+            ("fetch", [Value::Integer(index)]) => {
+                let message = format!("index {index} outside of array bounds");
+                return self.fail(span, "IndexError", &message).map(Some);
             }
-            ("[]" | "slice", [Value::Integer(first), Value::Integer(count)]) => {
-                let start = position(items.len(), *first).unwrap_or(0);
-                let count = usize::try_from(*count).unwrap_or(0);
-                Value::list(items.into_iter().skip(start).take(count).collect())
-            }
-            ("fetch", [Value::Integer(index), default @ ..]) => {
-                let index = position(items.len(), *index);
-                let item = index.and_then(|it| items.get(it)).or(default.first());
-                item.cloned().unwrap_or(Value::Nil)
-            }
-            ("first", []) => items.first().cloned().unwrap_or(Value::Nil),
-            ("last", []) => items.last().cloned().unwrap_or(Value::Nil),
-            ("first" | "take", [Value::Integer(count)]) => {
-                let count = usize::try_from(*count).unwrap_or(0);
-                Value::list(items.into_iter().take(count).collect())
-            }
-            ("last", [Value::Integer(count)]) => {
-                let count = usize::try_from(*count).unwrap_or(0);
-                let skipped = items.len().saturating_sub(count);
-                Value::list(items.into_iter().skip(skipped).collect())
-            }
-            ("drop", [Value::Integer(count)]) => {
-                let count = usize::try_from(*count).unwrap_or(0);
-                Value::list(items.into_iter().skip(count).collect())
-            }
-            ("length" | "size" | "count", []) => Value::Integer(length(items.len())),
-            ("empty?" | "none?", []) => Value::Bool(items.is_empty()),
-            ("any?", []) => Value::Bool(!items.is_empty()),
-            ("include?" | "member?", [value]) => {
-                let found = items.iter().any(|it| it.is_same(value));
-                match items.iter().chain([value]).find_map(Value::why) {
-                    Some(why) if !found => Value::Unknown(Rc::clone(why)),
-                    _ => Value::Bool(found),
-                }
-            }
-            ("index" | "find_index", [value]) => {
-                let index = items.iter().position(|it| it.is_same(value));
-                index.map_or(Value::Nil, |it| Value::Integer(length(it)))
-            }
-            ("join", separator) => {
-                let separator = separator.first().and_then(Value::as_text).unwrap_or("");
-                if let Some(why) = items.iter().find_map(Value::why) {
-                    return Ok(Some(Value::Unknown(Rc::clone(why))));
-                }
-                let texts: Option<Vec<String>> = items.iter().map(Value::to_text).collect();
-                return Ok(texts.map(|texts| Value::Text(texts.join(separator))));
-            }
-            ("reverse", []) => Value::list(items.into_iter().rev().collect()),
-            ("compact", []) => {
-                let kept = items.into_iter().filter(|it| !matches!(it, Value::Nil));
-                Value::list(kept.collect())
-            }
-            ("flatten", []) => Value::list(flatten(items, 8)),
-            ("uniq", []) => {
-                let mut kept: Vec<Value> = Vec::new();
-                for item in items {
-                    if !kept.iter().any(|it| it.is_same(&item)) {
-                        kept.push(item);
-                    }
-                }
-                Value::list(kept)
-            }
-            ("sort" | "min" | "max", []) => {
-                let mut items = items;
-                if let Some(why) = items.iter().find_map(Value::why) {
-                    return Ok(Some(Value::Unknown(Rc::clone(why))));
-                }
-                items.sort_by(order);
-                match name {
-                    "sort" => Value::list(items),
-                    "min" => items.into_iter().next().unwrap_or(Value::Nil),
-                    _ => items.pop().unwrap_or(Value::Nil),
-                }
-            }
-            ("sum", []) => {
-                let mut sum = Value::Integer(0);
-                for item in items {
-                    sum = self.method(&sum, "+", vec![item], None, span)?;
-                }
-                sum
-            }
+            ("sum", []) => (Value::Integer(0), "+".into()),
+            ("sum", [start]) => (start.clone(), "+".into()),
             ("reduce" | "inject", [Value::Symbol(sign)]) => {
-                let sign = sign.clone();
-                let mut items = items.into_iter();
-                let mut sum = items.next().unwrap_or(Value::Nil);
-                for item in items {
-                    sum = self.method(&sum, &sign, vec![item], None, span)?;
-                }
-                sum
+                (Value::or_nil(items.next()), Rc::clone(sign))
             }
-            ("+" | "|", [Value::List(more)]) if items.len() < MAXIMUM_ITEMS => {
-                Value::list([items, more.borrow().clone()].concat())
-            }
-            ("-", [Value::List(less)]) => {
-                let less = less.borrow();
-                let kept = items
-                    .into_iter()
-                    .filter(|it| !less.iter().any(|other| other.is_same(it)));
-                Value::list(kept.collect())
-            }
-            ("*", [Value::Integer(count)]) => {
-                let count = usize::try_from(*count).unwrap_or(0);
-                if items.len().saturating_mul(count) > MAXIMUM_ITEMS {
-                    return Ok(None);
-                }
-                Value::list(std::iter::repeat_n(items, count).flatten().collect())
-            }
-            ("zip", [Value::List(others)]) => {
-                let others = others.borrow();
-                let pair = |(index, item): (usize, Value)| {
-                    let other = others.get(index).cloned().unwrap_or(Value::Nil);
-                    Value::list(vec![item, other])
-                };
-                Value::list(items.into_iter().enumerate().map(pair).collect())
-            }
-            ("each_with_index" | "with_index" | "each", []) => match name {
-                "each" => own(),
-                _ => Value::list(numbered(items, 0)),
-            },
-            ("each_slice", [Value::Integer(size)]) if *size > 0 => {
-                let size = usize::try_from(*size).unwrap_or(1);
-                let slices = items.chunks(size).map(|it| Value::list(it.to_vec()));
-                Value::list(slices.collect())
-            }
-            ("map" | "collect" | "to_a" | "entries" | "to_ary" | "lazy", []) => own(),
-            ("to_h", []) => pairs(items),
-            ("delete", [value]) => {
-                list.borrow_mut().retain(|it| !it.is_same(value));
-                value.clone()
-            }
-            ("values_at", indexes) => {
-                let mut found = Vec::new();
-                for index in indexes {
-                    if let Value::Integer(index) = index {
-                        let item = position(items.len(), *index).and_then(|it| items.get(it));
-                        found.push(item.cloned().unwrap_or(Value::Nil));
-                    }
-                }
-                Value::list(found)
-            }
+            ("reduce" | "inject", [start, Value::Symbol(sign)]) => (start.clone(), Rc::clone(sign)),
             _ => return Ok(None),
-        }))
-    }
-}
-
-pub(super) fn numbered(items: Vec<Value>, first: i64) -> Vec<Value> {
-    let pair = |(item, index): (Value, i64)| Value::list(vec![item, Value::Integer(index)]);
-    items.into_iter().zip(first..).map(pair).collect()
-}
-
-pub(super) fn pairs(items: Vec<Value>) -> Value {
-    let mut found = Vec::new();
-    for item in items {
-        if let Value::List(parts) = item
-            && let [key, value] = &parts.borrow()[..]
-        {
-            super::map::insert(&mut found, key.clone(), value.clone());
+        };
+        let mut sum = start;
+        for item in items {
+            sum = self.method(&sum, &sign, vec![item], None, span)?;
         }
+        Ok(Some(sum))
     }
-    Value::map(found)
 }
 
-pub(super) fn flatten(items: Vec<Value>, depth: usize) -> Vec<Value> {
-    let mut flat = Vec::new();
-    for item in items {
-        match item {
-            Value::List(inner) if depth > 0 => {
-                let inner = inner.borrow().clone();
-                flat.extend(flatten(inner, depth - 1));
+/// One element.
+fn element(items: &[Value], name: &str, arguments: &[Value]) -> Option<Value> {
+    let at = |index: i64| {
+        position(items.len(), index)
+            .and_then(|it| items.get(it))
+            .cloned()
+    };
+    Some(match (name, arguments) {
+        ("[]" | "at" | "dig" | "slice", [Value::Integer(index)]) => Value::or_nil(at(*index)),
+        ("fetch", [Value::Integer(index)]) => at(*index)?,
+        ("fetch", [Value::Integer(index), default]) => {
+            at(*index).unwrap_or_else(|| default.clone())
+        }
+        ("first", []) => Value::or_nil(items.first().cloned()),
+        ("last", []) => Value::or_nil(items.last().cloned()),
+        ("min" | "max", []) if !has_objects(items) => {
+            let items = match sorted(items) {
+                Ok(items) => items,
+                Err(why) => return Some(Value::Unknown(why)),
+            };
+            let found = if name == "min" {
+                items.first()
+            } else {
+                items.last()
+            };
+            Value::or_nil(found.cloned())
+        }
+        ("values_at", indexes) => {
+            let value = |it: &Value| match it {
+                Value::Integer(index) => Some(Value::or_nil(at(*index))),
+                _ => None,
+            };
+            Value::list(indexes.iter().map(value).collect::<Option<_>>()?)
+        }
+        _ => return None,
+    })
+}
+
+/// Some of the elements.
+pub(super) fn part(items: &[Value], name: &str, arguments: &[Value]) -> Option<Value> {
+    let count = |number: &i64| usize::try_from(*number).ok();
+    let from = |first: usize, count: usize| {
+        Value::list(items.iter().skip(first).take(count).cloned().collect())
+    };
+    Some(match (name, arguments) {
+        ("[]" | "slice", [Value::Range { first, last }]) => {
+            let first = position(items.len(), *first).filter(|it| *it <= items.len());
+            let end = position(items.len(), *last).map_or(0, |it| it + 1);
+            match first {
+                Some(first) => from(first, end.saturating_sub(first)),
+                None => Value::Nil,
             }
-            other => flat.push(other),
         }
-    }
-    flat
+        ("[]" | "slice", [Value::Integer(first), Value::Integer(number)]) => {
+            match position(items.len(), *first).filter(|it| *it <= items.len()) {
+                Some(first) => from(first, count(number)?),
+                None => Value::Nil,
+            }
+        }
+        ("first" | "take", [Value::Integer(number)]) => from(0, count(number)?),
+        ("last", [Value::Integer(number)]) => {
+            let number = count(number)?.min(items.len());
+            from(items.len() - number, number)
+        }
+        ("drop", [Value::Integer(number)]) => from(count(number)?, items.len()),
+        ("compact", []) => {
+            let kept = items
+                .iter()
+                .filter(|it| !matches!(it, Value::Nil | Value::Unset(_)));
+            Value::list(kept.cloned().collect())
+        }
+        ("uniq", []) => {
+            let mut kept: Vec<Value> = Vec::new();
+            for item in items {
+                if !kept.iter().any(|it| it.is_same(item)) {
+                    kept.push(item.clone());
+                }
+            }
+            Value::list(kept)
+        }
+        _ => return None,
+    })
 }
 
-pub(super) fn order(a: &Value, b: &Value) -> std::cmp::Ordering {
-    match (a, b) {
-        (Value::List(a), Value::List(b)) => {
-            let (a, b) = (a.borrow(), b.borrow());
-            let parts = a.iter().zip(b.iter()).map(|(a, b)| match (a, b) {
-                (Value::List(_), _) => std::cmp::Ordering::Equal,
-                _ => order(a, b),
-            });
-            parts
-                .fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
-                .then(a.len().cmp(&b.len()))
+/// What is asked about all elements.
+pub(super) fn question(items: &[Value], name: &str, arguments: &[Value]) -> Option<Value> {
+    Some(match (name, arguments) {
+        ("length" | "size" | "count", []) => Value::count(items.len()),
+        ("empty?", []) => Value::Bool(items.is_empty()),
+        ("any?" | "none?" | "all?", []) => {
+            let is_true: Option<Vec<bool>> = items.iter().map(Value::is_true).collect();
+            let is_true = is_true?;
+            Value::Bool(match name {
+                "any?" => is_true.contains(&true),
+                "none?" => !is_true.contains(&true),
+                _ => !is_true.contains(&false),
+            })
         }
-        _ => match (a.number(), b.number()) {
-            (Some(a), Some(b)) => a.total_cmp(&b),
-            _ => a.to_text().cmp(&b.to_text()),
-        },
-    }
-}
-
-pub(super) fn length(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
+        ("include?" | "member?", [value]) => {
+            let found = items.iter().any(|it| it.is_same(value));
+            match items.iter().chain([value]).find_map(Value::why) {
+                Some(why) if !found => Value::Unknown(Rc::clone(why)),
+                _ => Value::Bool(found),
+            }
+        }
+        ("index" | "find_index", [value]) => {
+            let index = items.iter().position(|it| it.is_same(value));
+            index.map_or(Value::Nil, Value::count)
+        }
+        ("count", [value]) => Value::count(items.iter().filter(|it| it.is_same(value)).count()),
+        ("join", separator) => {
+            let separator = separator
+                .first()
+                .and_then(Value::as_text)
+                .unwrap_or_default();
+            if let Some(why) = items.iter().find_map(Value::why) {
+                return Some(Value::Unknown(Rc::clone(why)));
+            }
+            let flat = flatten(items.to_vec(), 8);
+            let texts: Option<Vec<Rc<str>>> = flat.iter().map(Value::to_text).collect();
+            Value::text(texts?.join(&*separator))
+        }
+        _ => return None,
+    })
 }

@@ -1,139 +1,192 @@
 //! Methods of hashes.
 
-use std::cell::RefCell;
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::call::Given;
+use super::given::Given;
+use super::shared::{Pairs, Shared};
 use super::value::Value;
-use super::{Evaluator, Flow};
-
-/// Sets a key, which keeps its place.
-pub(super) fn insert(pairs: &mut Vec<(Value, Value)>, key: Value, value: Value) {
-    match pairs.iter_mut().find(|(other, _)| other.is_same(&key)) {
-        Some(pair) => pair.1 = value,
-        None => pairs.push((key, value)),
-    }
-}
+use super::{Evaluated, Evaluator, Flow};
 
 impl Evaluator {
     pub(super) fn map_method(
         &mut self,
-        map: &Rc<RefCell<Vec<(Value, Value)>>>,
+        map: &Rc<Shared<Pairs>>,
         name: &str,
         arguments: &[Value],
         given: Option<&Given>,
         span: &Range<usize>,
     ) -> Result<Option<Value>, Flow> {
-        let own = Value::Map(Rc::clone(map));
-        if let Some(unknown) = arguments.first().filter(|it| it.why().is_some()) {
-            return Ok(Some(unknown.clone()));
+        if let Some(why) = arguments.first().and_then(Value::why) {
+            return Ok(Some(Value::Unknown(Rc::clone(why))));
+        }
+        if let Some(value) = question(map, name, arguments) {
+            return Ok(Some(value));
         }
         Ok(Some(match (name, arguments) {
-            ("[]" | "dig", [key]) => own.get(key).unwrap_or(Value::Nil),
-            ("dig", [key, rest @ ..]) => match own.get(key) {
-                None | Some(Value::Nil) => Value::Nil,
-                Some(inner) => self.method(&inner, "dig", rest.to_vec(), None, span)?,
+            ("[]", [key]) => self.entry(map, key, span)?,
+            ("dig", [key, rest @ ..]) => match (self.entry(map, key, span)?, rest) {
+                (value, []) | (value @ Value::Nil, _) => value,
+                (inner, rest) => self.method(&inner, "dig", rest.to_vec(), None, span)?,
             },
-            ("fetch", [key, default @ ..]) => match (own.get(key), default.first()) {
-                (Some(value), _) => value,
-                (None, Some(default)) => default.clone(),
-                (None, None) if given.is_some() => {
-                    self.give(given, std::slice::from_ref(key), span)?
-                }
-                (None, None) => return Ok(None),
-            },
-            ("key?" | "has_key?" | "include?" | "member?", [key]) => {
-                Value::Bool(own.get(key).is_some())
-            }
-            ("value?" | "has_value?", [value]) => {
-                Value::Bool(map.borrow().iter().any(|(_, it)| it.is_same(value)))
-            }
-            ("keys", []) => Value::list(map.borrow().iter().map(|it| it.0.clone()).collect()),
-            ("values", []) => Value::list(map.borrow().iter().map(|it| it.1.clone()).collect()),
-            ("length" | "size", []) => {
-                Value::Integer(i64::try_from(map.borrow().len()).unwrap_or(i64::MAX))
-            }
-            ("empty?", []) => Value::Bool(map.borrow().is_empty()),
-            ("merge" | "update" | "merge!", others) => {
-                let mut merged = map.borrow().clone();
-                for other in others {
-                    match other {
-                        Value::Map(pairs) => {
-                            for (key, value) in pairs.borrow().iter() {
-                                insert(&mut merged, key.clone(), value.clone());
-                            }
-                        }
-                        Value::Unknown(_) => return Ok(Some(other.clone())),
-                        _ => return Ok(None),
+            ("fetch", [key, default @ ..]) => {
+                let value = map.borrow().get(key).cloned();
+                match (value, default) {
+                    (Some(value), _) => value,
+                    (None, [default]) => default.clone(),
+                    (None, _) if given.is_some() => {
+                        self.give(given, std::slice::from_ref(key), span)?
+                    }
+                    (None, _) => {
+                        let reason = format!("key not found: {}", key.inspect());
+                        self.fail(span, "KeyError", &reason)?
                     }
                 }
-                if name == "merge" {
-                    return Ok(Some(Value::map(merged)));
-                }
-                *map.borrow_mut() = merged;
-                own
             }
-            ("store", [key, value]) => {
-                insert(&mut map.borrow_mut(), key.clone(), value.clone());
-                value.clone()
+            ("merge", others) => return self.merged(map, others, given, span),
+            ("values_at" | "fetch_values", keys) => {
+                let values: Result<_, Flow> =
+                    keys.iter().map(|key| self.entry(map, key, span)).collect();
+                Value::list(values?)
             }
-            ("delete", [key]) => {
-                let old = own.get(key).unwrap_or(Value::Nil);
-                map.borrow_mut().retain(|(other, _)| !other.is_same(key));
-                old
+            ("slice" | "except", keys) => {
+                let is_named = |key: &Value| keys.iter().any(|it| it.is_same(key));
+                let mut pairs = map.borrow().clone();
+                pairs.retain(|(key, _)| is_named(key) == (name == "slice"));
+                Value::Map(Shared::new(pairs))
             }
-            ("to_h", []) if given.is_none() => own,
-            ("each_key" | "each_value", []) => {
-                let half = |it: &(Value, Value)| match name {
-                    "each_key" => it.0.clone(),
-                    _ => it.1.clone(),
-                };
-                let items = map.borrow().iter().map(half).collect();
-                let stopped = self.each(items, given, span, |_, _| true)?;
-                stopped.unwrap_or(own)
+            ("each_key" | "each_value", []) if given.is_some() => {
+                let half = question(map, if name == "each_key" { "keys" } else { "values" }, &[]);
+                let items = half.as_ref().and_then(Self::elements).unwrap_or_default();
+                self.results(items, given, span)?;
+                Value::Map(Rc::clone(map))
             }
-            ("transform_values", []) => {
+            ("transform_values" | "transform_keys", []) if given.is_some() => {
                 let pairs = map.borrow().clone();
-                let mut changed = Vec::new();
-                for (key, value) in pairs {
-                    changed.push((key, self.give(given, &[value], span)?));
+                let mut changed = Pairs::default();
+                for (key, value) in pairs.iter().cloned() {
+                    match name {
+                        "transform_values" => changed.set(key, self.give(given, &[value], span)?),
+                        _ => changed.set(self.give(given, &[key], span)?, value),
+                    }
                 }
-                Value::map(changed)
-            }
-            ("transform_keys" | "symbolize_keys", []) => {
-                let pairs = map.borrow().clone();
-                let mut changed = Vec::new();
-                for (key, value) in pairs {
-                    let key = match (given, key.as_text()) {
-                        (Some(_), _) => self.give(given, &[key], span)?,
-                        (None, Some(text)) => Value::Symbol(text.to_owned()),
-                        (None, None) => key,
-                    };
-                    changed.push((key, value));
-                }
-                Value::map(changed)
+                Value::Map(Shared::new(changed))
             }
             ("select" | "filter" | "reject", []) if given.is_some() => {
+                let mut kept = Pairs::default();
                 let pairs = map.borrow().clone();
-                let mut kept = Vec::new();
-                for (key, value) in pairs {
+                for (key, value) in pairs.iter().cloned() {
                     let keeps = self.give(given, &[key.clone(), value.clone()], span)?;
                     match keeps.is_true() {
                         None => return Ok(Some(keeps)),
                         Some(is_true) if is_true == (name == "reject") => {}
-                        Some(_) => kept.push((key, value)),
+                        Some(_) => kept.set(key, value),
                     }
                 }
-                Value::map(kept)
+                Value::Map(Shared::new(kept))
             }
             _ => {
                 // In the rest a map is the list of its pairs.
                 let name = if name == "each_pair" { "each" } else { name };
-                let items = Self::elements(&own).unwrap_or_default();
-                let list = Rc::new(RefCell::new(items));
-                return self.list_method(&list, name, arguments, given, span);
+                let own = Value::Map(Rc::clone(map));
+                let items = Shared::new(Self::elements(&own).unwrap_or_default());
+                let found = self.list_method(&items, name, arguments, given, span)?;
+                // `each` returns the map itself.
+                let is_own = matches!(&found, Some(Value::List(list)) if Rc::ptr_eq(list, &items));
+                return Ok(if is_own && given.is_some() {
+                    Some(own)
+                } else {
+                    found
+                });
             }
         }))
     }
+
+    /// Looks a key up; a missing one has what `Hash.new` was given.
+    fn entry(&mut self, map: &Rc<Shared<Pairs>>, key: &Value, span: &Range<usize>) -> Evaluated {
+        let (value, default) = {
+            let pairs = map.borrow();
+            (pairs.get(key).cloned(), pairs.default.clone())
+        };
+        match (value, default) {
+            (Some(value), _) => Ok(value),
+            (None, Some(Value::Closure(closure))) => {
+                self.step(span)?;
+                self.run(&closure, &[Value::Map(Rc::clone(map)), key.clone()])
+            }
+            (None, default) => Ok(Value::or_nil(default)),
+        }
+    }
+
+    /// `merge`: where both have a key, a block decides.
+    fn merged(
+        &mut self,
+        map: &Rc<Shared<Pairs>>,
+        others: &[Value],
+        given: Option<&Given>,
+        span: &Range<usize>,
+    ) -> Result<Option<Value>, Flow> {
+        let mut merged = map.borrow().clone();
+        for other in others {
+            if let Some(why) = other.why() {
+                return Ok(Some(Value::Unknown(Rc::clone(why))));
+            }
+            let Value::Map(pairs) = other else {
+                return Ok(None);
+            };
+            let pairs = pairs.borrow().clone();
+            for (key, value) in pairs.iter().cloned() {
+                let old = merged.get(&key).cloned();
+                let value = match (old, given) {
+                    (Some(old), Some(_)) => self.give(given, &[key.clone(), old, value], span)?,
+                    _ => value,
+                };
+                merged.set(key, value);
+            }
+        }
+        Ok(Some(Value::Map(Shared::new(merged))))
+    }
+}
+
+/// What needs nothing but the pairs.
+fn question(map: &Rc<Shared<Pairs>>, name: &str, arguments: &[Value]) -> Option<Value> {
+    let pairs = map.borrow();
+    let with_keys = |change: fn(&str) -> Value| {
+        let pair = |(key, value): &(Value, Value)| {
+            let key = key.as_text().map_or_else(|| key.clone(), |it| change(&it));
+            (key, value.clone())
+        };
+        Value::map(pairs.iter().map(pair).collect())
+    };
+    Some(match (name, arguments) {
+        ("key?" | "has_key?" | "include?" | "member?", [key]) => {
+            Value::Bool(pairs.get(key).is_some())
+        }
+        ("value?" | "has_value?", [value]) => {
+            Value::Bool(pairs.iter().any(|it| it.1.is_same(value)))
+        }
+        ("key", [value]) => Value::or_nil(
+            pairs
+                .iter()
+                .find(|it| it.1.is_same(value))
+                .map(|it| it.0.clone()),
+        ),
+        ("keys", []) => Value::list(pairs.iter().map(|it| it.0.clone()).collect()),
+        ("values", []) => Value::list(pairs.iter().map(|it| it.1.clone()).collect()),
+        ("length" | "size", []) => Value::count(pairs.len()),
+        ("empty?", []) => Value::Bool(pairs.is_empty()),
+        ("invert", []) => Value::map(
+            pairs
+                .iter()
+                .map(|it| (it.1.clone(), it.0.clone()))
+                .collect(),
+        ),
+        ("compact", []) => {
+            let kept = pairs.iter().filter(|it| !matches!(it.1, Value::Nil));
+            Value::map(kept.cloned().collect())
+        }
+        ("symbolize_keys", []) => with_keys(|key| Value::symbol(key)),
+        ("stringify_keys", []) => with_keys(|key| Value::text(key)),
+        _ => return None,
+    })
 }

@@ -7,33 +7,52 @@
 mod assignment;
 mod branch;
 mod call;
+mod change;
+mod changed;
+mod characters;
+mod class;
+mod command_line;
+mod computer;
 mod configuration;
 mod constant;
+mod environment;
+mod error;
 mod files;
 mod format;
 mod function;
+mod given;
+mod inspect;
 mod list;
+mod list_form;
 mod list_with_block;
+mod literal;
 mod map;
 mod number;
+mod object;
+mod parameters;
 mod pattern;
 mod range;
+mod repetition;
 pub mod scope;
+pub mod shared;
+mod split;
 mod text;
+mod undecided;
 pub mod value;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use scope::{Closure, Scope};
-use value::{Value, Why};
+use scope::{Closure, Frame, Scope};
+use value::{Failure, Match, Value, Why};
 
+use super::Environment;
 use super::lab::Lab;
 use super::note::{self, Note, Notes};
-use super::ruby::syntax::{Function, Kind, Node, Piece};
+use super::ruby::syntax::{Block, Function, Kind, Node};
 use super::ruby::{self, Problem};
 use crate::diagnostic::{Location, SourceFile};
 
@@ -57,15 +76,30 @@ pub struct Evaluator {
     pub file: Arc<SourceFile>,
     globals: HashMap<String, Value>,
     constants: HashMap<String, Value>,
+    /// Methods of the file: `name`, `Module.name`, `Class#name`.
     functions: HashMap<String, (Rc<Function>, Arc<SourceFile>)>,
-    /// Variables of the environment that the file sets itself.
+    /// Variables of the environment that are known.
     environment: HashMap<String, Value>,
+    /// Variables that every computer has, with the values of this one.
+    computer: BTreeMap<String, String>,
+    /// What the last regular expression found.
+    last_match: Result<Option<Rc<Match>>, Rc<Why>>,
+    /// The blocks of `Vagrant.configure`: Vagrant runs them when it has read the whole file.
+    configurations: Vec<Rc<Closure>>,
+    /// A file that was read has a `define` in it.
+    defines: bool,
+    /// The first thing to fill in.
+    first_problem: Option<(Location, String)>,
     /// Where the Vagrantfile lies.
     folder: PathBuf,
     files_read: Vec<PathBuf>,
     steps: usize,
     depth: usize,
     is_stopped: bool,
+    /// How many `rescue` wait for an error.
+    rescues: usize,
+    /// What the method was called on that last turned out to be not followed, and where.
+    not_followed: Option<(Location, Value)>,
     /// Inside blocks whose contents don't matter, nothing is noted.
     muted: usize,
 }
@@ -76,6 +110,8 @@ pub enum Flow {
     Next(Value),
     Break(Value),
     Return(Value),
+    /// An error that a `rescue` around it may catch.
+    Raise(Rc<Failure>),
     /// The limits are reached, or the file ends itself.
     Stop,
 }
@@ -83,11 +119,18 @@ pub enum Flow {
 pub type Evaluated = Result<Value, Flow>;
 
 impl Evaluator {
-    pub fn new(file: Arc<SourceFile>) -> Self {
+    pub fn new(file: Arc<SourceFile>, environment: &Environment) -> Self {
         let folder = file.path.parent().map(Path::to_path_buf);
+        let given = environment.given.iter();
+        let known = given.map(|(name, value)| (name.clone(), Value::text(value.as_str())));
         Self {
             folder: folder.unwrap_or_default(),
-            environment: HashMap::new(),
+            environment: known.collect(),
+            computer: environment.computer.clone(),
+            configurations: Vec::new(),
+            defines: false,
+            first_problem: None,
+            last_match: Ok(None),
             files_read: Vec::new(),
             lab: Lab::default(),
             notes: Notes::default(),
@@ -98,6 +141,8 @@ impl Evaluator {
             steps: 0,
             depth: 0,
             is_stopped: false,
+            rescues: 0,
+            not_followed: None,
             muted: 0,
         }
     }
@@ -106,8 +151,9 @@ impl Evaluator {
     pub fn file(&mut self, file: &Arc<SourceFile>) {
         let outer = std::mem::replace(&mut self.file, Arc::clone(file));
         let (nodes, problems) = ruby::parse(&file.text);
+        self.defines |= file.text.contains(".define");
         self.report(problems);
-        let scope = Rc::new(Scope::default());
+        let scope = Scope::of(Frame::default());
         for node in &nodes {
             if self.statement(node, &scope).is_err() {
                 break;
@@ -121,13 +167,13 @@ impl Evaluator {
         let Some((last, others)) = nodes.split_last() else {
             return Ok(Value::Nil);
         };
-        for node in others {
-            self.statement(node, scope)?;
-        }
-        self.evaluate(last, scope)
+        self.statements(others, scope)?;
+        let value = self.evaluate(last, scope)?;
+        self.lose_receiver(last, &value);
+        Ok(value)
     }
 
-    /// Follows statements whose values nobody uses.
+    /// Follows statements whose values nothing uses.
     fn statements(&mut self, nodes: &[Node], scope: &Rc<Scope>) -> Result<(), Flow> {
         nodes
             .iter()
@@ -136,12 +182,25 @@ impl Evaluator {
 
     fn statement(&mut self, node: &Node, scope: &Rc<Scope>) -> Result<(), Flow> {
         let value = self.evaluate(node, scope)?;
-        if let (Kind::Call(_) | Kind::Command, Value::Unknown(why)) = (&node.kind, value)
+        if let (Kind::Call(_) | Kind::Command, Value::Unknown(why)) = (&node.kind, &value)
             && why.place == self.place(&node.span)
         {
             self.left_out(&node.span, why.reason.clone());
         }
+        self.lose_receiver(node, &value);
         Ok(())
+    }
+
+    /// Whoever calls a method without looking at its value wants it to change something: if it isn't followed, what it
+    /// was called on isn't known any more.
+    fn lose_receiver(&mut self, node: &Node, value: &Value) {
+        if let (Kind::Call(_), Value::Unknown(why)) = (&node.kind, value)
+            && let Some((called, receiver)) = self.not_followed.take()
+            && called == why.place
+            && called == self.place(&node.span)
+        {
+            receiver.lose(why);
+        }
     }
 
     /// Returns the value of an expression.
@@ -150,7 +209,11 @@ impl Evaluator {
         self.depth += 1;
         let value = self.kind(node, scope);
         self.depth -= 1;
-        value
+        let value = value?;
+        Ok(match value.why() {
+            Some(why) => Value::Unknown(Rc::clone(why)),
+            None => value,
+        })
     }
 
     /// Counts what is followed, so that every file comes to an end.
@@ -166,171 +229,57 @@ impl Evaluator {
     }
 
     fn kind(&mut self, node: &Node, scope: &Rc<Scope>) -> Evaluated {
-        Ok(match &node.kind {
-            Kind::Nil => Value::Nil,
-            Kind::Bool(value) => Value::Bool(*value),
-            Kind::Integer(number) => Value::Integer(*number),
-            Kind::Float(number) => Value::Float(*number),
-            Kind::Text(pieces) => self.text(pieces, &node.span, scope)?,
-            Kind::Symbol(pieces) => match self.text(pieces, &node.span, scope)? {
-                Value::Text(text) => Value::Symbol(text),
-                other => other,
-            },
-            Kind::Regex(pieces) => match self.text(pieces, &node.span, scope)? {
-                Value::Text(text) => Value::Regex(text),
-                other => other,
-            },
-            Kind::Command => self.command(&node.span),
-            Kind::List(items) => Value::list(self.values(items, scope)?),
-            Kind::Map(pairs) => self.map_literal(pairs, scope)?,
-            Kind::Range {
-                first,
-                last,
-                exclusive,
-            } => {
-                let (first, last) = (self.evaluate(first, scope)?, self.evaluate(last, scope)?);
-                self.range(&node.span, &first, &last, *exclusive)
+        match &node.kind {
+            Kind::And(..) | Kind::Or(..) | Kind::Not(_) | Kind::If { .. } | Kind::Case { .. } => {
+                self.branch(node, scope)
             }
-            Kind::Own => self.unknown(&node.span, "`self` is not followed"),
-            Kind::Name(name) => match scope.get(name) {
-                Some(value) => value,
-                None => self.function(name, &[], None, &node.span)?,
-            },
-            Kind::Constant(name) => self.constant(name, &node.span),
-            Kind::Variable(name) => self.globals.get(name).cloned().unwrap_or(Value::Nil),
-            Kind::Call(call) => self.call(call, &node.span, scope)?,
-            Kind::Lambda(block) => self.closure(block, scope),
+            Kind::While { .. } | Kind::For { .. } => self.repetition(node, scope),
+            Kind::Call(call) => self.call(call, &node.span, scope),
+            Kind::Yield(arguments) => {
+                let arguments = self.values(arguments, scope)?;
+                self.give(scope.frame.given.as_ref(), &arguments, &node.span)
+            }
             Kind::Assign {
                 target,
                 operator,
                 value,
-            } => self.assign(target, *operator, value, scope)?,
-            Kind::AssignAll { targets, value } => self.assign_all(targets, value, scope)?,
-            Kind::And(..) | Kind::Or(..) | Kind::Not(_) => self.logic(node, scope)?,
-            Kind::If {
-                condition,
-                then,
-                otherwise,
-            } => self.condition(condition, then, otherwise, &node.span, scope)?,
-            Kind::Case {
-                subject,
-                branches,
-                otherwise,
-            } => self.case(subject.as_deref(), branches, otherwise, &node.span, scope)?,
-            Kind::While {
-                condition,
-                negated,
+            } => self.assign(target, operator.as_deref(), value, scope),
+            Kind::AssignAll { targets, value } => self.assign_all(targets, value, scope),
+            Kind::AssignGroups(call, targets) => self.assign_groups(call, targets, scope),
+            Kind::Sequence(nodes) => self.sequence(nodes, scope),
+            Kind::Begin {
                 body,
-            } => self.while_loop(condition, *negated, body, scope)?,
-            Kind::For {
-                targets,
-                values,
-                body,
-            } => self.for_loop(targets, values, body, &node.span, scope)?,
-            Kind::Sequence(nodes) => self.sequence(nodes, scope)?,
-            Kind::Define(function) => {
-                let entry = (Rc::clone(function), Arc::clone(&self.file));
-                self.functions.insert(function.name.clone(), entry);
-                Value::Nil
-            }
-            Kind::Return(value) => {
-                return Err(Flow::Return(self.optional(value.as_deref(), scope)?));
-            }
-            Kind::Next(value) => return Err(Flow::Next(self.optional(value.as_deref(), scope)?)),
-            Kind::Break(value) => return Err(Flow::Break(self.optional(value.as_deref(), scope)?)),
-            Kind::Splat(inner) => self.evaluate(inner, scope)?,
-            Kind::Defined(inner) => match &inner.without_parentheses().kind {
-                Kind::Name(name) => Value::Bool(scope.get(name).is_some()),
-                Kind::Variable(name) => Value::Bool(self.globals.contains_key(name)),
-                Kind::Constant(name) => Value::Bool(self.constants.contains_key(name)),
-                _ => self.unknown(&node.span, "`defined?` is followed for variables only"),
-            },
+                rescues,
+                otherwise,
+                ensure,
+            } => self.begin(body, rescues, otherwise, ensure, scope),
+            Kind::Define(function) => Ok(self.define_function(function, scope)),
+            Kind::Module { name, body } => self.module(name, body, scope),
+            Kind::OwnMethods(body) => self.sequence(body, scope),
+            Kind::Return(value) => Err(Flow::Return(self.optional(value.as_deref(), scope)?)),
+            Kind::Next(value) => Err(Flow::Next(self.optional(value.as_deref(), scope)?)),
+            Kind::Break(value) => Err(Flow::Break(self.optional(value.as_deref(), scope)?)),
+            Kind::Splat(inner) => self.evaluate(inner, scope),
+            Kind::Unreadable => Ok(self.unknown(&node.span, "this can't be read")),
             Kind::Unsupported(what) => {
                 self.left_out(&node.span, format!("{what} is not followed"));
-                self.unknown(&node.span, &format!("{what} is not followed"))
+                Ok(self.unknown(&node.span, &format!("{what} is not followed")))
             }
-        })
+            _ => self.literal_or_name(node, scope),
+        }
     }
 
     fn optional(&mut self, node: Option<&Node>, scope: &Rc<Scope>) -> Evaluated {
         node.map_or(Ok(Value::Nil), |node| self.evaluate(node, scope))
     }
 
-    /// Evaluates a list of expressions; `*list` stands for its elements.
-    fn values(&mut self, nodes: &[Node], scope: &Rc<Scope>) -> Result<Vec<Value>, Flow> {
-        let mut values = Vec::new();
-        for node in nodes {
-            let value = self.evaluate(node, scope)?;
-            match (&node.kind, &value) {
-                (Kind::Splat(_), Value::List(items)) => values.extend(items.borrow().clone()),
-                (Kind::Splat(_), Value::Range { first, last }) => {
-                    values.extend(range::items(*first, *last));
-                }
-                _ => values.push(value),
-            }
-        }
-        Ok(values)
-    }
-
-    fn map_literal(&mut self, pairs: &[(Option<Node>, Node)], scope: &Rc<Scope>) -> Evaluated {
-        let mut found: Vec<(Value, Value)> = Vec::new();
-        for (key, value) in pairs {
-            let Some(key) = key else {
-                match self.evaluate(value, scope)? {
-                    Value::Map(others) => {
-                        for (key, value) in others.borrow().iter() {
-                            map::insert(&mut found, key.clone(), value.clone());
-                        }
-                    }
-                    Value::Unknown(why) => return Ok(Value::Unknown(why)),
-                    _ => {}
-                }
-                continue;
-            };
-            let key = self.evaluate(key, scope)?;
-            let value = self.evaluate(value, scope)?;
-            map::insert(&mut found, key, value);
-        }
-        Ok(Value::map(found))
-    }
-
-    /// Puts a text together.
-    fn text(&mut self, pieces: &[Piece], span: &Range<usize>, scope: &Rc<Scope>) -> Evaluated {
-        let mut text = String::new();
-        for piece in pieces {
-            match piece {
-                Piece::Text(part) => text.push_str(part),
-                Piece::Code(range) => {
-                    let file = Arc::clone(&self.file);
-                    let (nodes, problems) = ruby::parse_part(&file.text, range.clone());
-                    if let Some(problem) = problems.first() {
-                        return Ok(self.unknown(span, &problem.message));
-                    }
-                    let value = self.sequence(&nodes, scope)?;
-                    match (value.to_text(), value) {
-                        (Some(part), _) => text.push_str(&part),
-                        (None, Value::Unknown(why) | Value::Unset(why)) => {
-                            return Ok(Value::Unknown(why));
-                        }
-                        (None, _) => {
-                            return Ok(self.unknown(span, "an object has no text of its own"));
-                        }
-                    }
-                }
-            }
-            if text.len() > MAXIMUM_LENGTH {
-                return Ok(self.unknown(span, "the text is too long"));
-            }
-        }
-        Ok(Value::Text(text))
-    }
-
-    fn closure(&self, block: &Rc<ruby::syntax::Block>, scope: &Rc<Scope>) -> Value {
-        Value::Closure(Rc::new(Closure {
+    fn closure(&self, block: &Rc<Block>, is_lambda: bool, scope: &Rc<Scope>) -> Rc<Closure> {
+        Rc::new(Closure {
             block: Rc::clone(block),
             scope: Rc::clone(scope),
             file: Arc::clone(&self.file),
-        }))
+            is_lambda,
+        })
     }
 
     /// Runs something without noting anything: a provisioner's block.
@@ -377,7 +326,10 @@ impl Evaluator {
 
     pub fn fill_in(&mut self, span: &Range<usize>, message: impl Into<String>) {
         if self.muted == 0 {
-            let mut note = Note::new(&self.place(span), message);
+            let place = self.place(span);
+            let mut note = Note::new(&place, message);
+            let first = || (place, note.message.clone());
+            self.first_problem.get_or_insert_with(first);
             if let Some(machine) = self.lab.current_name() {
                 note = note.of(machine);
             }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::given::Given;
 use super::value::Value;
 use crate::diagnostic::SourceFile;
 use crate::vagrant::ruby::syntax::Block;
@@ -14,6 +15,18 @@ use crate::vagrant::ruby::syntax::Block;
 pub struct Scope {
     variables: RefCell<HashMap<String, Value>>,
     outer: Option<Rc<Scope>>,
+    pub frame: Rc<Frame>,
+}
+
+/// What a method, and all blocks in it, run with.
+#[derive(Default)]
+pub struct Frame {
+    /// What `yield` runs.
+    pub given: Option<Given>,
+    /// `self`, where that is an object of a class of the file.
+    pub own: Option<Value>,
+    /// The module or class around it: `A::B`, or nothing.
+    pub module: String,
 }
 
 /// A block with the variables that it sees, and the file that it stands in.
@@ -21,12 +34,25 @@ pub struct Closure {
     pub block: Rc<Block>,
     pub scope: Rc<Scope>,
     pub file: Arc<SourceFile>,
+    /// `return` ends a lambda; in a block it ends the method around it.
+    pub is_lambda: bool,
 }
 
 impl Scope {
+    /// The scope of a method, a module or a file.
+    pub fn of(frame: Frame) -> Rc<Self> {
+        Rc::new(Self {
+            variables: RefCell::default(),
+            outer: None,
+            frame: Rc::new(frame),
+        })
+    }
+
+    /// The scope of a block.
     pub fn inside(outer: &Rc<Scope>) -> Rc<Self> {
         Rc::new(Self {
             variables: RefCell::default(),
+            frame: Rc::clone(&outer.frame),
             outer: Some(Rc::clone(outer)),
         })
     }

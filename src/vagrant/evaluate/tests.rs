@@ -1,13 +1,12 @@
 //! Expressions and their values.
 
 use std::path::PathBuf;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use super::Evaluator;
-use super::scope::Scope;
+use super::scope::{Frame, Scope};
 use crate::diagnostic::SourceFile;
-use crate::vagrant::ruby;
+use crate::vagrant::{Environment, ruby};
 
 /// Returns the value of the last expression, and what there is to fill in.
 fn value(text: &str) -> (String, usize) {
@@ -15,104 +14,178 @@ fn value(text: &str) -> (String, usize) {
         path: PathBuf::from("Vagrantfile"),
         text: text.to_owned(),
     });
-    let mut evaluator = Evaluator::new(Arc::clone(&file));
+    let mut evaluator = Evaluator::new(Arc::clone(&file), &Environment::default());
     let (nodes, problems) = ruby::parse(&file.text);
     assert!(problems.is_empty(), "{text}: {problems:?}");
-    let scope = Rc::new(Scope::default());
+    let scope = Scope::of(Frame::default());
     let value = match evaluator.sequence(&nodes, &scope) {
         Ok(value) => match value.why() {
             Some(why) => format!("unknown: {}", why.reason),
-            None => value.to_text().unwrap_or_else(|| "object".to_owned()),
+            None => value
+                .to_text()
+                .map_or_else(|| "object".to_owned(), |it| it.to_string()),
         },
         Err(_) => "stopped".to_owned(),
     };
     (value, evaluator.notes.to_fill_in.len())
 }
 
+/// Expressions, and what Ruby 3.1 makes of them: `p` of the last value's `to_s`, without its quotes.
+const VALUES: &str = include_str!("values.txt");
+
 #[test]
 fn values_are_rubys() {
     let mut wrong = Vec::new();
-    for (text, expected) in [
-        ("7 / 2", "3"),
-        ("-7 / 2", "-4"),
-        ("-7 % 3", "2"),
-        ("2 ** 10", "1024"),
-        ("1024 * 1.5", "1536.0"),
-        ("(2.5 * 1024).to_i", "2560"),
-        ("1_000 + 0x10", "1016"),
-        ("\"a#{1 + 1}b\"", "a2b"),
-        ("'a#{1}'", "a#{1}"),
-        ("x = 'a'\nx += 'b'\nx << 'c'\nx", "abc"),
-        ("x = [1]\ny = x\ny << 2\nx.length", "2"),
-        ("x = nil\nx ||= 3\nx ||= 4\nx", "3"),
-        ("a, b = b, 2\nb", "2"),
-        ("a, *b = [1, 2, 3]\nb.inspect", "[2, 3]"),
-        ("{a: 1, 'b' => 2}['b']", "2"),
-        ("{a: 1}['a'].inspect", "nil"),
-        ("{a: {b: 3}}.dig(:a, :b)", "3"),
-        (
-            "{a: 1}.merge(b: 2).map { |k, v| \"#{k}#{v}\" }.join('-')",
-            "a1-b2",
-        ),
-        ("(1..4).select(&:even?).inspect", "[2, 4]"),
-        ("(1...4).to_a.last", "3"),
-        ("[3, 1, 2].sort.reverse.first(2).inspect", "[3, 2]"),
-        (
-            "%w[a b].each_with_index.map { |n, i| n + i.to_s }.join(' ')",
-            "a0 b1",
-        ),
-        ("x = 0\n3.times { |i| x += i }\nx", "3"),
-        (
-            "x = 0\n[1, 2, 3].each { |i| next if i == 2\n x += i }\nx",
-            "4",
-        ),
-        ("[1, 2, 3].each { |i| break i * 10 if i == 2 }", "20"),
-        ("i = 9\n[1].each { |i| i }\ni", "9"),
-        ("for i in 1..3 do end\ni", "3"),
-        ("x = 5\nx > 3 ? 'big' : 'small'", "big"),
-        (
-            "case 'k8s-m1' when /m\\d/ then 'master' else 'node' end",
-            "master",
-        ),
-        ("case 5 when 1..3 then 'a' when Integer then 'b' end", "b"),
-        ("unless false then 1 else 2 end", "1"),
-        ("def f(a, b = 2, c: 3) a + b + c end\nf(1, c: 10)", "13"),
-        ("def f(n) return 1 if n < 2\n n * f(n - 1) end\nf(5)", "120"),
-        ("f = ->(x) { x + 1 }\nf.call(2) + f.(3)", "7"),
-        ("'192.168.56.11'.split('.')[0..2].join('.')", "192.168.56"),
-        (
-            "'10.0.0.10'.match(/^([0-9.]+\\.)([^.]+)$/).captures[1]",
-            "10",
-        ),
-        ("'a-b'.gsub('-', '_').upcase", "A_B"),
-        ("'node9'.succ", "node10"),
-        ("'%s-%02d' % ['n', 3]", "n-03"),
-        ("format('%<a>03d', a: 7)", "007"),
-        ("ENV['X'] || 'd'", "d"),
-        ("ENV.fetch('X', 3)", "3"),
-        ("ENV['X'].to_i + 1", "1"),
-        ("ENV['X'] == 'yes'", "false"),
-        ("ENV['X'] = 'set'\nENV['X']", "set"),
-        ("defined?(y) ? 1 : 2", "2"),
-        ("$a ||= 1\n$a", "1"),
-        (
-            "File.join(File.dirname(__FILE__), 'a', 'b.yml')",
-            "./a/b.yml",
-        ),
-        ("begin\n 1\nrescue => e\n 2\nend", "1"),
-        ("x = if true then 1 end\nx", "1"),
-        ("[1, [2, [3]]].flatten.sum", "6"),
-        ("('a'..'c').to_a.join", "abc"),
-        ("nil.to_s + 'x'", "x"),
-        ("x = 3\nuntil x == 0\n x -= 1\nend\nx", "0"),
-    ] {
-        let found = value(text);
-        if found != (expected.to_owned(), 0) {
+    for line in VALUES.lines() {
+        let (text, expected) = line.split_once("   ==> ").unwrap();
+        let text = if text.starts_with("<<") {
+            text.replace("\\n", "\n")
+        } else {
+            text.to_owned()
+        };
+        let found = value(&text);
+        if found != (expected.replace("\\#", "#"), 0) {
             wrong.push(format!("{text}: {found:?}, not {expected}"));
         }
     }
     assert_eq!(wrong, Vec::<String>::new());
 }
+
+#[test]
+fn the_environment_is_taken_as_not_set() {
+    for (text, expected) in [
+        ("ENV['X'] || 'd'", "d"),
+        ("ENV.fetch('X', 3)", "3"),
+        ("ENV.fetch('X') { 4 }", "4"),
+        ("ENV['X'].to_i + 1", "1"),
+        ("ENV['X'] == 'yes'", "false"),
+        ("ENV.key?('X')", "false"),
+        ("ENV['X'] = 'set'\nENV['X'] + ENV.fetch('X', 'd')", "setset"),
+        ("begin\n ENV.fetch('X')\nrescue KeyError\n 'd'\nend", "d"),
+        ("ARGV[0]", "up"),
+        (
+            "File.join(File.dirname(__FILE__), 'a', 'b.yml')",
+            "./a/b.yml",
+        ),
+        (
+            "begin\n require 'yaml'\n File.read('none')\nrescue Errno::ENOENT\n 2\nend",
+            "2",
+        ),
+        (
+            "begin\n require_relative 'none'\nrescue LoadError\n 3\nend",
+            "3",
+        ),
+    ] {
+        assert_eq!(value(text), (expected.to_owned(), 0), "{text}");
+    }
+}
+
+/// Every method of Ruby that changes an array, hash or text; none may be passed over.
+#[test]
+fn no_change_goes_unnoticed() {
+    for (start, methods) in [
+        ("[2, 1, 2]", LIST_CHANGES),
+        ("{ a: 1, b: 2 }", MAP_CHANGES),
+        ("+'abc'", TEXT_CHANGES),
+    ] {
+        for method in methods {
+            let text = format!("x = {start}\nbefore = x.inspect\nx.{method}\nx.inspect == before");
+            let (found, _) = value(&text);
+            assert_ne!(found, "true", "{text}");
+        }
+    }
+}
+
+const LIST_CHANGES: &[&str] = &[
+    "<< 3",
+    "append(3)",
+    "clear",
+    "collect! { |i| i + 1 }",
+    "compact!.to_s && x.push(1)",
+    "concat([3])",
+    "delete(2)",
+    "delete_at(0)",
+    "delete_if { |i| i == 2 }",
+    "fill(7)",
+    "fill { |i| i * i }",
+    "filter! { |i| i == 2 }",
+    "flatten!.to_s && x.push(1)",
+    "insert(1, 9)",
+    "keep_if { |i| i == 2 }",
+    "map! { |i| i + 1 }",
+    "pop",
+    "prepend(3)",
+    "push(3)",
+    "reject! { |i| i == 2 }",
+    "replace([3])",
+    "reverse!.rotate!",
+    "rotate!",
+    "select! { |i| i == 2 }",
+    "shift",
+    "shuffle!",
+    "slice!(0)",
+    "slice!(0, 2)",
+    "slice!(0..1)",
+    "sort!",
+    "sort_by! { |i| i }",
+    "uniq!",
+    "unshift(3)",
+    "[]=(0, 9)",
+    "frobnicate",
+    "frobnicate!",
+    "send(:pop)",
+    "public_send(:push, 3)",
+];
+
+const MAP_CHANGES: &[&str] = &[
+    "clear",
+    "delete(:a)",
+    "delete_if { |k, v| v == 1 }",
+    "filter! { |k, v| v == 1 }",
+    "keep_if { |k, v| v == 1 }",
+    "merge!({ c: 3 })",
+    "merge!({ a: 1 }) { |k, a, b| a + b }",
+    "reject! { |k, v| v == 1 }",
+    "replace({ c: 3 })",
+    "select! { |k, v| v == 1 }",
+    "shift",
+    "store(:c, 3)",
+    "transform_keys!(&:to_s)",
+    "transform_values! { |v| v + 1 }",
+    "update({ c: 3 })",
+    "[]=(:a, 9)",
+    "deep_merge!({ c: 3 })",
+    "frobnicate",
+];
+
+const TEXT_CHANGES: &[&str] = &[
+    "<< 'd'",
+    "capitalize!",
+    "chomp!('c')",
+    "chop!",
+    "clear",
+    "concat('d', 'e')",
+    "delete!('b')",
+    "delete_prefix!('a')",
+    "delete_suffix!('c')",
+    "gsub!('b', 'x')",
+    "gsub!(/b/) { 'x' }",
+    "insert(1, 'x')",
+    "next!",
+    "prepend('x')",
+    "replace('x')",
+    "reverse!",
+    "setbyte(0, 66)",
+    "slice!(0)",
+    "sub!('b', 'x')",
+    "succ!",
+    "swapcase!",
+    "tr!('b', 'x')",
+    "tr_s!('b', 'x')",
+    "upcase!",
+    "[]=(0, 'x')",
+    "frobnicate",
+];
 
 #[test]
 fn what_is_not_known_stays_so() {
@@ -132,7 +205,7 @@ fn what_is_not_known_stays_so() {
         ),
         ("\"#{ENV['HOME']}/x\"", "ENV['HOME'] is taken as not set"),
         ("nil.length", "`length` of nothing (nil)"),
-        ("1 / 0", "`/` is not followed"),
+        ("1 / 0", "divided by 0"),
         ("9223372036854775807 + 1", "`+` is not followed"),
         ("'a' * 99999999", "`*` is not followed"),
         ("foo(1)", "`foo` is not known"),

@@ -1,255 +1,246 @@
 //! Methods of texts and symbols.
 
 use std::ops::Range;
+use std::rc::Rc;
 
-use regex_lite::Regex;
-
-use super::call::Given;
+use super::characters::{characters, pad, successor, translated, without};
+use super::given::Given;
 use super::value::Value;
-use super::{Evaluator, Flow, MAXIMUM_LENGTH, format, pattern};
+use super::{Evaluator, Flow, MAXIMUM_LENGTH, format, number};
 
 impl Evaluator {
     pub(super) fn text_method(
         &mut self,
-        text: &str,
+        receiver: &Value,
         name: &str,
         arguments: &[Value],
         given: Option<&Given>,
         span: &Range<usize>,
     ) -> Result<Option<Value>, Flow> {
-        if let ("gsub" | "sub", [pattern], Some(_)) = (name, arguments, given) {
-            return Ok(Some(self.unknown(
-                span,
-                &format!(
-                    "`{name}` {pattern_word} with a block is not followed",
-                    pattern_word = pattern.as_text().unwrap_or("")
-                ),
-            )));
+        let text = receiver.as_text().unwrap_or_default();
+        let text = &*text;
+        if let Value::Symbol(symbol) = receiver
+            && let ("to_proc" | "to_sym", []) = (name, arguments)
+        {
+            return Ok(Some(Value::Symbol(Rc::clone(symbol))));
         }
-        if let ("each_line" | "lines", []) = (name, arguments) {
-            let lines = text.split_inclusive('\n').map(Value::text).collect();
-            return match given {
-                None => Ok(Some(Value::list(lines))),
-                Some(_) => self.each(lines, given, span, |_, _| true),
-            };
+        if let Some(value) = self.search(text, name, arguments, given, span)? {
+            return Ok(Some(value));
+        }
+        if let Some(items) = parts_of(text, name, arguments) {
+            if given.is_none() {
+                return Ok(Some(Value::list(items)));
+            }
+            self.results(items, given, span)?;
+            return Ok(Some(receiver.clone()));
+        }
+        if name == "%"
+            && let [value] = arguments
+        {
+            return Ok(format::text(text, value));
+        }
+        if let ("upto", [Value::Text(last)]) = (name, arguments)
+            && let Value::List(items) =
+                self.range(span, receiver, &Value::Text(Rc::clone(last)), false)
+        {
+            let items = items.borrow().clone();
+            self.results(items, given, span)?;
+            return Ok(Some(receiver.clone()));
         }
         Ok(match arguments {
-            [] => without_arguments(text, name),
-            [argument] => Self::with_argument(text, name, argument),
-            _ => match (name, arguments) {
-                ("gsub" | "sub", [from, Value::Text(to)]) => {
-                    let from = pattern::regex(from);
-                    let limit = usize::from(name == "sub");
-                    from.map(|it| Value::text(it.replacen(text, limit, replacement(to))))
-                }
-                ("tr", [Value::Text(from), Value::Text(to)]) => {
-                    let mut to = to.chars();
-                    match (from.chars().count(), to.next(), to.next()) {
-                        (1, Some(to), None) => {
-                            Some(Value::text(text.replace(from, &to.to_string())))
-                        }
-                        (1, None, _) => Some(Value::text(text.replace(from, ""))),
-                        _ => None,
-                    }
-                }
-                ("rjust" | "ljust", [Value::Integer(width), Value::Text(fill)]) => {
-                    pad(text, *width, fill, name == "rjust")
-                }
-                ("[]" | "slice", [Value::Integer(first), Value::Integer(count)]) => {
-                    let (first, count) = (usize::try_from(*first), usize::try_from(*count));
-                    match (first, count) {
-                        (Ok(first), Ok(count)) => {
-                            Some(Value::Text(text.chars().skip(first).take(count).collect()))
-                        }
-                        _ => None,
-                    }
-                }
-                ("split", [Value::Text(separator), Value::Integer(limit)]) if *limit > 0 => {
-                    let limit = usize::try_from(*limit).unwrap_or(1);
-                    Some(Value::list(
-                        text.splitn(limit, separator).map(Value::text).collect(),
-                    ))
-                }
-                ("start_with?" | "end_with?", options) => {
-                    let any = options
-                        .iter()
-                        .filter_map(Value::as_text)
-                        .any(|it| match name {
-                            "start_with?" => text.starts_with(it),
-                            _ => text.ends_with(it),
-                        });
-                    Some(Value::Bool(any))
-                }
-                _ => None,
-            },
-        })
-    }
-
-    fn with_argument(text: &str, name: &str, argument: &Value) -> Option<Value> {
-        Some(match (name, argument) {
-            ("+", Value::Text(more)) if text.len() + more.len() < MAXIMUM_LENGTH => {
-                Value::text(format!("{text}{more}"))
-            }
-            ("*", Value::Integer(count)) => {
-                let count = usize::try_from(*count).ok()?;
-                if text.len().checked_mul(count)? > MAXIMUM_LENGTH {
-                    return None;
-                }
-                Value::text(text.repeat(count))
-            }
-            ("%", value) => format::text(text, value)?,
-            ("include?", Value::Text(part)) => Value::Bool(text.contains(part.as_str())),
-            ("start_with?", Value::Text(part)) => Value::Bool(text.starts_with(part.as_str())),
-            ("end_with?", Value::Text(part)) => Value::Bool(text.ends_with(part.as_str())),
-            ("delete_prefix", Value::Text(part)) => {
-                Value::text(text.strip_prefix(part.as_str()).unwrap_or(text))
-            }
-            ("delete_suffix" | "chomp", Value::Text(part)) => {
-                Value::text(text.strip_suffix(part.as_str()).unwrap_or(text))
-            }
-            ("delete", Value::Text(part)) => {
-                Value::Text(text.chars().filter(|it| !part.contains(*it)).collect())
-            }
-            ("split", Value::Text(separator)) if separator != " " => {
-                let mut parts: Vec<&str> = text.split(separator.as_str()).collect();
-                while parts.last().is_some_and(|it| it.is_empty()) {
-                    parts.pop();
-                }
-                Value::list(parts.into_iter().map(Value::text).collect())
-            }
-            ("split", Value::Text(_)) => {
-                Value::list(text.split_whitespace().map(Value::text).collect())
-            }
-            ("split", Value::Regex(_)) => {
-                let regex = pattern::regex(argument)?;
-                Value::list(regex.split(text).map(Value::text).collect())
-            }
-            ("rjust" | "ljust", Value::Integer(width)) => pad(text, *width, " ", name == "rjust")?,
-            ("[]" | "slice", Value::Integer(index)) => {
-                let length = i64::try_from(text.chars().count()).ok()?;
-                let index = if *index < 0 { length + index } else { *index };
-                let character = usize::try_from(index)
-                    .ok()
-                    .and_then(|it| text.chars().nth(it));
-                character.map_or(Value::Nil, |it| Value::text(it.to_string()))
-            }
-            ("[]" | "slice", Value::Range { first, last }) => {
-                let length = i64::try_from(text.chars().count()).ok()?;
-                let end = if *last < 0 { length + last } else { *last };
-                let first =
-                    usize::try_from(if *first < 0 { length + first } else { *first }).ok()?;
-                let count = usize::try_from(end + 1).ok()?.saturating_sub(first);
-                Value::Text(text.chars().skip(first).take(count).collect())
-            }
-            ("[]", Value::Text(part)) if text.contains(part.as_str()) => argument.clone(),
-            ("[]", Value::Text(_)) => Value::Nil,
-            ("[]", Value::Regex(_)) => {
-                let found = pattern::regex(argument)?.find(text);
-                found.map_or(Value::Nil, |it| Value::text(it.as_str()))
-            }
-            ("=~" | "match" | "match?" | "!~", Value::Regex(_) | Value::Text(_)) => {
-                pattern::find(text, argument, name)?
-            }
-            ("<=>", Value::Text(other)) => Value::Integer(text.cmp(other.as_str()) as i64),
-            ("<", Value::Text(other)) => Value::Bool(text < other.as_str()),
-            (">", Value::Text(other)) => Value::Bool(text > other.as_str()),
-            ("index", Value::Text(part)) => match text.find(part.as_str()) {
-                Some(index) => Value::Integer(i64::try_from(index).ok()?),
-                None => Value::Nil,
-            },
-            ("to_i", Value::Integer(16)) => Value::Integer(i64::from_str_radix(text, 16).ok()?),
-            ("casecmp?", Value::Text(other)) => Value::Bool(text.eq_ignore_ascii_case(other)),
-            ("encode" | "force_encoding", _) => Value::text(text),
-            _ => return None,
+            [] => converted(text, name)
+                .or_else(|| changed(text, name))
+                .or_else(|| question(text, name)),
+            _ => with_number(text, name, arguments)
+                .or_else(|| with_range(text, name, arguments))
+                .or_else(|| with_texts(text, name, arguments)),
         })
     }
 }
 
-fn without_arguments(text: &str, name: &str) -> Option<Value> {
+fn converted(text: &str, name: &str) -> Option<Value> {
     Some(match name {
-        "to_s" | "to_str" | "+@" | "-@" | "b" | "scrub" => Value::text(text),
-        "to_sym" | "intern" => Value::Symbol(text.to_owned()),
-        "to_i" => Value::Integer(leading_integer(text)),
-        "to_f" => {
-            let number = text.trim().parse::<f64>();
-            Value::Float(number.unwrap_or(0.0))
+        "to_s" | "to_str" | "+@" | "-@" | "b" | "scrub" | "encode" | "unicode_normalize" => {
+            Value::text(text)
         }
-        "length" | "size" => Value::Integer(i64::try_from(text.chars().count()).ok()?),
-        "upcase" => Value::text(text.to_uppercase()),
-        "downcase" => Value::text(text.to_lowercase()),
-        "capitalize" => {
-            let mut characters = text.chars();
-            let first = characters.next().map(|it| it.to_uppercase().to_string());
-            let rest = characters.as_str().to_lowercase();
-            Value::text(first.unwrap_or_default() + &rest)
+        "to_sym" | "intern" => Value::symbol(text),
+        "to_i" => Value::Integer(number::leading_integer(text)),
+        "to_f" => Value::Float(number::leading_float(text)),
+        "hex" => {
+            Value::Integer(i64::from_str_radix(text.trim_start_matches("0x"), 16).unwrap_or(0))
         }
-        "strip" => Value::text(text.trim()),
-        "lstrip" => Value::text(text.trim_start()),
-        "rstrip" | "chomp" => Value::text(text.trim_end()),
-        "chop" => {
-            let mut characters = text.chars();
-            characters.next_back();
-            Value::text(characters.as_str())
-        }
-        "reverse" => Value::Text(text.chars().rev().collect()),
-        "empty?" => Value::Bool(text.is_empty()),
-        "chars" => Value::list(text.chars().map(|it| Value::text(it.to_string())).collect()),
-        "split" => Value::list(text.split_whitespace().map(Value::text).collect()),
         "ord" => Value::Integer(i64::from(u32::from(text.chars().next()?))),
-        "succ" | "next" => successor(text)?,
         _ => return None,
     })
 }
 
-/// As `to_i` has it: what follows the digits doesn't count, and nothing is 0.
-fn leading_integer(text: &str) -> i64 {
-    let text = text.trim_start();
-    let (sign, digits) = match text.strip_prefix('-') {
-        Some(rest) => (-1, rest),
-        None => (1, text),
-    };
-    let digits: String = digits
-        .chars()
-        .filter(|it| *it != '_')
-        .take_while(char::is_ascii_digit)
-        .collect();
-    digits.parse::<i64>().map_or(0, |it| it * sign)
-}
-
-/// The next of numbered names: "node9" and "node10".
-fn successor(text: &str) -> Option<Value> {
-    let digits = text.len() - text.trim_end_matches(|it: char| it.is_ascii_digit()).len();
-    if digits == 0 {
-        let last = text
-            .chars()
-            .next_back()
-            .filter(|it| matches!(it, 'a'..='y' | 'A'..='Y'))?;
-        let next = char::from(u8::try_from(last).ok()? + 1);
-        return Some(Value::text(format!("{}{next}", &text[..text.len() - 1])));
-    }
-    let (name, number) = text.split_at(text.len() - digits);
-    let number: u64 = number.parse::<u64>().ok()?.checked_add(1)?;
-    Some(Value::text(format!("{name}{number:0digits$}")))
-}
-
-fn pad(text: &str, width: i64, fill: &str, left: bool) -> Option<Value> {
-    let width = usize::try_from(width)
-        .ok()
-        .filter(|it| *it < MAXIMUM_LENGTH)?;
-    let missing = width.saturating_sub(text.chars().count());
-    let fill: String = fill.chars().cycle().take(missing).collect();
-    Some(Value::text(if left {
-        fill + text
-    } else {
-        text.to_owned() + &fill
+fn changed(text: &str, name: &str) -> Option<Value> {
+    Some(Value::text(match name {
+        "upcase" => text.to_uppercase(),
+        "downcase" => text.to_lowercase(),
+        "swapcase" => {
+            let swap = |it: char| {
+                if it.is_uppercase() {
+                    it.to_ascii_lowercase()
+                } else {
+                    it.to_ascii_uppercase()
+                }
+            };
+            text.chars().map(swap).collect()
+        }
+        "capitalize" => {
+            let mut characters = text.chars();
+            let first = characters.next().map(|it| it.to_uppercase().to_string());
+            first.unwrap_or_default() + &characters.as_str().to_lowercase()
+        }
+        "strip" => text
+            .trim_matches(|it: char| it.is_whitespace() || it == '\0')
+            .to_owned(),
+        "lstrip" => text.trim_start().to_owned(),
+        "rstrip" => text.trim_end().to_owned(),
+        "chomp" => {
+            let line = text.strip_suffix('\n').unwrap_or(text);
+            line.strip_suffix('\r').unwrap_or(line).to_owned()
+        }
+        "chop" => {
+            let mut characters = text.chars();
+            characters.next_back();
+            characters.as_str().to_owned()
+        }
+        "reverse" => text.chars().rev().collect(),
+        "squeeze" => {
+            let mut squeezed = String::new();
+            for character in text.chars() {
+                if !squeezed.ends_with(character) {
+                    squeezed.push(character);
+                }
+            }
+            squeezed
+        }
+        "succ" | "next" => successor(text)?,
+        _ => return None,
     }))
 }
 
-/// Ruby writes groups as `\1`, the library as `$1`.
-fn replacement(text: &str) -> String {
-    let escaped = text.replace('$', "$$");
-    match Regex::new(r"\\(\d)") {
-        Ok(group) => group.replace_all(&escaped, "$${$1}").into_owned(),
-        Err(_) => escaped,
-    }
+fn question(text: &str, name: &str) -> Option<Value> {
+    Some(match name {
+        "length" | "size" => Value::count(text.chars().count()),
+        "bytesize" => Value::count(text.len()),
+        "empty?" => Value::Bool(text.is_empty()),
+        "ascii_only?" => Value::Bool(text.is_ascii()),
+        _ => return None,
+    })
+}
+
+/// Takes a text apart.
+fn parts_of(text: &str, name: &str, arguments: &[Value]) -> Option<Vec<Value>> {
+    Some(match (name, arguments) {
+        ("chars" | "each_char", []) => text.chars().map(|it| Value::text(it.to_string())).collect(),
+        ("bytes" | "each_byte", []) => text.bytes().map(|it| Value::Integer(it.into())).collect(),
+        ("lines" | "each_line", []) => text.split_inclusive('\n').map(Value::text).collect(),
+        _ => return None,
+    })
+}
+
+fn with_number(text: &str, name: &str, arguments: &[Value]) -> Option<Value> {
+    let [Value::Integer(number), rest @ ..] = arguments else {
+        return None;
+    };
+    let length = text.chars().count();
+    Some(match (name, rest) {
+        ("*", []) => {
+            let count = usize::try_from(*number).ok()?;
+            let is_short = text.len().checked_mul(count)? <= MAXIMUM_LENGTH;
+            Value::text(is_short.then(|| text.repeat(count))?)
+        }
+        ("rjust" | "ljust" | "center", []) => pad(text, *number, " ", name)?,
+        ("rjust" | "ljust" | "center", [Value::Text(fill)]) => {
+            pad(text, *number, &fill.text(), name)?
+        }
+        ("[]" | "slice" | "[]?", []) => {
+            let at = super::list::position(length, *number);
+            let character = at.and_then(|it| text.chars().nth(it));
+            character.map_or(Value::Nil, |it| Value::text(it.to_string()))
+        }
+        ("[]" | "slice", [Value::Integer(count)]) => {
+            match super::list::position(length, *number).filter(|it| *it <= length) {
+                Some(first) => Value::text(characters(text, first, usize::try_from(*count).ok()?)),
+                None => Value::Nil,
+            }
+        }
+        ("to_i", []) => {
+            let radix = u32::try_from(*number)
+                .ok()
+                .filter(|it| (2..=36).contains(it))?;
+            let prefix = match radix {
+                2 => "0b",
+                8 => "0o",
+                16 => "0x",
+                _ => "",
+            };
+            let digits = text.trim_start().to_lowercase();
+            let digits = digits.strip_prefix(prefix).unwrap_or(&digits);
+            let digits: String = digits.chars().take_while(|it| it.is_digit(radix)).collect();
+            Value::Integer(i64::from_str_radix(&digits, radix).unwrap_or(0))
+        }
+        _ => return None,
+    })
+}
+
+fn with_range(text: &str, name: &str, arguments: &[Value]) -> Option<Value> {
+    let ("[]" | "slice", [Value::Range { first, last }]) = (name, arguments) else {
+        return None;
+    };
+    let length = text.chars().count();
+    let Some(first) = super::list::position(length, *first).filter(|it| *it <= length) else {
+        return Some(Value::Nil);
+    };
+    let end = super::list::position(length, *last).map_or(0, |it| it + 1);
+    Some(Value::text(characters(
+        text,
+        first,
+        end.saturating_sub(first),
+    )))
+}
+
+fn with_texts(text: &str, name: &str, arguments: &[Value]) -> Option<Value> {
+    let parts: Vec<Rc<str>> = arguments
+        .iter()
+        .map(Value::as_text)
+        .collect::<Option<_>>()?;
+    let parts: Vec<&str> = parts.iter().map(|it| &**it).collect();
+    Some(match (name, &parts[..]) {
+        ("+", [more]) if text.len() + more.len() < MAXIMUM_LENGTH => {
+            Value::text(format!("{text}{more}"))
+        }
+        ("include?", [part]) => Value::Bool(text.contains(part)),
+        ("start_with?", parts) => Value::Bool(parts.iter().any(|it| text.starts_with(it))),
+        ("end_with?", parts) => Value::Bool(parts.iter().any(|it| text.ends_with(it))),
+        ("delete_prefix", [part]) => Value::text(text.strip_prefix(part).unwrap_or(text)),
+        ("delete_suffix" | "chomp", [part]) => Value::text(text.strip_suffix(part).unwrap_or(text)),
+        ("delete", [set]) => Value::text(without(text, set)?),
+        ("count", [set]) => {
+            Value::count(text.chars().count() - without(text, set)?.chars().count())
+        }
+        ("tr", [from, to]) => Value::text(translated(text, from, to)?),
+        ("[]" | "slice", [part]) if text.contains(part) => Value::text(*part),
+        ("[]" | "slice", [_]) => Value::Nil,
+        ("index", [part]) => text
+            .find(part)
+            .map_or(Value::Nil, |it| Value::count(text[..it].chars().count())),
+        ("rindex", [part]) => text
+            .rfind(part)
+            .map_or(Value::Nil, |it| Value::count(text[..it].chars().count())),
+        ("<=>", [other]) => Value::Integer(text.cmp(other) as i64),
+        ("<", [other]) => Value::Bool(text < *other),
+        (">", [other]) => Value::Bool(text > *other),
+        ("<=", [other]) => Value::Bool(text <= *other),
+        (">=", [other]) => Value::Bool(text >= *other),
+        ("casecmp?", [other]) => Value::Bool(text.to_lowercase() == other.to_lowercase()),
+        ("casecmp", [other]) => {
+            Value::Integer(text.to_ascii_lowercase().cmp(&other.to_ascii_lowercase()) as i64)
+        }
+        ("encode" | "unicode_normalize", _) => Value::text(text),
+        _ => return None,
+    })
 }

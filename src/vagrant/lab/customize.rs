@@ -1,5 +1,7 @@
 //! `vb.customize [...]`: arguments of VBoxManage.
 
+use std::rc::Rc;
+
 use super::Placed;
 use super::read::Reader;
 use super::size_of_provider::Sizes;
@@ -15,10 +17,10 @@ impl Reader<'_> {
         };
         let items = items.borrow();
         let command = items.first().and_then(Value::as_text).unwrap_or_default();
-        match command {
+        match &*command {
             "modifyvm" => self.modify(&items, place, sizes),
             "createhd" | "createmedium" => {
-                let size = options(&items).find(|(name, _)| *name == "--size");
+                let size = options(&items).find(|(name, _)| &**name == "--size");
                 match size {
                     Some((_, size)) => {
                         let disk = self.disk(size, place, "machine_extra_disks", 1);
@@ -28,8 +30,9 @@ impl Reader<'_> {
                 }
             }
             "storageattach" => {
-                let medium = options(&items).find(|(name, _)| *name == "--type");
-                let is_disk = medium.is_some_and(|(_, kind)| kind.as_text() == Some("hdd"));
+                let medium = options(&items).find(|(name, _)| &**name == "--type");
+                let is_disk =
+                    medium.is_some_and(|(_, kind)| kind.as_text().as_deref() == Some("hdd"));
                 if !is_disk || sizes.extra_disks.is_empty() {
                     self.left_out(place, "only disks that this file makes are attached");
                 }
@@ -48,17 +51,17 @@ impl Reader<'_> {
                 value: value.clone(),
                 place: place.clone(),
             };
-            match name {
+            match &*name {
                 "--memory" => sizes.memory = Some(placed()),
                 "--cpus" => sizes.cpus = Some(placed()),
-                _ => self.left_out(place, format!("`{name}`: {}", explain(name))),
+                _ => self.left_out(place, format!("`{name}`: {}", explain(&name))),
             }
         }
     }
 }
 
 /// Pairs options with their values.
-fn options(items: &[Value]) -> impl Iterator<Item = (&str, &Value)> {
+fn options(items: &[Value]) -> impl Iterator<Item = (Rc<str>, &Value)> {
     items.windows(2).filter_map(|pair| {
         let name = pair[0].as_text().filter(|it| it.starts_with("--"))?;
         let is_option = pair[1].as_text().is_some_and(|it| it.starts_with("--"));

@@ -15,11 +15,9 @@ impl Reader<'_> {
                 continue;
             };
             let options = call.arguments.get(2).cloned().unwrap_or(Value::Nil);
-            let disabled = options.option("disabled");
-            let is_disabled = disabled.is_some_and(|it| it.is_true() == Some(true));
-            if is_disabled {
+            if options.has_option("disabled") {
                 // What is set later for the same folder wins.
-                folders.retain(|(_, other)| Some(other.as_str()) != guest.as_text());
+                folders.retain(|(_, other)| Some(other.as_str()) != guest.as_text().as_deref());
                 continue;
             }
             let host = self.text(host, &call.place, VARIABLE);

@@ -32,7 +32,12 @@ impl Reader<'_> {
         match (self.images)(&text) {
             Ok(()) => {
                 if is_file {
-                    self.assumed(&place, "the image is taken from this address");
+                    let message = if text.to_lowercase().contains("centos") {
+                        "the image is taken from this address; CentOS Linux is end of life"
+                    } else {
+                        "the image is taken from this address"
+                    };
+                    self.assumed(&place, message);
                 }
                 Some(text)
             }
@@ -46,7 +51,8 @@ impl Reader<'_> {
     /// Returns the URL of an image, else the name of the box.
     fn image_source(&mut self, setting: Setting<'_, '_>) -> Option<(String, Location)> {
         if let Some(placed) = setting("vm.box_url") {
-            let text = placed.value.as_text().unwrap_or_default().trim();
+            let text = placed.value.as_text().unwrap_or_default();
+            let text = text.trim();
             if is_file(text) {
                 return Some((text.to_owned(), placed.place.clone()));
             }

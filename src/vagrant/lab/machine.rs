@@ -102,6 +102,16 @@ pub fn read(lab: &Lab, images: ImageCheck<'_>, notes: &mut Notes) -> Found {
             to_fill_in: std::mem::take(&mut reader.missing),
             ..machine
         };
+        let other = found
+            .machines
+            .iter()
+            .find(|it| it.address == machine.address);
+        if let (Some(address), Some(other)) = (machine.address, other) {
+            let reason = format!("{address} is the address of {} already", other.name);
+            reader.fill_in(&definition.place, "ip", &reason);
+            machine.to_fill_in.append(&mut reader.missing);
+            machine.address = None;
+        }
         for (port, place) in ports {
             let is_same = |other: &Port| other.host == port.host && other.is_udp == port.is_udp;
             if let Some((_, name)) = taken.iter().find(|(other, _)| is_same(other)) {
@@ -133,10 +143,14 @@ fn provider(lab: &Lab, notes: &mut Notes) -> Provider {
         let mut blocks = all().flat_map(|it| &it.providers);
         blocks.find(|it| it.provider == name)
     };
-    let Some(libvirt) = block("libvirt").filter(|_| block("virtualbox").is_none()) else {
+    let is_chosen = lab.provider.as_deref() == Some("libvirt");
+    let Some(libvirt) = block("libvirt").filter(|_| is_chosen) else {
         return Provider::VirtualBox;
     };
-    let message = "there is no virtualbox block: `kinstall_provider=qemu` takes libvirt's place";
+    let message = match block("virtualbox") {
+        None => "there is no virtualbox block: `kinstall_provider=qemu` takes libvirt's place",
+        Some(_) => "VAGRANT_DEFAULT_PROVIDER is libvirt: `kinstall_provider=qemu` takes its place",
+    };
     note::add(&mut notes.assumed, Note::new(&libvirt.place, message));
     Provider::Qemu
 }
@@ -145,9 +159,14 @@ fn is_windows(lab: &Lab, definition: &Definition) -> bool {
     let says = |path: &str, word: &str| {
         let own = definition.settings.values.get(path);
         let placed = own.or_else(|| lab.global.values.get(path));
-        placed.is_some_and(|it| it.value.as_text() == Some(word))
+        placed.is_some_and(|it| it.value.as_text().as_deref() == Some(word))
     };
-    says("vm.guest", "windows") || says("vm.communicator", "winrm")
+    let own = definition.settings.values.get("vm.box");
+    let image = own.or_else(|| lab.global.values.get("vm.box"));
+    let image = image.and_then(|it| it.value.as_text()).unwrap_or_default();
+    says("vm.guest", "windows")
+        || says("vm.communicator", "winrm")
+        || image.to_lowercase().contains("windows")
 }
 
 type Ports = Vec<(Port, Location)>;
@@ -175,6 +194,10 @@ fn machine(
         let placed = setting(path);
         placed.filter(|it| !matches!(it.value, Value::Nil))
     });
+    if let (None, None, Some(placed)) = (&image, setting("vm.box"), &sizes.image) {
+        let reason = "this image is for another provider: kinstall takes a box name, a path, or a URL with its hash";
+        reader.fill_in(&placed.place, "machine_image", reason);
+    }
     let mut disk = setting("disksize.size")
         .and_then(|it| reader.disk(&it.value, &it.place, "machine_disk", 1))
         .or(sizes.disk.take());
@@ -196,7 +219,9 @@ fn machine(
     let cpus = cpus.and_then(|it| reader.number(&it.value, &it.place, "machine_cpus"));
     let host_name = host_name.and_then(|it| it.value.as_text());
     let machine = Machine {
-        host_name: host_name.filter(|it| *it != name).map(str::to_owned),
+        host_name: host_name
+            .filter(|it| **it != *name)
+            .map(|it| it.to_string()),
         name,
         address: networks.address,
         cpus,
@@ -222,6 +247,7 @@ fn name(
     reader: &mut Reader<'_>,
 ) -> (String, Option<String>) {
     let inside = host_name.and_then(|it| Some((it.value.as_text()?, &it.place)));
+    let inside = inside.as_ref().map(|(inside, place)| (&**inside, *place));
     let written = match (lab.is_single, inside) {
         (true, Some((inside, _))) => inside.split('.').next().unwrap_or(inside),
         _ => &definition.name,
@@ -247,11 +273,18 @@ fn name(
         }
         return (name, None);
     };
-    let domain = inside
+    // The domain counts where the first part is another name, too.
+    let behind = inside
         .strip_prefix(written)
-        .and_then(|it| it.strip_prefix('.'))
-        .filter(|it| is_subdomain(it));
-    if domain.is_none() && inside != written {
+        .and_then(|it| it.strip_prefix('.'));
+    let parts = behind
+        .map(|domain| (written, domain))
+        .or_else(|| inside.split_once('.'));
+    let (first, domain) = match parts {
+        Some((first, domain)) if inside != written && is_subdomain(domain) => (first, Some(domain)),
+        _ => (inside, None),
+    };
+    if first != written {
         let message =
             format!("{name} was called `{inside}` inside: kinstall has one name for both");
         reader.assumed(place, message);
@@ -269,7 +302,7 @@ fn explain_the_rest(
     for settings in [&lab.global, &definition.settings] {
         for (path, placed) in &settings.values {
             let text = placed.value.as_text();
-            match (path.as_str(), text) {
+            match (path.as_str(), text.as_deref()) {
                 ("timezone.value", Some(zone)) if matches!(placed.value, Value::Text(_)) => {
                     found.time_zone = Some(zone.to_owned());
                 }

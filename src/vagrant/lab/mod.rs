@@ -26,6 +26,8 @@ pub struct Lab {
     pub machines: Vec<Definition>,
     /// The machine whose block is being followed.
     pub current: Option<usize>,
+    /// The provider whose blocks are followed, if one has any.
+    pub provider: Option<String>,
     /// The file defines no machine, so it is one.
     pub is_single: bool,
     /// What the provisioner's block that is being followed sets.
@@ -142,9 +144,9 @@ impl Lab {
         });
     }
 
-    pub fn set_provisioner(&mut self, name: String, value: Value) {
+    pub fn set_provisioner(&mut self, name: &str, value: Value) {
         if let Some(options) = &mut self.provisioner {
-            options.push((Value::Symbol(name), value));
+            options.push((Value::symbol(name), value));
         }
     }
 

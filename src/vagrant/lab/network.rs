@@ -71,7 +71,7 @@ impl Reader<'_> {
             return;
         };
         let options = call.arguments.last().cloned().unwrap_or(Value::Nil);
-        match kind {
+        match &*kind {
             "private_network" | "hostonly" => {
                 let first = call.arguments.get(1).filter(|it| it.as_text().is_some());
                 let address = first.cloned().or_else(|| options.option("ip"));
@@ -80,13 +80,15 @@ impl Reader<'_> {
             "forwarded_port" => {
                 let (guest, host) = (options.option("guest"), options.option("host"));
                 let id = options.option("id");
-                let is_ssh = id.is_some_and(|it| it.as_text() == Some("ssh"));
-                if is_ssh || matches!(guest, Some(Value::Integer(22))) {
+                let is_ssh = id.is_some_and(|it| it.as_text().as_deref() == Some("ssh"));
+                if options.has_option("disabled") {
+                    self.left_out(place, "the forwarded port is disabled");
+                } else if is_ssh || matches!(guest, Some(Value::Integer(22))) {
                     self.left_out(place, "not needed: `kinstall ssh` finds the way itself");
                 } else if let (Some(guest), Some(host)) = (guest, host) {
                     self.listening(&options, place);
                     let protocol = options.option("protocol");
-                    let is_udp = protocol.is_some_and(|it| it.as_text() == Some("udp"));
+                    let is_udp = protocol.is_some_and(|it| it.as_text().as_deref() == Some("udp"));
                     self.port(&guest, &host, is_udp, place, networks);
                 } else {
                     let reason = "guest or host port is not written down";
@@ -119,7 +121,7 @@ impl Reader<'_> {
         networks: &mut Networks,
     ) {
         let kind = options.option("type");
-        let is_dynamic = kind.is_some_and(|it| it.as_text() == Some("dhcp"));
+        let is_dynamic = kind.is_some_and(|it| it.as_text().as_deref() == Some("dhcp"));
         let Some(address) = address.filter(|it| !is_dynamic && !matches!(it, Value::Nil)) else {
             let reason = "its address comes by DHCP; kinstall needs a fixed one";
             self.without_address(place, reason, networks);
@@ -186,8 +188,11 @@ impl Reader<'_> {
     /// Says where a port of this computer listens, if the Vagrantfile wants it elsewhere.
     fn listening(&mut self, options: &Value, place: &Location) {
         let address = options.option("host_ip");
-        let address = address.as_ref().and_then(Value::as_text).unwrap_or("");
-        if !matches!(address, "" | "127.0.0.1" | "localhost") {
+        let address = address
+            .as_ref()
+            .and_then(Value::as_text)
+            .unwrap_or_default();
+        if !matches!(&*address, "" | "127.0.0.1" | "localhost") {
             let message = format!("host_ip {address}: forwarded ports listen on 127.0.0.1 only");
             self.left_out(place, message);
         }

@@ -39,17 +39,17 @@ impl Reader<'_> {
         let option = |name: &str| call.arguments.iter().find_map(|it| it.option(name));
         let text = |name: &str| {
             let value = option(name)?;
-            value.as_text().map(str::to_owned)
+            value.as_text().map(|it| it.to_string())
         };
         let first = call
             .arguments
             .first()
             .and_then(Value::as_text)
-            .unwrap_or("");
-        let kind = text("type").unwrap_or_else(|| first.to_owned());
+            .unwrap_or_default();
+        let kind = text("type").unwrap_or_else(|| first.to_string());
         let message = match kind.as_str() {
             "shell" => {
-                let parts = [text("inline"), text("path"), Some(first.to_owned())];
+                let parts = [text("inline"), text("path"), Some(first.to_string())];
                 let script = parts
                     .map(Option::unwrap_or_default)
                     .join(" ")
@@ -77,10 +77,10 @@ impl Reader<'_> {
                 };
                 let members = members.borrow();
                 let members = members.iter().filter_map(Value::as_text);
-                let members: Vec<String> = members.flat_map(expand).collect();
-                match groups.iter_mut().find(|(other, _)| other == name) {
+                let members: Vec<String> = members.flat_map(|it| expand(&it)).collect();
+                match groups.iter_mut().find(|(other, _)| **other == *name) {
                     Some((_, known)) => known.extend(members),
-                    None => groups.push((name.to_owned(), members)),
+                    None => groups.push((name.to_string(), members)),
                 }
             }
         }

@@ -31,7 +31,7 @@ impl Reader<'_> {
     pub fn number(&mut self, value: &Value, place: &Location, variable: &str) -> Option<u64> {
         let number = match value {
             Value::Integer(number) => u64::try_from(*number).ok(),
-            Value::Text(text) => text.trim().parse().ok(),
+            Value::Text(text) => text.text().trim().parse().ok(),
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
             Value::Float(number) if number.fract() == 0.0 && *number >= 0.0 => Some(*number as u64),
             _ => None,
@@ -59,7 +59,13 @@ impl Reader<'_> {
 
     /// Leaves a variable for the user to fill in, whose value `kinstall up` would refuse.
     pub fn refused(&mut self, place: &Location, variable: &str, error: &Diagnostic) {
-        self.leave(place, variable, &error.message, &error.hints);
+        // Hints are written for inventories in YAML; this one is INI.
+        let hints: Vec<String> = error
+            .hints
+            .iter()
+            .map(|it| it.replace(&format!("{variable}: "), &format!("{variable}=")))
+            .collect();
+        self.leave(place, variable, &error.message, &hints);
     }
 
     fn leave(&mut self, place: &Location, variable: &str, reason: &str, hints: &[String]) {

@@ -11,7 +11,7 @@ impl Reader<'_> {
     /// Reads a memory size; plain numbers are MiB.
     pub fn memory(&mut self, placed: &Placed) -> Option<u64> {
         if let Value::Text(text) = &placed.value
-            && let Some(size) = mebibytes(text, 1)
+            && let Some(size) = mebibytes(&text.text(), 1)
         {
             return Some(size);
         }
@@ -30,7 +30,7 @@ impl Reader<'_> {
             Value::Integer(number) => u64::try_from(*number)
                 .ok()
                 .map(|it| it.saturating_mul(unit)),
-            Value::Text(text) => mebibytes(text, unit),
+            Value::Text(text) => mebibytes(&text.text(), unit),
             _ => None,
         };
         if let Some(size) = size.filter(|it| *it > 0) {
@@ -44,13 +44,11 @@ impl Reader<'_> {
     pub fn disk_call(&mut self, call: &Call) -> Option<(bool, String)> {
         let kind = call.arguments.first().and_then(Value::as_text);
         let options = call.arguments.get(1)?;
-        if kind != Some("disk") {
+        if kind.as_deref() != Some("disk") {
             self.left_out(&call.place, "only hard disks are made");
             return None;
         }
-        let is_primary = options
-            .option("primary")
-            .is_some_and(|it| it.is_true() == Some(true));
+        let is_primary = options.has_option("primary");
         let variable = if is_primary {
             "machine_disk"
         } else {

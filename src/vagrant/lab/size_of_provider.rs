@@ -12,6 +12,8 @@ pub(super) struct Sizes {
     pub cpus: Option<Placed>,
     pub disk: Option<String>,
     pub extra_disks: Vec<String>,
+    /// An image that only this provider can use.
+    pub image: Option<Placed>,
 }
 
 impl Reader<'_> {
@@ -27,6 +29,8 @@ impl Reader<'_> {
                     let size = self.disk(&placed.value, &placed.place, "machine_disk", 1024);
                     sizes.disk = size;
                 }
+                // The image of UTM, or of Docker, stands in for a box.
+                "utm_file_url" | "image" | "build_dir" => sizes.image = Some(placed.clone()),
                 _ => self.left_out(&placed.place, explain::provider(path)),
             }
         }
@@ -34,15 +38,25 @@ impl Reader<'_> {
             match call.name.as_str() {
                 // Vagrant runs these after it has set memory and cpus.
                 "customize" => self.customize(&call.arguments, &call.place, &mut sizes),
-                "storage" if call.arguments.first().and_then(Value::as_text) == Some("file") => {
+                "storage"
+                    if call.arguments.first().and_then(Value::as_text).as_deref()
+                        == Some("file") =>
+                {
                     let size = call.arguments.get(1).and_then(|it| it.option("size"));
-                    match size {
-                        Some(size) => {
-                            let disk = self.disk(&size, &call.place, "machine_extra_disks", 1024);
-                            sizes.extra_disks.extend(disk);
-                        }
-                        None => self.left_out(&call.place, explain::provider("storage")),
+                    // What libvirt makes where nothing is said.
+                    let size = size.unwrap_or(Value::Integer(10));
+                    let options = call.arguments.get(1).cloned().unwrap_or(Value::Nil);
+                    if options
+                        .option("device")
+                        .and_then(|it| it.as_text())
+                        .as_deref()
+                        == Some("cdrom")
+                    {
+                        self.left_out(&call.place, "kinstall makes no drives for discs");
+                        continue;
                     }
+                    let disk = self.disk(&size, &call.place, "machine_extra_disks", 1024);
+                    sizes.extra_disks.extend(disk);
                 }
                 name => self.left_out(&call.place, explain::provider(name)),
             }

@@ -14,8 +14,8 @@ pub struct Node {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Piece {
     Text(String),
-    /// The inside of `#{…}`, read when it is needed: scripts are full of things that look like it.
-    Code(Range<usize>),
+    /// The inside of `#{…}`.
+    Code(Vec<Node>),
 }
 
 /// What an expression is.
@@ -40,25 +40,29 @@ pub enum Kind {
     },
     /// `self`
     Own,
-    /// A variable, or a method without arguments.
+    /// A local variable.
     Name(String),
     /// `A::B`
     Constant(String),
     /// `$name`, `@name`
     Variable(String),
+    /// `$1`: what a group of the last regular expression found; 0 is all of it.
+    Group(usize),
     Call(Call),
     Lambda(Rc<Block>),
     Assign {
         target: Box<Node>,
         /// `+` of `+=`
-        operator: Option<&'static str>,
+        operator: Option<String>,
         value: Box<Node>,
     },
-    /// `a, b = …`
+    /// `a, b = …`; a target that is a list stands for `(a, b)`.
     AssignAll {
         targets: Vec<Node>,
         value: Box<Node>,
     },
+    /// `/(?<name>…)/ =~ text` gives what the groups found to variables.
+    AssignGroups(Box<Node>, Vec<Node>),
     And(Box<Node>, Box<Node>),
     Or(Box<Node>, Box<Node>),
     Not(Box<Node>),
@@ -76,23 +80,42 @@ pub enum Kind {
         condition: Box<Node>,
         /// `until`
         negated: bool,
+        /// `begin … end while …`
+        is_body_first: bool,
         body: Vec<Node>,
     },
     For {
-        targets: Vec<Parameter>,
+        targets: Vec<Node>,
         values: Box<Node>,
-        body: Rc<Block>,
+        body: Vec<Node>,
     },
-    /// `( … )` and `begin … rescue … end`; what is done after errors is left out.
+    /// `( … )`
     Sequence(Vec<Node>),
+    /// `begin … rescue … else … ensure … end`
+    Begin {
+        body: Vec<Node>,
+        rescues: Vec<Rescue>,
+        otherwise: Vec<Node>,
+        ensure: Vec<Node>,
+    },
     Define(Rc<Function>),
+    /// A module or a class.
+    Module {
+        name: String,
+        body: Vec<Node>,
+    },
+    /// `class << self`
+    OwnMethods(Vec<Node>),
+    Yield(Vec<Node>),
     Return(Option<Box<Node>>),
     Next(Option<Box<Node>>),
     Break(Option<Box<Node>>),
     /// `*list` among arguments or in a list
     Splat(Box<Node>),
     Defined(Box<Node>),
-    /// Read, but not followed: a class, for instance. Says what it is.
+    /// Where the parser found an error, which is told by itself.
+    Unreadable,
+    /// Read, but not followed. Says what it is.
     Unsupported(&'static str),
 }
 
@@ -122,6 +145,8 @@ pub struct Block {
 #[derive(Debug, PartialEq)]
 pub struct Function {
     pub name: String,
+    /// `self` or a module, in `def self.name`.
+    pub owner: Option<String>,
     pub block: Rc<Block>,
 }
 
@@ -130,10 +155,33 @@ pub struct Function {
 pub struct Parameter {
     pub name: Pattern,
     pub default: Option<Node>,
-    /// `name:`
-    pub is_key: bool,
+    pub kind: ParameterKind,
+}
+
+/// How a parameter gets its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParameterKind {
+    Position,
     /// `*name`
-    pub is_rest: bool,
+    Rest,
+    /// `name:`
+    Key,
+    /// `**name`
+    KeyRest,
+    /// `&name`
+    Block,
+    /// Behind `;`: a variable of the block's own.
+    Local,
+}
+
+/// What is done after an error.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rescue {
+    /// None stands for `StandardError`.
+    pub classes: Vec<Node>,
+    /// `=> error`
+    pub target: Option<Box<Node>>,
+    pub body: Vec<Node>,
 }
 
 /// What a parameter binds.
@@ -142,6 +190,30 @@ pub enum Pattern {
     Name(String),
     /// `(a, b)`
     List(Vec<Parameter>),
+}
+
+impl Call {
+    /// A call without a block.
+    pub(super) fn plain(receiver: Option<Box<Node>>, name: String, arguments: Vec<Node>) -> Self {
+        Self {
+            receiver,
+            name,
+            arguments,
+            block: None,
+            block_argument: None,
+            safe: false,
+        }
+    }
+}
+
+impl Parameter {
+    pub(super) fn named(name: String, kind: ParameterKind) -> Self {
+        Self {
+            name: Pattern::Name(name),
+            default: None,
+            kind,
+        }
+    }
 }
 
 impl Node {
@@ -154,18 +226,6 @@ impl Node {
         match &self.kind {
             Kind::Sequence(nodes) if nodes.len() == 1 => &nodes[0],
             _ => self,
-        }
-    }
-
-    /// Returns the text of a literal without interpolation.
-    pub fn plain_text(&self) -> Option<&str> {
-        let (Kind::Text(pieces) | Kind::Symbol(pieces)) = &self.kind else {
-            return None;
-        };
-        match &pieces[..] {
-            [] => Some(""),
-            [Piece::Text(text)] => Some(text),
-            _ => None,
         }
     }
 }

@@ -1,19 +1,17 @@
-//! What is a value, an argument or an operator depends on what stands around it.
+//! The parser is Ruby's; what is tried here is that its tree becomes ours, errors and depth included.
 
 use super::parse;
-use super::syntax::{Kind, Node};
+use super::syntax::{Kind, Node, Piece};
 
 /// Shows a tree as calls, all of them with parentheses.
 fn show(node: &Node) -> String {
     let all = |nodes: &[Node]| nodes.iter().map(show).collect::<Vec<_>>().join(", ");
     match &node.kind {
         Kind::Integer(number) => number.to_string(),
-        Kind::Text(_) | Kind::Symbol(_) => match node.plain_text() {
-            Some(text) => format!("{text:?}"),
-            None => "\"…\"".to_owned(),
+        Kind::Text(pieces) | Kind::Symbol(pieces) => match &pieces[..] {
+            [Piece::Text(text)] => format!("{text:?}"),
+            _ => "\"…\"".to_owned(),
         },
-        Kind::Regex(_) => "regex".to_owned(),
-        Kind::Command => "command".to_owned(),
         Kind::List(items) => format!("[{}]", all(items)),
         Kind::Map(pairs) => {
             let pair = |(key, value): &(Option<Node>, Node)| {
@@ -26,6 +24,14 @@ fn show(node: &Node) -> String {
             )
         }
         Kind::Name(name) | Kind::Constant(name) | Kind::Variable(name) => name.clone(),
+        Kind::Group(group) => format!("group {group}"),
+        Kind::Splat(inner) => format!("*{}", show(inner)),
+        Kind::Not(inner) => format!("not({})", show(inner)),
+        Kind::Call(call)
+            if call.receiver.is_none() && call.arguments.is_empty() && call.block.is_none() =>
+        {
+            call.name.clone()
+        }
         Kind::Call(call) => {
             let receiver = call
                 .receiver
@@ -36,58 +42,104 @@ fn show(node: &Node) -> String {
             });
             format!("{receiver}{}({}){block}", call.name, all(&call.arguments))
         }
-        Kind::Assign { target, value, .. } => format!("{} = {}", show(target), show(value)),
+        Kind::Assign {
+            target,
+            operator,
+            value,
+        } => {
+            let sign = operator.as_deref().unwrap_or_default();
+            format!("{} {sign}= {}", show(target), show(value))
+        }
+        Kind::AssignAll { targets, value } => format!("{} = {}", all(targets), show(value)),
         Kind::If {
             condition,
             then,
             otherwise,
         } => format!("if({}; {}; {})", show(condition), all(then), all(otherwise)),
+        Kind::Begin {
+            body,
+            rescues,
+            otherwise,
+            ensure,
+        } => {
+            let rescues: Vec<String> = rescues
+                .iter()
+                .map(|it| format!("{}: {}", all(&it.classes), all(&it.body)))
+                .collect();
+            let rescues = rescues.join(", ");
+            format!(
+                "begin({}; {rescues}; {}; {})",
+                all(body),
+                all(otherwise),
+                all(ensure)
+            )
+        }
+        Kind::Define(function) => {
+            let owner = function.owner.as_deref().unwrap_or("-");
+            format!(
+                "def {owner} {} {}",
+                function.name,
+                all(&function.block.body)
+            )
+        }
+        Kind::Module { name, body } => format!("module {name} {}", all(body)),
+        Kind::Yield(arguments) => format!("yield({})", all(arguments)),
         Kind::Sequence(nodes) => format!("({})", all(nodes)),
         Kind::Or(left, right) => format!("or({}, {})", show(left), show(right)),
         Kind::Range { first, last, .. } => format!("{}..{}", show(first), show(last)),
+        Kind::Return(Some(value)) => format!("return {}", show(value)),
+        Kind::For {
+            targets,
+            values,
+            body,
+        } => format!("for({}; {}; {})", all(targets), show(values), all(body)),
         other => format!("{other:?}"),
     }
 }
 
 #[test]
-fn signs_mean_what_ruby_means_by_them() {
+fn rubys_tree_becomes_ours() {
     for (text, expected) in [
         ("a -1", "a(-1)"),
         ("a = 2; a -1", "a = 2; a.-(1)"),
-        ("a - 1", "a.-(1)"),
-        ("a [1]", "a([1])"),
-        ("a[1]", "a.[](1)"),
-        ("i %2", "i.%(2)"),
-        ("'%02d' % i", "\"%02d\".%(i)"),
         ("x = %w[a b]", "x = [\"a\", \"b\"]"),
-        ("a / b / c", "a./(b)./(c)"),
-        ("a =~ /b c/i", "a.=~(regex)"),
+        ("010 + 0xff_ffff_ffff", "8.+(1099511627775)"),
+        ("\"\\x31\\u0031\"", "\"11\""),
         ("a ? 'b' : :c", "if(a; \"b\"; \"c\")"),
-        ("a.b? ? 1 : 2", "if(a.b?(); 1; 2)"),
-        ("a ? b : c", "if(a; b; c)"),
-        ("a << b", "a.<<(b)"),
         ("x = <<~A\n  b\nA\ny", "x = \"b\\n\"; y"),
-        ("f <<-A, 1\n b\n A\ny", "f(\" b\\n\", 1); y"),
         ("f a: 1, :b => 2", "f({\"a\" => 1, \"b\" => 2})"),
-        ("f 'a': 1", "f({\"a\" => 1})"),
-        (
-            "f(*a, **b)",
-            "f(Splat(Node { kind: Name(\"a\"), span: 3..4 }), {** => b})",
-        ),
+        ("f(*a, **b)", "f(*a, {** => b})"),
         ("f x do y end", "f(x) { y }"),
         ("f x { y }", "f(x() { y })"),
-        ("f n = 'a' % [1] do y end", "f(n = \"a\".%([1])) { y }"),
-        ("a\n  # no\n  .b(1)", "a.b(1)"),
-        ("a ||\n b", "or(a, b)"),
-        ("a if b", "if(b; a; )"),
-        ("1 + 2 * 3", "1.+(2.*(3))"),
-        ("-2 ** 2", "2.**(2).-@()"),
-        ("(1..n).each { }", "(1..n).each() {  }"),
-        ("a \\\n b", "a(b)"),
-        ("`x`.to_i", "command.to_i()"),
+        ("a.b = 1", "a.b() = 1"),
+        ("a['b'] = 1", "a.[](\"b\") = 1"),
+        ("a.b ||= 1", "a.b() ||= 1"),
+        ("a['b'] += 1", "a.[](\"b\") += 1"),
+        ("$a &&= 1; @b = 2; C = 3", "$a &&= 1; @b = 2; C = 3"),
+        ("a, (b, *c), d.e = f", "a, [b, *c], d.e() = f"),
+        ("!a", "not(a)"),
+        ("unless a then b else c end", "if(a; c; b)"),
+        (
+            "if a then b elsif c then d else e end",
+            "if(a; b; if(c; d; e))",
+        ),
+        ("for a, b in c do d end", "for(a, b; c; d)"),
+        (
+            "begin\n a\nrescue B, C => d\n e\nelse\n f\nensure\n g\nend",
+            "begin(a; B, C: e; f; g)",
+        ),
+        ("a rescue b", "begin(a; : b; ; )"),
+        ("def f(a) return a, 1 end", "def - f return [a, 1]"),
+        ("def self.f = 1", "def self f 1"),
+        (
+            "module A; def A.b?() yield 1 end end",
+            "module A def A b? yield(1)",
+        ),
+        ("class A::B < StandardError; end", "module A::B "),
+        ("f(a:)", "f({\"a\" => a})"),
+        ("$1 + $&", "group 1.+(group 0)"),
         ("A::B.c", "A::B.c()"),
-        ("Integer 'x'", "Integer(\"x\")"),
-        ("a['b']['c'] || 1", "or(a.[](\"b\").[](\"c\"), 1)"),
+        ("__LINE__", "1"),
     ] {
         let (nodes, problems) = parse(text);
         assert!(problems.is_empty(), "{text}: {problems:?}");
@@ -97,18 +149,19 @@ fn signs_mean_what_ruby_means_by_them() {
 }
 
 #[test]
-fn one_broken_statement_costs_no_other() {
-    for (text, expected) in [
-        ("a = = 1\nb = 2", "b = 2"),
-        ("f do\n x = )\n y = 1\nend\nz", "f() { y = 1 }; z"),
-        ("foo(1,\nb = 2", ""),
-        ("x = 1\n]\ny = 2", "x = 1; y = 2"),
-        ("def\nend\nb = 2", "b = 2"),
+fn an_error_is_told_and_the_rest_is_read() {
+    for text in [
+        "a = = 1\nb = 2",
+        "f do\n x = )\nend\nb = 2",
+        "x = 1\n]\nb = 2",
     ] {
         let (nodes, problems) = parse(text);
-        assert!(!problems.is_empty(), "{text}");
+        assert!(
+            problems[0].message.starts_with("Ruby can't read this: "),
+            "{problems:?}"
+        );
         let found: Vec<String> = nodes.iter().map(show).collect();
-        assert_eq!(found.join("; "), expected, "{text}");
+        assert!(found.contains(&"b = 2".to_owned()), "{text}: {found:?}");
     }
 }
 
@@ -141,7 +194,7 @@ fn deep_nesting_is_refused() {
         }
         // A long chain is not deep in the text, but in the tree.
         for part in [".a", "[0]", " + a", " || a", " and a", " if a", "::A"] {
-            drop(parse(&format!("a{}", part.repeat(100_000))));
+            drop(parse(&format!("a{}", part.repeat(20_000))));
         }
     });
     reading.unwrap().join().unwrap();
