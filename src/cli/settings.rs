@@ -36,6 +36,7 @@ impl GlobalArguments {
         Settings {
             bundle: self.bundle.clone(),
             overrides: self.overrides.clone(),
+            take_over: Vec::new(),
         }
     }
 }

@@ -112,6 +112,9 @@ impl Node {
             // An image adds itself; the others touch neither units nor packages nor containerd.
             Resource::Image(_)
             | Resource::Manifests(_)
+            | Resource::NodeObject(_)
+            | Resource::AbsentNode(_)
+            | Resource::PodAddresses(_)
             | Resource::Sysctl(_)
             | Resource::Wait(_) => {}
             Resource::Package(_) | Resource::Command(_) => {

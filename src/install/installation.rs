@@ -34,6 +34,8 @@ pub struct Settings {
     pub bundle: Option<PathBuf>,
     /// Folder with playbooks and templates that replace the built-in ones.
     pub overrides: Option<PathBuf>,
+    /// Hosts whose machines may be taken from another cluster.
+    pub take_over: Vec<String>,
 }
 
 /// What `up` asks and tells before the run's events begin.
@@ -52,6 +54,7 @@ pub struct Installation {
     machines: LabMachines,
     bundle: Arc<Bundle>,
     sources: Sources,
+    take_over: Vec<String>,
     run: String,
     /// Held while something may be changed.
     _lock: Option<File>,
@@ -110,6 +113,7 @@ impl Installation {
             machines,
             bundle: Arc::new(bundle),
             sources,
+            take_over: settings.take_over.clone(),
             run,
             _lock: lock,
         })
@@ -163,7 +167,7 @@ impl Installation {
         let mut changes = self.machines.changes()?;
         let left_over = changes.iter().filter(|it| it.is_removal());
         let left_over: Vec<&str> = left_over.map(|it| it.host.as_str()).collect();
-        if !left_over.is_empty() && !(dialogue.may_remove)(&left_over) {
+        if !left_over.is_empty() && !self.may_remove(&left_over, dialogue) {
             changes.retain(|it| !it.is_removal());
         }
         machines::check(&changes)?.iter().for_each(dialogue.warn);
@@ -251,6 +255,24 @@ impl Installation {
         })
     }
 
+    /// Once there is a cluster, its members' machines go only when they are named: their pods and data go with
+    /// them.
+    fn may_remove(&self, names: &[&str], dialogue: &Dialogue<'_>) -> bool {
+        if !kubeconfig::is_written(&self.project) {
+            return (dialogue.may_remove)(names);
+        }
+        for name in names {
+            let message = format!(
+                "machine {name} stays, although the inventory doesn't have it any more: it may be a node of the cluster"
+            );
+            let warning = Diagnostic::warning(message);
+            (dialogue.warn)(&warning.hint(format!(
+                "`kinstall node remove {name}` takes it out of the cluster; then `kinstall down {name}` removes the machine"
+            )));
+        }
+        false
+    }
+
     /// Connects to all hosts at once and builds the plan from what their agents say.
     async fn connect(
         &self,
@@ -286,10 +308,6 @@ impl Installation {
             .iter()
             .map(|host| (host.name.clone(), host.facts.clone()))
             .collect();
-        let problems = check_nodes(cluster, release, &facts);
-        if !problems.is_empty() {
-            return Err(problems);
-        }
         let secrets = self.project.secrets()?.as_map();
         let input = PlanInput {
             cluster,
@@ -298,12 +316,28 @@ impl Installation {
             files: &self.files(release)?,
             secrets: &secrets,
             sources: &self.sources,
+            take_over: &self.take_over,
             limit: None,
             leaving,
             action,
         };
+        // What another cluster runs on a machine goes with it.
+        let mut staying = facts.clone();
+        for host in plan::foreign::taken_over(&input)? {
+            staying.shift_remove(host);
+        }
+        let problems = check_nodes(cluster, release, &staying);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
         let plan = plan::build(&input)?;
         log_plan(&plan);
+        for notice in plan::surroundings::notices(cluster, &facts, false) {
+            let _ = events.send(RunEvent::Notice {
+                host: notice.host,
+                message: notice.message,
+            });
+        }
         let engine = Engine::new(self.run.clone(), hosts, events.clone());
         Ok((engine, plan, strangers))
     }

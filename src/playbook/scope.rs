@@ -26,6 +26,8 @@ pub struct Parts<'a> {
     /// Texts of [`Release::files`].
     pub files: &'a BTreeMap<String, Arc<SourceFile>>,
     pub secrets: &'a BTreeMap<String, Secret>,
+    /// Hosts whose machines are taken from another cluster.
+    pub taken_over: &'a [&'a str],
 }
 
 /// Renders the strings of one playbook for one host.
@@ -46,7 +48,8 @@ impl<'a> Scope<'a> {
         facts: Option<&Facts>,
         playbook: &'a Playbook,
     ) -> Self {
-        let open = context::local(host, facts, &playbook.component);
+        let is_taken_over = parts.taken_over.contains(&host.name.as_str());
+        let open = context::local(host, facts, is_taken_over, &playbook.component);
         let secret = context::with_secrets(&open, parts.secrets);
         Self {
             parts,
