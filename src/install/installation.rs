@@ -15,7 +15,7 @@ use tracing::{debug, trace};
 use super::connect::{self, Stranger};
 use super::lab::{Keys, LabMachines};
 use super::project::Project;
-use super::{kubeconfig, machines, memory, runtime, stores};
+use super::{kubeconfig, left_over, machines, memory, runtime, stores};
 use crate::bundle::{Bundle, Release};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind, SourceFile};
 use crate::log::kept::{Keeping, keep_in_file};
@@ -167,7 +167,7 @@ impl Installation {
         let mut changes = self.machines.changes()?;
         let left_over = changes.iter().filter(|it| it.is_removal());
         let left_over: Vec<&str> = left_over.map(|it| it.host.as_str()).collect();
-        if !left_over.is_empty() && !self.may_remove(&left_over, dialogue) {
+        if !left_over.is_empty() && !left_over::may_go(&self.project, &left_over, dialogue) {
             changes.retain(|it| !it.is_removal());
         }
         machines::check(&changes)?.iter().for_each(dialogue.warn);
@@ -253,24 +253,6 @@ impl Installation {
             summary,
             all_done,
         })
-    }
-
-    /// Once there is a cluster, its members' machines go only when they are named: their pods and data go with
-    /// them.
-    fn may_remove(&self, names: &[&str], dialogue: &Dialogue<'_>) -> bool {
-        if !kubeconfig::is_written(&self.project) {
-            return (dialogue.may_remove)(names);
-        }
-        for name in names {
-            let message = format!(
-                "machine {name} stays, although the inventory doesn't have it any more: it may be a node of the cluster"
-            );
-            let warning = Diagnostic::warning(message);
-            (dialogue.warn)(&warning.hint(format!(
-                "`kinstall node remove {name}` takes it out of the cluster; then `kinstall down {name}` removes the machine"
-            )));
-        }
-        false
     }
 
     /// Connects to all hosts at once and builds the plan from what their agents say.

@@ -14,6 +14,7 @@ pub mod inventory_check;
 pub mod kubeconfig;
 pub mod kubectl;
 pub mod lab;
+mod left_over;
 mod machines;
 pub mod memory;
 pub mod named_hosts;

@@ -13,6 +13,7 @@ mod membership;
 pub mod phase;
 mod resource;
 pub mod schema;
+mod schema_of_conditions;
 mod schema_of_nodes;
 mod scope;
 

@@ -23,6 +23,7 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 
 use super::phase::PhaseName;
+pub use super::schema_of_conditions::{Https, NodeReady, RolledOut, Tcp};
 pub use super::schema_of_nodes::{AbsentNode, NodeObject, PodAddresses, Registration};
 use crate::resource::ControlPlaneChangeKind;
 use crate::yaml::Spanned;
@@ -366,49 +367,12 @@ pub struct Wait {
     pub timeout: Option<Text>,
 }
 
-/// A TCP port accepts connections.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Tcp {
-    pub address: Text,
-    pub port: Text,
-}
-
-/// A GET answers 200; `ca` is a PEM file on the node.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Https {
-    pub url: Text,
-    pub ca: Text,
-}
-
-/// A Node object is Ready; this host's by default.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NodeReady {
-    pub name: Option<Text>,
-    /// `/etc/kubernetes/admin.conf` by default.
-    pub kubeconfig: Option<Text>,
-}
-
 /// The gate before every change of the control plane: every component and etcd member is well, no member is
 /// half joined, and the members that will be have a healthy majority. `host` is the one that changes.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ControlPlaneBears {
     pub change: ControlPlaneChangeKind,
-    /// `/etc/kubernetes/admin.conf` by default.
-    pub kubeconfig: Option<Text>,
-}
-
-/// A Deployment or DaemonSet has all its pods updated and available.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RolledOut {
-    /// `deployment` or `daemonset`.
-    pub kind: Text,
-    pub namespace: Text,
-    pub name: Text,
     /// `/etc/kubernetes/admin.conf` by default.
     pub kubeconfig: Option<Text>,
 }
