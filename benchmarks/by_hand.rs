@@ -105,6 +105,7 @@ fn plan(lab: &Lab, cluster: &ClusterSpec, bundle: &Bundle) -> Result<Plan> {
         files: &files,
         secrets: &secrets,
         sources: &Sources::builtin(),
+        take_over: &[],
         limit: None,
         leaving: &[],
         action: Action::Up,

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use tracing::{debug, debug_span};
 
-use crate::converge::{Node, ResourceError};
+use crate::converge::{Node, ResourceError, tail};
 use crate::error_chain::error_chain;
 use crate::resource::{Action, Change, Resource};
 use crate::wire::{Batch, Event, Handler, Outcome, Step, StepError, StepState};
@@ -244,8 +244,11 @@ impl<'a> BatchRun<'a> {
 }
 
 fn failure(error: &ResourceError) -> StepState {
-    let message = error_chain(error);
+    let mut message = error_chain(error);
     let output = error.output().to_vec();
+    if let Some(complaint) = tail::complaint(&output) {
+        message = format!("{message}: {complaint}");
+    }
     StepState::Failed(StepError {
         hint: hint::find(&message, &output),
         message,

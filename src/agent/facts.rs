@@ -1,11 +1,11 @@
-//! What the node is, read from files: no program is started for it.
+//! What the node is, read from files; the only program that is started for it is `nft`, which is a quick one.
 
 use std::collections::BTreeMap;
 
 use crate::converge::{Node, command, disk};
 use crate::wire::Facts;
 
-use super::{addresses, control_plane, handlers};
+use super::{addresses, control_plane, handlers, surroundings, traces};
 
 /// Bit of CAP_SYS_RESOURCE in the capability sets of `/proc/self/status`.
 const SYS_RESOURCE: u64 = 1 << 24;
@@ -40,6 +40,8 @@ pub fn gather(node: &Node) -> Facts {
         pending_handlers: handlers::left(node),
         control_plane: control_plane::state(node),
         commands: command::begun(node),
+        traces: traces::gather(node),
+        surroundings: surroundings::gather(node),
     }
 }
 

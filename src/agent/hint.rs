@@ -118,6 +118,22 @@ const KNOWN: &[Known] = &[
         hint: "the node is a container that must not change this parameter; set it on the machine that runs it",
     },
     Known {
+        all_of: &["accepts connections", "not reached"],
+        hint: "from the node that address and port can't be reached: is the API server running, and does a firewall on either side (nft, iptables, ufw, firewalld, a cloud's security group) let the port through?",
+    },
+    Known {
+        all_of: &["too many open files"],
+        hint: "the kernel's limit for file watchers is used up: `sysctl fs.inotify.max_user_instances=8192` (on the computer that runs containers), for good in /etc/sysctl.d",
+    },
+    Known {
+        all_of: &["failed to find plugin"],
+        hint: "the node's container runtime uses a pod network that isn't this cluster's: look into its folder of CNI configurations",
+    },
+    Known {
+        all_of: &["ends again and again"],
+        hint: "its last words are above; `journalctl -u UNIT` on the node has the rest",
+    },
+    Known {
         all_of: &["does not answer"],
         hint: "the API server is not running or not reachable from the node; `crictl ps -a` or `journalctl -u kubelet` on the control plane tell why",
     },

@@ -1,16 +1,23 @@
 //! The controller's requests, read by a thread of their own.
 
 use std::io::{self, Read};
-use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use crate::converge::Cancel;
 use crate::resource::Sha256;
 use crate::wire::{Request, frame};
 
+use super::watched::Watched;
+
 /// Parts of a blob that may wait to be written; beyond that the controller waits.
 const PARTS: usize = 8;
+
+/// How often it is looked whether the controller is given up.
+const TICK: Duration = Duration::from_millis(500);
 
 /// A piece of a blob.
 #[derive(Debug)]
@@ -60,18 +67,29 @@ impl Parts {
 pub struct Incoming {
     requests: Receiver<Request>,
     parts: Parts,
+    is_silent: Arc<AtomicBool>,
     failure: Arc<Mutex<Option<io::Error>>>,
 }
 
 impl Incoming {
-    /// Starts to read. The end of the input is the wish to stop, unless goodbye was said before.
-    pub fn start(mut input: impl Read + Send + 'static, cancel: Cancel) -> Self {
+    /// Starts to read. The end of the input is the wish to stop, unless goodbye was said before; so is an
+    /// input that has had nothing for `silence`.
+    pub fn start(input: impl Read + Send + 'static, silence: Duration, cancel: Cancel) -> Self {
         let (sender, requests) = mpsc::channel();
         let parts = Parts::default();
+        let mut input = Watched::new(input);
+        let is_silent = input.watch(silence, {
+            let (cancel, parts) = (cancel.clone(), parts.clone());
+            move || {
+                cancel.now();
+                parts.close();
+            }
+        });
         let failure = Arc::new(Mutex::new(None));
         let incoming = Self {
             requests,
             parts: parts.clone(),
+            is_silent,
             failure: Arc::clone(&failure),
         };
         thread::spawn(move || {
@@ -86,6 +104,7 @@ impl Incoming {
                     Ok(Some(Request::NoBlob { blob, reason })) => {
                         parts.give(blob, Part::Refused(reason));
                     }
+                    Ok(Some(Request::Alive)) => {}
                     Ok(Some(Request::Cancel)) => cancel.after_step(),
                     Ok(Some(Request::Bye)) => {
                         // The loop may have ended already, which is what is asked for.
@@ -120,7 +139,18 @@ impl Incoming {
 
     /// Waits for the next request; `None` at the end.
     pub fn next(&self) -> Option<Request> {
-        self.requests.recv().ok()
+        loop {
+            match self.requests.recv_timeout(TICK) {
+                Ok(request) => return Some(request),
+                Err(RecvTimeoutError::Timeout) if !self.is_silent() => {}
+                Err(_) => return None,
+            }
+        }
+    }
+
+    /// Tells whether the controller was given up because it said nothing any more.
+    pub fn is_silent(&self) -> bool {
+        self.is_silent.load(Ordering::SeqCst)
     }
 
     /// Fails if what came was no sequence of frames.

@@ -6,7 +6,9 @@
 //! ```
 //!
 //! When the controller goes away, a critical step (kubeadm, a package transaction) is finished, any
-//! other is stopped; what was announced but not done stays written down in `pending`.
+//! other is stopped; what was announced but not done stays written down in `pending`. A controller whose
+//! connection was lost in silence (a cable pulled, a laptop asleep) is gone as well: one that is there says so
+//! every few seconds.
 
 pub mod addresses;
 pub mod batch;
@@ -20,21 +22,28 @@ pub mod incoming;
 pub mod journal;
 pub mod lock;
 pub mod outgoing;
+pub mod surroundings;
+pub mod traces;
+pub mod watched;
 
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tracing::Level;
 
 use crate::converge::{Cancel, Node, ResourceError};
 use crate::log::{self, kept::Keeping};
-use crate::wire::{Event, LogLevel, Mode, Outcome, PROTOCOL, Request};
+use crate::wire::{ALIVE_EVERY, Event, LogLevel, Mode, Outcome, PROTOCOL, Request};
 
 use self::blobs::ControllerLink;
 use self::incoming::Incoming;
 use self::lock::Lock;
 use self::outgoing::Outgoing;
+
+/// A controller that has said nothing for so long is gone.
+const SILENCE: Duration = ALIVE_EVERY.saturating_mul(6);
 
 /// Serves one controller until it says goodbye or is gone.
 pub fn run(
@@ -50,9 +59,19 @@ pub fn run_at(
     stdin: impl Read + Send + 'static,
     stdout: impl Write + Send + 'static,
 ) -> io::Result<()> {
+    serve(root, SILENCE, stdin, stdout)
+}
+
+/// Gives a controller up that has said nothing for `silence`.
+fn serve(
+    root: &Path,
+    silence: Duration,
+    stdin: impl Read + Send + 'static,
+    stdout: impl Write + Send + 'static,
+) -> io::Result<()> {
     let cancel = Cancel::default();
     let (outgoing, writer) = Outgoing::start(stdout, cancel.clone());
-    let incoming = Incoming::start(stdin, cancel.clone());
+    let incoming = Incoming::start(stdin, silence, cancel.clone());
     let link = ControllerLink::new(outgoing.clone(), incoming.parts(), cancel.clone());
     let node = Node::at(root).with_link(Arc::new(link), cancel);
     outgoing.send(Event::Hello {
@@ -67,8 +86,10 @@ pub fn run_at(
         log: None,
     }
     .serve(&incoming);
-    // The session's end closed the way out; what is still in it is written first.
-    writer.finish();
+    // The session's end closed the way out; what is still in it is written first, if anybody reads it.
+    if !incoming.is_silent() {
+        writer.finish();
+    }
     result
 }
 
@@ -116,7 +137,10 @@ impl Session {
                 }
                 Request::Bye => break,
                 // The reader's thread takes these.
-                Request::Chunk { .. } | Request::NoBlob { .. } | Request::Cancel => {}
+                Request::Chunk { .. }
+                | Request::NoBlob { .. }
+                | Request::Cancel
+                | Request::Alive => {}
             }
         }
         incoming.result()

@@ -98,7 +98,9 @@ fn the_first_failure_ends_the_batch_with_its_reason() {
         panic!("{events:?}");
     };
     assert!(
-        error.message.ends_with("ended with exit code 1"),
+        error
+            .message
+            .ends_with("exit code 1: [ERROR Port-6443]: Port 6443 is in use"),
         "{error:?}"
     );
     assert_eq!(error.output, ["[ERROR Port-6443]: Port 6443 is in use"]);
@@ -264,6 +266,28 @@ fn two_runs_take_turns() {
     first.bye().unwrap();
     second.send(Request::Batch(batch("phase", Vec::new())));
     second.until_done("phase");
+    second.bye().unwrap();
+}
+
+#[test]
+fn a_controller_that_is_lost_in_silence_frees_the_node() {
+    let root = tempfile::tempdir().unwrap();
+    let mut first = Controller::connect_with(root.path(), Duration::from_secs(2));
+    first.start("one", Mode::Apply);
+    let steps = vec![command("slow", "touch begun; sleep 60", Guard::Once)];
+    first.send(Request::Batch(batch("phase", steps)));
+    wait_for(&root.path().join("begun"));
+    // As long as it says that it is there, it is waited for.
+    for _ in 0..6 {
+        std::thread::sleep(Duration::from_millis(500));
+        first.send(Request::Alive);
+    }
+    let mut second = Controller::connect(root.path());
+    second.start("two", Mode::Apply);
+    assert!(matches!(second.next(), Event::Waiting { .. }));
+    second.send(Request::Batch(batch("phase", Vec::new())));
+    second.until_done("phase");
+    first.wait_for_the_end().unwrap();
     second.bye().unwrap();
 }
 

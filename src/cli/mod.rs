@@ -182,9 +182,13 @@ pub struct CheckArguments {
 pub struct UpArguments {
     #[command(flatten)]
     pub lab: LabArguments,
-    /// Don't ask before machines are removed that the inventory doesn't have any more
+    /// Don't ask before machines are removed that the inventory doesn't have any more; once there is a cluster,
+    /// `up` leaves them alone
     #[arg(short, long)]
     pub yes: bool,
+    /// Take a machine that carries another cluster: what that left on it is removed (may be given several times)
+    #[arg(long, value_name = "NODE")]
+    pub take_over: Vec<String>,
 }
 
 /// `--provider`.

@@ -37,6 +37,7 @@ impl GlobalArguments {
             bundle: self.bundle.clone(),
             overrides: self.overrides.clone(),
             limit: None,
+            take_over: Vec::new(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::exit::Exit;
 use super::{GlobalArguments, UpArguments};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::install::{Applied, Dialogue, Installation, status};
+use crate::install::{Applied, Dialogue, Installation, Settings, status};
 use crate::report::network_policies;
 use crate::ui::printer::{Format, Printer};
 use crate::ui::{prompt, recap};
@@ -19,7 +19,11 @@ pub fn run(
         warn: &|warning| printer.diagnostic(warning),
         may_remove: &|names| arguments.yes || may_remove(names, printer),
     };
-    let installation = Installation::to_apply(&arguments.lab.settings(global), project)?;
+    let settings = Settings {
+        take_over: arguments.take_over.clone(),
+        ..arguments.lab.settings(global)
+    };
+    let installation = Installation::to_apply(&settings, project)?;
     printer.diagnostics(&installation.warnings);
     let mut applied = installation.up(printer.observer(), &dialogue)?;
     if printer.format == Format::Json {

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use super::draft::{Access, Draft};
+use super::kubernetes::kubeconfig::Kubeconfig;
 use super::marker::{Marker, STATE};
 use super::program::{Program, quoted};
-use super::{Converge, Node, ResourceError};
+use super::{Converge, Node, ResourceError, unit};
 use crate::resource::{Action, Change, Command, CommandState, Content, Guard, Input};
 
 /// Folder of the markers.
@@ -17,8 +18,8 @@ const FOLDER: &str = "commands";
 pub struct Observed {
     /// The guard is satisfied.
     satisfied: bool,
-    /// An attempt began and did not end well.
-    cut_short: bool,
+    /// An attempt began and did not end well, or what it made is gone.
+    begun: bool,
 }
 
 impl Converge for Command {
@@ -26,7 +27,7 @@ impl Converge for Command {
 
     fn probe(&self, node: &Node) -> Result<Observed, ResourceError> {
         let satisfied = match &self.guard {
-            Guard::Once => done_marker(node).exists(),
+            Guard::Once => done_marker(node).exists() && !self.is_undone(node),
             Guard::Creates(path) => node.path(path).exists(),
             Guard::Unless(argv) => match Program::new(argv).capture(node) {
                 Ok(finished) => finished.status.success(),
@@ -34,25 +35,27 @@ impl Converge for Command {
                 Err(ResourceError::Start { .. }) => false,
                 Err(error) => return Err(error),
             },
+            Guard::Object { kubeconfig, path } => has_object(kubeconfig, path, node)?,
+            Guard::ValidKubeconfig(path) => Kubeconfig::is_valid(path, node),
             Guard::Always => false,
         };
         Ok(Observed {
             satisfied,
-            cut_short: started_marker(node).exists(),
+            begun: self.has_begun(node),
         })
     }
 
     fn diff(&self, observed: &Observed) -> Vec<Change> {
         let believed = match self.guard {
             // A path may appear long before its maker is done.
-            Guard::Creates(_) => observed.satisfied && !observed.cut_short,
+            Guard::Creates(_) => observed.satisfied && !observed.begun,
             _ => observed.satisfied,
         };
         if believed {
             return Vec::new();
         }
         let mut changes = Vec::new();
-        if let (true, Some(recover)) = (observed.cut_short, &self.recover) {
+        if let (true, Some(recover)) = (observed.begun, &self.recover) {
             changes.push(Change::new(Action::Run, quoted(recover)));
         }
         changes.push(Change::new(Action::Run, quoted(&self.argv)));
@@ -61,17 +64,23 @@ impl Converge for Command {
 
     fn apply(&self, _changes: &[Change], node: &mut Node) -> Result<(), ResourceError> {
         let started = started_marker(node);
-        if let (true, Some(recover)) = (started.exists(), &self.recover) {
+        if let (true, Some(recover)) = (self.has_begun(node), &self.recover) {
             self.program(recover).run(node)?;
+            // Nothing of ours is left: what comes now is never recovered from.
+            done_marker(node).remove()?;
+            started.remove()?;
             // Nobody may be there any more, and the next run begins here again.
             node.cancel().check_now()?;
         }
+        let inputs = WrittenInputs::write(&self.inputs, node)?;
+        if let Some(preflight) = &self.preflight {
+            self.program(preflight).run(node)?;
+        }
         done_marker(node).remove()?;
         started.write(node.step())?;
-        let inputs = WrittenInputs::write(&self.inputs, node)?;
         let result = self.program(&self.argv).run(node);
         drop(inputs);
-        result?;
+        result.map_err(|error| with_kubelets_words(error, node))?;
         if self.guard == Guard::Once {
             done_marker(node).write(node.step())?;
         }
@@ -85,11 +94,21 @@ impl Command {
         let condition = match &self.guard {
             Guard::Creates(path) => Some(format!("unless {path} exists by then")),
             Guard::Unless(argv) => Some(format!("unless by then `{}` succeeds", quoted(argv))),
-            Guard::Once | Guard::Always => None,
+            Guard::Once | Guard::Object { .. } | Guard::ValidKubeconfig(_) | Guard::Always => None,
         };
         let mut change = Change::new(Action::Run, quoted(&self.argv));
         change.to = condition;
         vec![change]
+    }
+
+    /// Tells whether an attempt began and did not end well, or what it made is gone.
+    fn has_begun(&self, node: &Node) -> bool {
+        started_marker(node).exists() || (done_marker(node).exists() && self.is_undone(node))
+    }
+
+    /// What was done once need not be so any more: a node may have been reset by hand.
+    fn is_undone(&self, node: &Node) -> bool {
+        !self.leaves.is_empty() && !self.leaves.iter().any(|path| node.path(path).exists())
     }
 
     fn program(&self, argv: &[String]) -> Program {
@@ -126,6 +145,28 @@ pub fn forget(steps: &[String], node: &Node) -> Result<(), ResourceError> {
     steps
         .iter()
         .try_for_each(|step| Marker::new(node, FOLDER, step, ".done").remove())
+}
+
+/// A server that doesn't answer yet has nothing yet.
+fn has_object(kubeconfig: &str, path: &str, node: &Node) -> Result<bool, ResourceError> {
+    if !node.path(kubeconfig).exists() {
+        return Ok(false);
+    }
+    let answer = node.kubernetes(kubeconfig)?.get(path);
+    Ok(answer.is_ok_and(|answer| answer.is_success()))
+}
+
+/// kubeadm only says that the kubelet isn't healthy; the kubelet says why.
+fn with_kubelets_words(mut error: ResourceError, node: &Node) -> ResourceError {
+    if let ResourceError::Command { output, .. } | ResourceError::Timeout { output, .. } =
+        &mut error
+        && output
+            .iter()
+            .any(|line| line.contains("kubelet is not healthy"))
+    {
+        output.extend(unit::last_words("kubelet.service", node));
+    }
+    error
 }
 
 fn started_marker(node: &Node) -> Marker {

@@ -20,6 +20,13 @@ pub fn free(path: &Path) -> Option<u64> {
     Some(status.f_bavail.saturating_mul(status.f_frsize))
 }
 
+/// Returns the size in bytes of the file system below `path`; `None` where that can't be told.
+pub fn size(path: &Path) -> Option<u64> {
+    let existing = path.ancestors().find(|path| path.exists())?;
+    let status = rustix::fs::statvfs(existing).ok()?;
+    Some(status.f_blocks.saturating_mul(status.f_frsize))
+}
+
 /// Describes a full file system that lacks so many bytes, if that is known.
 pub fn no_space(path: &Path, missing: Option<u64>) -> ResourceError {
     ResourceError::NoSpace {

@@ -9,6 +9,7 @@ macro_rules! each {
         match $resource {
             Resource::Absent($it) => $call,
             Resource::AbsentObjects($it) => $call,
+            Resource::AbsentNode($it) => $call,
             Resource::Archive($it) => $call,
             Resource::Block($it) => $call,
             Resource::Command($it) => $call,
@@ -19,7 +20,10 @@ macro_rules! each {
             Resource::Image($it) => $call,
             Resource::KernelModule($it) => $call,
             Resource::Manifests($it) => $call,
+            Resource::NodeObject($it) => $call,
             Resource::Package($it) => $call,
+            Resource::PodAddresses($it) => $call,
+            Resource::Registration($it) => $call,
             Resource::Swap($it) => $call,
             Resource::Symlink($it) => $call,
             Resource::Sysctl($it) => $call,

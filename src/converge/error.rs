@@ -40,6 +40,8 @@ pub enum ResourceError {
         condition: String,
         seconds: u32,
         last: String,
+        /// What is known of the reason.
+        output: Vec<String>,
     },
     #[error("the API server refused to {action}: {message}")]
     Api {
@@ -67,7 +69,9 @@ impl ResourceError {
     /// Returns the last lines of the program that failed, if one ran.
     pub fn output(&self) -> &[String] {
         match self {
-            Self::Command { output, .. } | Self::Timeout { output, .. } => output,
+            Self::Command { output, .. }
+            | Self::Timeout { output, .. }
+            | Self::Condition { output, .. } => output,
             _ => &[],
         }
     }

@@ -15,15 +15,26 @@ use crate::resource::{Action, BlobRef, Change, Image};
 
 /// Seconds that an import may take: the layers are unpacked as well.
 const IMPORT_TIMEOUT: u32 = 900;
+/// What keeps an image when the kubelet or containerd needs room: it came with the bundle and can't be
+/// pulled again.
+const PINNED: &str = "io.cri-containerd.pinned=pinned";
 const MANIFEST_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
 
 /// containerd's answers, asked once for all images of a batch.
 #[derive(Debug, Default)]
 pub struct ImageStore {
-    /// Digest of the target, by name.
-    images: Option<BTreeMap<String, String>>,
+    /// By name.
+    images: Option<BTreeMap<String, Stored>>,
     /// Digests of the parts that containerd has.
     content: Option<BTreeSet<String>>,
+}
+
+/// An image that containerd has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Digest of what the name stands for.
+    target: String,
+    is_pinned: bool,
 }
 
 impl ImageStore {
@@ -32,7 +43,7 @@ impl ImageStore {
         *self = Self::default();
     }
 
-    fn target(&mut self, name: &str, node: &Node) -> Result<Option<String>, ResourceError> {
+    fn find(&mut self, name: &str, node: &Node) -> Result<Option<Stored>, ResourceError> {
         if self.images.is_none() {
             self.images = Some(list_images(node)?);
         }
@@ -49,7 +60,11 @@ impl ImageStore {
 
     fn learn(&mut self, image: &Image) {
         if let Some(images) = &mut self.images {
-            images.insert(image.name.clone(), digest(image.manifest));
+            let stored = Stored {
+                target: digest(image.manifest),
+                is_pinned: true,
+            };
+            images.insert(image.name.clone(), stored);
         }
         if let Some(content) = &mut self.content {
             content.extend(image.parts().map(digest));
@@ -58,25 +73,37 @@ impl ImageStore {
 }
 
 impl Converge for Image {
-    /// Digest of what the name stands for now.
-    type Observed = Option<String>;
+    type Observed = Option<Stored>;
 
     fn probe(&self, node: &Node) -> Result<Self::Observed, ResourceError> {
-        node.images.borrow_mut().target(&self.name, node)
+        node.images.borrow_mut().find(&self.name, node)
     }
 
     fn diff(&self, observed: &Self::Observed) -> Vec<Change> {
         let wanted = digest(self.manifest);
         match observed {
-            Some(is) if *is == wanted => Vec::new(),
+            Some(is) if is.target == wanted && is.is_pinned => Vec::new(),
+            Some(is) if is.target == wanted => {
+                let pinned = Some("pinned".to_owned());
+                vec![Change::new(Action::Update, "label").values(None, pinned)]
+            }
             Some(is) => {
-                vec![Change::new(Action::Update, "image").values(Some(is.clone()), Some(wanted))]
+                let target = Some(is.target.clone());
+                vec![Change::new(Action::Update, "image").values(target, Some(wanted))]
             }
             None => vec![Change::new(Action::Create, "image").values(None, Some(wanted))],
         }
     }
 
-    fn apply(&self, _changes: &[Change], node: &mut Node) -> Result<(), ResourceError> {
+    fn apply(&self, changes: &[Change], node: &mut Node) -> Result<(), ResourceError> {
+        if changes.iter().all(|change| change.subject == "label") {
+            Program::new(["ctr", "-n", "k8s.io", "images", "label"])
+                .argument(&self.name)
+                .argument(PINNED)
+                .output(node)?;
+            node.images.get_mut().learn(self);
+            return Ok(());
+        }
         let mut files = Vec::new();
         for part in self.parts() {
             // Without its manifest in the tar the import has nothing to name.
@@ -88,7 +115,9 @@ impl Converge for Image {
         }
         let brought: Vec<PathBuf> = files.iter().map(|(_, path)| path.clone()).collect();
         let index = self.index().to_string();
-        Program::new(["ctr", "-n", "k8s.io", "images", "import", "-"])
+        Program::new(["ctr", "-n", "k8s.io", "images", "import", "--label"])
+            .argument(PINNED)
+            .argument("-")
             .timeout(IMPORT_TIMEOUT)
             .feed(move |stdin| write_layout(stdin, &index, &files))
             .output(node)?;
@@ -165,7 +194,7 @@ fn append(
     tar.append_data(&mut header, Path::new(name), content)
 }
 
-fn list_images(node: &Node) -> Result<BTreeMap<String, String>, ResourceError> {
+fn list_images(node: &Node) -> Result<BTreeMap<String, Stored>, ResourceError> {
     if !is_running(node) {
         return Ok(BTreeMap::new());
     }
@@ -184,15 +213,18 @@ fn is_running(node: &Node) -> bool {
     exists("ctr", node) && UnixStream::connect(socket).is_ok()
 }
 
-/// Reads `ctr images ls`: name, media type, digest, size, …
-fn parse_images(output: &str) -> BTreeMap<String, String> {
+/// Reads `ctr images ls`: name, media type, digest, size, …, and the labels, with commas between them, at the end.
+fn parse_images(output: &str) -> BTreeMap<String, Stored> {
     output
         .lines()
         .skip(1)
         .filter_map(|line| {
-            let mut fields = line.split_whitespace();
-            let name = fields.next()?.to_owned();
-            Some((name, fields.nth(1)?.to_owned()))
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            let stored = Stored {
+                target: (*fields.get(2)?).to_owned(),
+                is_pinned: fields.last()?.split(',').any(|label| label == PINNED),
+            };
+            Some(((*fields.first()?).to_owned(), stored))
         })
         .collect()
 }
@@ -235,16 +267,25 @@ mod tests {
     #[test]
     fn the_listing_is_read() {
         let wanted = digest(blob("manifest"));
-        let listing = format!(
-            "REF                       TYPE DIGEST SIZE PLATFORMS LABELS\n\
-             kinstall.local/pause:3.10 {MANIFEST_TYPE} {wanted} 345.2 KiB linux/amd64 io.cri-containerd.image=managed\n"
-        );
-        let images = parse_images(&listing);
+        let diff_with = |labels: &str| {
+            let listing = format!(
+                "REF                       TYPE DIGEST SIZE PLATFORMS LABELS\n\
+                 kinstall.local/pause:3.10 {MANIFEST_TYPE} {wanted} 345.2 KiB linux/amd64 {labels}\n"
+            );
+            let image = image();
+            image.diff(&parse_images(&listing).get(&image.name).cloned())
+        };
+        let managed = "io.cri-containerd.image=managed";
+        assert!(diff_with(&format!("{managed},{PINNED}")).is_empty());
+        let changes = diff_with(managed);
+        assert_eq!((changes.len(), changes[0].subject.as_str()), (1, "label"));
         let image = image();
-        assert!(image.diff(&images.get(&image.name).cloned()).is_empty());
         assert_eq!(image.diff(&None)[0].action, Action::Create);
-        let other = Some("sha256:0".to_owned());
-        assert_eq!(image.diff(&other)[0].action, Action::Update);
+        let other = Stored {
+            target: "sha256:0".to_owned(),
+            is_pinned: true,
+        };
+        assert_eq!(image.diff(&Some(other))[0].subject, "image");
     }
 
     #[test]

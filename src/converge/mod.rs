@@ -7,6 +7,7 @@
 
 pub mod absent;
 pub mod absent_objects;
+pub mod absent_node;
 pub mod account;
 pub mod archive;
 pub mod block;
@@ -28,13 +29,19 @@ pub mod link;
 pub mod manifests;
 pub mod marker;
 pub mod node;
+pub mod node_object;
 pub mod package;
+pub mod pipes;
+pub mod pod_addresses;
 pub mod program;
+pub mod registration;
 pub mod rollout;
+pub mod rollout_trouble;
 pub mod stat_cache;
 pub mod swap;
 pub mod symlink;
 pub mod sysctl;
+pub mod sysctl_files;
 pub mod tail;
 pub mod unit;
 pub mod wait;

@@ -113,6 +113,9 @@ impl Node {
             Resource::Image(_)
             | Resource::AbsentObjects(_)
             | Resource::Manifests(_)
+            | Resource::NodeObject(_)
+            | Resource::AbsentNode(_)
+            | Resource::PodAddresses(_)
             | Resource::Sysctl(_)
             | Resource::Wait(_) => {}
             Resource::Package(_) | Resource::Command(_) => {

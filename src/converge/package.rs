@@ -90,9 +90,11 @@ fn manager(node: &Node) -> Result<Manager, ResourceError> {
     }
 }
 
-/// Asks for all packages at once. Both programs fail over a package that isn't there, and still tell of the others.
+/// Asks for all packages at once. Both programs fail over a package that isn't there, and still tell of the
+/// others; any other failure says nothing of the packages.
 fn query(names: &[String], node: &Node) -> Result<BTreeSet<String>, ResourceError> {
-    let program = match manager(node)? {
+    let manager = manager(node)?;
+    let program = match manager {
         Manager::Apt => Program::new([
             "dpkg-query",
             "--show",
@@ -101,7 +103,18 @@ fn query(names: &[String], node: &Node) -> Result<BTreeSet<String>, ResourceErro
         ]),
         Manager::Dnf => Program::new(["rpm", "--query", "--queryformat", "%{NAME} installed\n"]),
     };
-    Ok(parse(&program.arguments(names).capture(node)?.stdout))
+    let finished = program.arguments(names).capture(node)?;
+    // rpm's exit code is the number of packages that aren't there.
+    let most = match manager {
+        Manager::Apt => 1,
+        Manager::Dnf => i32::try_from(names.len()).unwrap_or(i32::MAX),
+    };
+    match finished.status.code() {
+        Some(code) if (0..=most).contains(&code) => Ok(parse(&finished.stdout)),
+        _ => finished
+            .success("the query for installed packages".to_owned())
+            .map(|_| BTreeSet::new()),
+    }
 }
 
 fn parse(output: &str) -> BTreeSet<String> {
@@ -125,6 +138,7 @@ fn install(names: &[String], node: &Node) -> Result<(), ResourceError> {
                 Program::new(["apt-get", "-q", "-o", "DPkg::Lock::Timeout=300", "update"])
                     .timeout(TIMEOUT)
                     .critical(true)
+                    .through_proxy()
                     .run(node);
             match renewed {
                 Ok(()) => apt(names).run(node),
@@ -135,6 +149,7 @@ fn install(names: &[String], node: &Node) -> Result<(), ResourceError> {
             .arguments(names)
             .timeout(TIMEOUT)
             .critical(true)
+            .through_proxy()
             .run(node),
     }
 }
@@ -168,11 +183,15 @@ fn apt(names: &[String]) -> Program {
         .environment(&environment)
         .timeout(TIMEOUT)
         .critical(true)
+        .through_proxy()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
 
     #[test]
     fn only_complete_packages_count() {
@@ -182,5 +201,27 @@ mod tests {
         // rpm says so on its standard output.
         assert!(parse("package socat is not installed\n").len() < 2);
         assert!(!parse("package socat is not installed\n").contains("socat"));
+    }
+
+    #[test]
+    fn a_query_that_fails_does_not_say_that_packages_are_missing() {
+        let root = tempfile::tempdir().unwrap();
+        let node = Node::at(root.path());
+        let programs = node.path("/usr/local/bin");
+        fs::create_dir_all(&programs).unwrap();
+        fs::write(programs.join("apt-get"), "").unwrap();
+        let names = ["mount".to_owned(), "nftables".to_owned()];
+        let query_with = |script: &str| {
+            let path = programs.join("dpkg-query");
+            fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+            query(&names, &node)
+        };
+        let one = query_with("echo mount installed; echo no packages >&2; exit 1").unwrap();
+        assert_eq!(one.len(), 1);
+        let failed = query_with("echo dpkg-query: error: the database is locked >&2; exit 2");
+        let error = failed.unwrap_err();
+        assert!(error.output()[0].contains("locked"), "{error}");
+        assert!(query_with("kill -9 $$").is_err());
     }
 }

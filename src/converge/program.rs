@@ -1,15 +1,15 @@
 //! Programs that run on the node: in a process group of their own, watched, their output told line by line.
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
+use super::pipes::{Pipes, Source};
 use super::tail::{Tail, redact};
 use super::{Node, ResourceError};
 
@@ -17,12 +17,15 @@ use super::{Node, ResourceError};
 const GRACE: Duration = Duration::from_secs(10);
 /// How often a silent program is looked at.
 const TICK: Duration = Duration::from_millis(50);
-/// What is left in the pipes after the program's end is waited for this long: something that it left
-/// running may hold them open.
-const DRAIN: Duration = Duration::from_millis(200);
-/// Longer lines are cut into pieces.
-const LONGEST_LINE: u64 = 16 << 10;
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// How a proxy is named in the environment, in small or in capital letters.
+const PROXIES: [&str; 5] = [
+    "http_proxy",
+    "https_proxy",
+    "ftp_proxy",
+    "all_proxy",
+    "no_proxy",
+];
 
 /// A program to run.
 pub struct Program {
@@ -30,6 +33,7 @@ pub struct Program {
     environment: Vec<(String, String)>,
     timeout: Duration,
     critical: bool,
+    through_proxy: bool,
     feed: Option<Feed>,
     /// Both outputs go through one pipe, so that their lines keep their order.
     merged: bool,
@@ -47,15 +51,6 @@ pub struct Finished {
     tail: Vec<String>,
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Source {
-    Stdout,
-    Stderr,
-    Both,
-}
-
-type Pipe = Box<dyn Read + Send>;
-
 impl Program {
     /// A program by its arguments, the first of which is the program.
     pub fn new<T: Into<String>>(argv: impl IntoIterator<Item = T>) -> Self {
@@ -64,6 +59,7 @@ impl Program {
             environment: Vec::new(),
             timeout: Duration::from_mins(1),
             critical: false,
+            through_proxy: false,
             feed: None,
             merged: false,
         }
@@ -101,6 +97,14 @@ impl Program {
     #[must_use]
     pub fn critical(mut self, critical: bool) -> Self {
         self.critical = critical;
+        self
+    }
+
+    /// The program fetches from the network, so it is told of the proxy that the node's environment
+    /// names. All others talk to the node and to the cluster, where a proxy is only in the way.
+    #[must_use]
+    pub fn through_proxy(mut self) -> Self {
+        self.through_proxy = true;
         self
     }
 
@@ -154,64 +158,43 @@ impl Program {
         if !self.critical {
             node.cancel().check_now()?;
         }
-        let (mut child, pipes) = self.spawn(node)?;
+        let (mut child, mut pipes) = self.spawn(node)?;
         let feeding = self
             .feed
             .take()
             .zip(child.stdin.take())
             .map(|(feed, stdin)| thread::spawn(move || feed(stdin)));
-        let (sender, lines) = mpsc::channel();
-        for (source, pipe) in pipes {
-            let sender = sender.clone();
-            thread::spawn(move || read_lines(pipe, |line| sender.send((source, line)).is_ok()));
-        }
-        drop(sender);
-
         let mut tail = Tail::default();
-        let mut take = |(source, line): (Source, String)| {
+        let mut take = |source: Source, line: String| {
             let line = redact(&line);
             on_line(source, &line);
             // Where the two are apart, the reason of a failure is on the standard error.
             if source != Source::Stdout {
-                tail.push(line);
+                tail.push(&line);
             }
         };
         let deadline = Instant::now() + self.timeout;
-        let mut ended: Option<(ExitStatus, Instant)> = None;
-        let mut pipes_open = true;
         let status = loop {
-            if pipes_open {
-                match lines.recv_timeout(TICK) {
-                    Ok(line) => take(line),
-                    Err(RecvTimeoutError::Disconnected) => pipes_open = false,
-                    Err(RecvTimeoutError::Timeout) => {}
-                }
-            } else if ended.is_none() {
-                thread::sleep(TICK / 5);
+            if let Some(status) = self.poll(&mut child)? {
+                break status;
             }
-            if ended.is_none() {
-                ended = poll(&mut child, &self.argv)?.map(|status| (status, Instant::now()));
+            if !self.critical && node.cancel().is_now() {
+                stop(&mut child);
+                return Err(ResourceError::Interrupted);
             }
-            match ended {
-                Some((status, _)) if !pipes_open => break status,
-                Some((status, end)) if end.elapsed() > DRAIN => break status,
-                None if !self.critical && node.cancel().is_now() => {
-                    stop(&mut child);
-                    return Err(ResourceError::Interrupted);
-                }
-                None if Instant::now() > deadline => {
-                    stop(&mut child);
-                    lines.try_iter().for_each(&mut take);
-                    return Err(ResourceError::Timeout {
-                        command: self.command(),
-                        seconds: self.timeout.as_secs(),
-                        output: tail.into_lines(),
-                    });
-                }
-                _ => {}
+            if Instant::now() > deadline {
+                stop(&mut child);
+                pipes.finish(&mut take);
+                return Err(ResourceError::Timeout {
+                    command: self.command(),
+                    seconds: self.timeout.as_secs(),
+                    output: tail.into_lines(),
+                });
             }
+            pipes.wait(TICK).map_err(|source| self.failed(source))?;
+            pipes.read(&mut take);
         };
-        lines.try_iter().for_each(&mut take);
+        pipes.finish(&mut take);
         if let Some(Ok(Err(error))) = feeding.map(thread::JoinHandle::join)
             && status.success()
         {
@@ -228,21 +211,21 @@ impl Program {
         })
     }
 
-    fn spawn(&self, node: &Node) -> Result<(Child, Vec<(Source, Pipe)>), ResourceError> {
-        let failed = |source| ResourceError::Start {
-            program: self.argv.first().cloned().unwrap_or_default(),
-            source,
-        };
+    fn spawn(&self, node: &Node) -> Result<(Child, Pipes), ResourceError> {
+        let failed = |source| self.failed(source);
         let (program, arguments) = self
             .argv
             .split_first()
             .ok_or_else(|| failed(io::Error::other("there is no program")))?;
         let mut command = Command::new(program);
+        // What a login brings along (proxies above all) is not meant for the cluster's own programs.
         command
             .args(arguments)
+            .env_clear()
             .env("PATH", search_path(node))
             .env("LC_ALL", "C.UTF-8")
             .env("HOME", "/root")
+            .envs(self.proxies())
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .current_dir(node.path("/"))
             .process_group(0);
@@ -251,31 +234,49 @@ impl Program {
         } else {
             command.stdin(Stdio::null());
         }
+        let mut pipes = Pipes::default();
         if self.merged {
             let (reader, writer) = io::pipe().map_err(failed)?;
             let second = writer.try_clone().map_err(failed)?;
             let child = command.stdout(writer).stderr(second).spawn();
-            return Ok((
-                child.map_err(failed)?,
-                vec![(Source::Both, Box::new(reader))],
-            ));
+            pipes.add(Source::Both, reader).map_err(failed)?;
+            return Ok((child.map_err(failed)?, pipes));
         }
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(failed)?;
-        let mut pipes: Vec<(Source, Pipe)> = Vec::new();
         if let Some(pipe) = child.stdout.take() {
-            pipes.push((Source::Stdout, Box::new(pipe)));
+            pipes.add(Source::Stdout, pipe).map_err(failed)?;
         }
         if let Some(pipe) = child.stderr.take() {
-            pipes.push((Source::Stderr, Box::new(pipe)));
+            pipes.add(Source::Stderr, pipe).map_err(failed)?;
         }
         Ok((child, pipes))
+    }
+
+    fn proxies(&self) -> Vec<(String, String)> {
+        if !self.through_proxy {
+            return Vec::new();
+        }
+        std::env::vars()
+            .filter(|(name, _)| PROXIES.contains(&name.to_lowercase().as_str()))
+            .collect()
+    }
+
+    fn poll(&self, child: &mut Child) -> Result<Option<ExitStatus>, ResourceError> {
+        child.try_wait().map_err(|source| self.failed(source))
+    }
+
+    fn failed(&self, source: io::Error) -> ResourceError {
+        ResourceError::Start {
+            program: self.argv.first().cloned().unwrap_or_default(),
+            source,
+        }
     }
 }
 
 impl Finished {
     /// Returns what the program wrote to its standard output, if it ended well.
-    fn success(self, command: String) -> Result<String, ResourceError> {
+    pub fn success(self, command: String) -> Result<String, ResourceError> {
         if self.status.success() {
             return Ok(self.stdout);
         }
@@ -316,13 +317,6 @@ fn describe(status: ExitStatus) -> String {
     }
 }
 
-fn poll(child: &mut Child, argv: &[String]) -> Result<Option<ExitStatus>, ResourceError> {
-    child.try_wait().map_err(|source| ResourceError::Start {
-        program: quoted(argv),
-        source,
-    })
-}
-
 /// Asks the whole process group to end, then makes it.
 fn stop(child: &mut Child) {
     let group = Pid::from_child(child);
@@ -334,29 +328,6 @@ fn stop(child: &mut Child) {
     }
     let _ = kill_process_group(group, Signal::KILL);
     let _ = child.wait();
-}
-
-/// Calls `tell` for each line until it says no; progress bars that return to the line's begin count too.
-fn read_lines(pipe: Pipe, mut tell: impl FnMut(String) -> bool) {
-    let mut reader = BufReader::new(pipe);
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        match reader
-            .by_ref()
-            .take(LONGEST_LINE)
-            .read_until(b'\n', &mut line)
-        {
-            Ok(0) | Err(_) => return,
-            Ok(_) => {}
-        }
-        let text = String::from_utf8_lossy(&line);
-        let text = text.trim_end_matches(['\n', '\r']);
-        let visible = text.rsplit('\r').next().unwrap_or(text);
-        if !tell(visible.to_owned()) {
-            return;
-        }
-    }
 }
 
 #[cfg(test)]

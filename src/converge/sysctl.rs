@@ -5,55 +5,60 @@ use std::io;
 
 use super::draft;
 use super::error::FileContext;
+use super::sysctl_files::{self, Setting, live_path};
 use super::{Converge, Node, ResourceError};
 use crate::resource::{Action, Change, Sysctl};
 
 /// Where values are kept for the next boot.
-const PERSISTED: &str = "/etc/sysctl.d/90-kinstall.conf";
+const PERSISTED: &str = "/etc/sysctl.d/99-zz-kinstall.conf";
 
 /// The parameter now and after a boot.
 #[derive(Debug)]
 pub struct Observed {
     /// `None` where the kernel hasn't got it (yet: its module may not be loaded).
     live: Option<String>,
-    persisted: Option<String>,
+    /// The last of all files' settings.
+    at_boot: Option<Setting>,
 }
 
 impl Converge for Sysctl {
     type Observed = Observed;
 
     fn probe(&self, node: &Node) -> Result<Observed, ResourceError> {
-        let path = node.path(&self.live_path());
+        let path = node.path(&live_path(&self.key));
         let live = match fs::read_to_string(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             result => Some(result.doing("read", &path)?),
         };
-        let persisted = node
-            .read_or_empty(PERSISTED)
-            .lines()
-            .filter_map(|line| line.split_once('='))
-            .filter(|(key, _)| key.trim() == self.key)
-            .map(|(_, value)| value.trim().to_owned())
-            .next_back();
-        Ok(Observed { live, persisted })
+        Ok(Observed {
+            live,
+            at_boot: sysctl_files::last(&self.key, node),
+        })
     }
 
     fn diff(&self, observed: &Observed) -> Vec<Change> {
         let wanted = normal(&self.value);
+        let live = observed.live.as_deref().map(normal);
+        let at_boot = observed.at_boot.as_ref();
+        let boot_value = at_boot.map(|setting| normal(&setting.value));
+        // Another file's word is good as long as it says the same.
+        let shown = at_boot.map(|Setting { file, value }| match file.as_str() {
+            PERSISTED => normal(value),
+            file => format!("{} by {file}", normal(value)),
+        });
         [
-            ("live value", &observed.live),
-            ("value at boot", &observed.persisted),
+            ("live value", live.clone(), live),
+            ("value at boot", boot_value, shown),
         ]
         .into_iter()
-        .filter(|(_, is)| is.as_deref().map(normal).as_ref() != Some(&wanted))
-        .map(|(subject, is)| {
+        .filter(|(_, is, _)| is.as_ref() != Some(&wanted))
+        .map(|(subject, is, shown)| {
             let action = if is.is_some() {
                 Action::Update
             } else {
                 Action::Create
             };
-            let from = is.as_deref().map(normal);
-            Change::new(action, subject).values(from, Some(wanted.clone()))
+            Change::new(action, subject).values(shown, Some(wanted.clone()))
         })
         .collect()
     }
@@ -72,7 +77,7 @@ impl Converge for Sysctl {
 
 impl Sysctl {
     fn set(&self, node: &Node) -> Result<(), ResourceError> {
-        let path = node.path(&self.live_path());
+        let path = node.path(&live_path(&self.key));
         // Not create: a file under /proc/sys is there or the kernel doesn't know the parameter.
         let file = fs::OpenOptions::new().write(true).open(&path);
         file.and_then(|mut file| io::Write::write_all(&mut file, self.value.as_bytes()))
@@ -91,21 +96,16 @@ impl Sysctl {
         let line = format!("{} = {}", self.key, normal(&self.value));
         lines.push(&line);
         lines.sort_unstable();
-        draft::rewrite(&node.path(PERSISTED), (lines.join("\n") + "\n").as_bytes())
-    }
-
-    /// Dots and slashes change places: `net.ipv4.conf.eth0/1.rp_filter` is about the interface `eth0.1`.
-    fn live_path(&self) -> String {
-        let path: String = self
-            .key
-            .chars()
-            .map(|letter| match letter {
-                '.' => '/',
-                '/' => '.',
-                other => other,
-            })
-            .collect();
-        format!("/proc/sys/{path}")
+        draft::rewrite(&node.path(PERSISTED), (lines.join("\n") + "\n").as_bytes())?;
+        match sysctl_files::last(&self.key, node) {
+            Some(Setting { file, value }) if normal(&value) != normal(&self.value) => {
+                Err(ResourceError::other(format!(
+                    "`{file}` sets {} to {value} at every boot, after kinstall's file",
+                    self.key
+                )))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -172,8 +172,40 @@ mod tests {
     }
 
     #[test]
-    fn interface_names_may_hold_dots() {
-        let path = sysctl("net.ipv4.conf.eth0/1.rp_filter", "0").live_path();
-        assert_eq!(path, "/proc/sys/net/ipv4/conf/eth0.1/rp_filter");
+    fn a_file_that_is_read_later_is_seen_and_named() {
+        let root = tempfile::tempdir().unwrap();
+        let hardening = "/etc/sysctl.d/99-hardening.conf";
+        let mut node = node_with(&root, "/proc/sys/net/ipv4/ip_forward", "1\n");
+        node_with(&root, hardening, "-net/ipv4/ip_forward=0\n");
+        let forward = sysctl("net.ipv4.ip_forward", "1");
+        let changes = forward.diff(&forward.probe(&node).unwrap());
+        assert_eq!(changes.len(), 1);
+        assert_eq!(
+            changes[0].from.as_deref(),
+            Some("0 by /etc/sysctl.d/99-hardening.conf")
+        );
+        forward.apply(&changes, &mut node).unwrap();
+        assert!(forward.diff(&forward.probe(&node).unwrap()).is_empty());
+
+        node_with(
+            &root,
+            "/usr/lib/sysctl.d/zzz.conf",
+            "net.ipv4.ip_forward = 0\n",
+        );
+        let changes = forward.diff(&forward.probe(&node).unwrap());
+        let error = forward.apply(&changes, &mut node).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`/usr/lib/sysctl.d/zzz.conf` sets net.ipv4.ip_forward to 0 at every boot, after kinstall's file"
+        );
+    }
+
+    #[test]
+    fn another_file_that_says_the_same_is_enough() {
+        let root = tempfile::tempdir().unwrap();
+        let node = node_with(&root, "/proc/sys/net/ipv4/ip_forward", "1\n");
+        node_with(&root, "/etc/sysctl.d/k8s.conf", "net.ipv4.ip_forward=1\n");
+        let forward = sysctl("net.ipv4.ip_forward", "1");
+        assert!(forward.diff(&forward.probe(&node).unwrap()).is_empty());
     }
 }

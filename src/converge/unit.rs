@@ -1,10 +1,14 @@
 //! systemd units.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
-use super::program::{Program, exists};
+use super::program::{Program, exists, quoted};
 use super::{Converge, Node, ResourceError};
 use crate::resource::{Action, Change, Unit, UnitState};
+
+/// How long a unit that ended again and again is watched after its start.
+const TRIAL: Duration = Duration::from_secs(5);
 
 /// What systemd says about a unit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,6 +17,8 @@ pub struct Observed {
     load: String,
     /// `ActiveState`.
     active: String,
+    /// `SubState`.
+    sub: String,
     /// `UnitFileState`; empty for a unit without a file.
     file: String,
     /// The file changed since systemd read it.
@@ -68,8 +74,7 @@ impl Converge for Unit {
             );
         }
         let state = |to: &str| {
-            let from = Some(observed.active.clone()).filter(|state| !state.is_empty());
-            Change::new(Action::Restart, "state").values(from, Some(to.to_owned()))
+            Change::new(Action::Restart, "state").values(observed.state(), Some(to.to_owned()))
         };
         match self.state {
             UnitState::Running if !observed.is_running() => changes.push(state("running")),
@@ -92,6 +97,7 @@ impl Converge for Unit {
                 (Action::Update, _) => self.call("disable", node)?,
                 (_, Some("stopped")) => self.call("stop", node)?,
                 (_, Some("restarted")) => self.start("restart", node)?,
+                _ if observed.is_failing() => self.start_for_good(node)?,
                 _ => self.start("start", node)?,
             }
         }
@@ -108,17 +114,58 @@ impl Unit {
     fn start(&self, verb: &str, node: &Node) -> Result<(), ResourceError> {
         let mut result = self.call(verb, node);
         if let Err(ResourceError::Command { output, .. }) = &mut result {
-            let journal = Program::new(["journalctl", "--no-pager", "-q", "-o", "cat", "-n", "20"])
-                .argument("-u")
-                .argument(&self.name)
-                .timeout(10)
-                .output(node)
-                // Only an ornament of the error that is returned.
-                .unwrap_or_default();
-            output.extend(journal.lines().map(str::to_owned));
+            output.extend(last_words(&self.name, node));
         }
         result
     }
+
+    /// Starts a unit that ended again and again; fails when it still does.
+    fn start_for_good(&self, node: &Node) -> Result<(), ResourceError> {
+        self.start("restart", node)?;
+        let end = Instant::now() + TRIAL;
+        while Instant::now() < end {
+            node.cancel().sleep(TRIAL / 20)?;
+            let shown = show(std::slice::from_ref(&self.name), node)?;
+            if shown.get(&self.name).is_some_and(Observed::is_failing) {
+                return Err(ResourceError::Command {
+                    command: quoted(&["systemctl", "restart", &self.name].map(str::to_owned)),
+                    status: "a unit that ends again and again".to_owned(),
+                    output: last_words(&self.name, node),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Restarts a unit; its last words are part of the error.
+pub fn restart(name: &str, node: &Node) -> Result<(), ResourceError> {
+    let unit = Unit {
+        name: name.to_owned(),
+        enabled: None,
+        state: UnitState::Restarted,
+    };
+    unit.start("restart", node)
+}
+
+/// Returns the last lines of a unit's journal; none where there is none.
+pub fn last_words(name: &str, node: &Node) -> Vec<String> {
+    let journal = Program::new([
+        "journalctl",
+        "--no-pager",
+        "-q",
+        "-o",
+        "cat",
+        "-n",
+        "20",
+        "-u",
+    ])
+    .argument(name)
+    .timeout(10)
+    .output(node)
+    // Only an ornament of an error.
+    .unwrap_or_default();
+    journal.lines().map(str::to_owned).collect()
 }
 
 impl Observed {
@@ -131,8 +178,20 @@ impl Observed {
         }
     }
 
+    /// A unit that ends again and again isn't running, although systemd is at starting it.
     fn is_running(&self) -> bool {
-        matches!(self.active.as_str(), "active" | "activating" | "reloading")
+        matches!(self.active.as_str(), "active" | "activating" | "reloading") && !self.is_failing()
+    }
+
+    fn is_failing(&self) -> bool {
+        self.sub.starts_with("auto-restart")
+    }
+
+    fn state(&self) -> Option<String> {
+        if self.is_failing() {
+            return Some("ends again and again".to_owned());
+        }
+        Some(self.active.clone()).filter(|state| !state.is_empty())
     }
 }
 
@@ -146,7 +205,7 @@ fn show(names: &[String], node: &Node) -> Result<BTreeMap<String, Observed>, Res
             "systemd is not there (no `systemctl` on the node)",
         ));
     }
-    let properties = "--property=LoadState,ActiveState,UnitFileState,NeedDaemonReload";
+    let properties = "--property=LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload";
     let output = systemctl(&["show", properties, "--"])
         .arguments(names)
         .output(node)?;
@@ -169,6 +228,7 @@ fn parse(output: &str, names: &[String]) -> BTreeMap<String, Observed> {
             let observed = Observed {
                 load: value("LoadState"),
                 active: value("ActiveState"),
+                sub: value("SubState"),
                 file: value("UnitFileState"),
                 needs_reload: value("NeedDaemonReload") == "yes",
             };
@@ -245,5 +305,24 @@ mod tests {
             state: UnitState::Running,
         };
         assert!(unit.diff(&observed).is_empty());
+    }
+
+    #[test]
+    fn a_unit_that_ends_again_and_again_does_not_run() {
+        let observed = Observed {
+            load: "loaded".into(),
+            active: "activating".into(),
+            sub: "auto-restart".into(),
+            file: "enabled".into(),
+            needs_reload: false,
+        };
+        let unit = Unit {
+            name: "kubelet.service".into(),
+            enabled: Some(true),
+            state: UnitState::Running,
+        };
+        let changes = unit.diff(&observed);
+        assert_eq!(changes[0].from.as_deref(), Some("ends again and again"));
+        assert_eq!(changes[0].to.as_deref(), Some("running"));
     }
 }

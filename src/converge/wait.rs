@@ -13,7 +13,7 @@ use super::error::FileContext;
 use super::kubernetes::client::certificates;
 use super::kubernetes::object::group_path;
 use super::rollout::{self, Excused};
-use super::{Converge, Node, ResourceError, etcd};
+use super::{Converge, Node, ResourceError, etcd, rollout_trouble};
 use crate::resource::{Action, Change, Condition, Wait};
 
 /// Time between two looks.
@@ -53,6 +53,7 @@ impl Converge for Wait {
                     condition: self.condition.title(),
                     seconds: self.timeout,
                     last,
+                    output: self.condition.explain(node),
                 });
             }
             node.cancel().sleep(INTERVAL)?;
@@ -107,9 +108,7 @@ impl Condition {
                 name,
                 without,
             } => {
-                let plural = format!("{}s", kind.to_lowercase());
-                let base = group_path("apps/v1");
-                let path = format!("{base}/namespaces/{namespace}/{plural}/{name}");
+                let path = workload_path(kind, namespace, name);
                 let mut pods = String::new();
                 let judge = |object: &Value| {
                     pods = rollout::pods(object);
@@ -126,6 +125,34 @@ impl Condition {
             }
         }
     }
+
+    /// Returns what the cluster knows of the reason why the condition doesn't hold.
+    fn explain(&self, node: &Node) -> Vec<String> {
+        let Condition::RolledOut {
+            kubeconfig,
+            kind,
+            namespace,
+            name,
+            ..
+        } = self
+        else {
+            return Vec::new();
+        };
+        let Ok(client) = node.kubernetes(kubeconfig) else {
+            return Vec::new();
+        };
+        let object = client.get(&workload_path(kind, namespace, name));
+        let object = object.ok().filter(super::kubernetes::Answer::is_success);
+        object.map_or_else(Vec::new, |answer| {
+            rollout_trouble::explain(&client, namespace, &answer.body)
+        })
+    }
+}
+
+fn workload_path(kind: &str, namespace: &str, name: &str) -> String {
+    let plural = format!("{}s", kind.to_lowercase());
+    let base = group_path("apps/v1");
+    format!("{base}/namespaces/{namespace}/{plural}/{name}")
 }
 
 /// Reads an object and judges it. A server that isn't there yet is something to wait for.

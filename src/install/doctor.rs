@@ -10,6 +10,7 @@ use crate::bundle;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::inventory::{self, Vault};
 use crate::model::Provider;
+use crate::plan::surroundings;
 use crate::provision::{computer, virtualbox};
 use crate::report::Check;
 use crate::report::inventory::summary;
@@ -49,6 +50,7 @@ pub fn examine(subjects: &Subjects<'_>) -> (Vec<Check>, bool) {
             &memory::warnings(&project.cluster, machines),
         ));
         checks.extend(networks(project));
+        checks.extend(watchers(project));
         checks.extend(keys(&project.directory.join("ssh")));
     }
     // The machines of `existing` are there or not, whatever this computer is like: it always counts as
@@ -156,6 +158,31 @@ fn networks(project: &Project) -> Option<Check> {
     let problems: Diagnostics = refused.flat_map(|error| lab::failed(&error)).collect();
     let state: Vec<_> = networks.iter().map(ToString::to_string).collect();
     Some(Check::of("networks", state.join(", "), &problems))
+}
+
+/// Containers share the kernel's limit for file watchers with everything on this computer.
+fn watchers(project: &Project) -> Option<Check> {
+    if project.provider() != Some(Provider::Container) {
+        return None;
+    }
+    let text = std::fs::read_to_string("/proc/sys/fs/inotify/max_user_instances").ok()?;
+    let limit: u32 = text.trim().parse().ok()?;
+    let needed = surroundings::needed_watchers(project.cluster.hosts.iter());
+    let problem = (limit < needed).then(|| {
+        let message =
+            format!("the nodes need {needed} file watchers, this computer allows {limit}");
+        let hint = format!(
+            "`{}`, for good in /etc/sysctl.d",
+            surroundings::MORE_WATCHERS
+        );
+        Diagnostic::error(Kind::Environment, message).hint(hint)
+    });
+    let problems: Diagnostics = problem.into_iter().collect();
+    Some(Check::of(
+        "file watchers",
+        format!("{limit} allowed"),
+        &problems,
+    ))
 }
 
 /// Private keys must be their owner's alone; OpenSSH refuses others.

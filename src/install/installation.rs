@@ -16,7 +16,7 @@ use super::connect::{self, Stranger};
 use super::lab::{Keys, LabMachines};
 use super::outcome::{Applied, Found};
 use super::project::Project;
-use super::{kubeconfig, limit, machines, memory, runtime, stores};
+use super::{kubeconfig, left_over, limit, machines, memory, runtime, stores};
 use crate::bundle::{Bundle, Release};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind, SourceFile};
 use crate::log::kept::{Keeping, keep_in_file};
@@ -37,6 +37,8 @@ pub struct Settings {
     pub overrides: Option<PathBuf>,
     /// Host pattern: only these hosts are changed.
     pub limit: Option<String>,
+    /// Hosts whose machines may be taken from another cluster.
+    pub take_over: Vec<String>,
 }
 
 /// What `up` asks and tells before the run's events begin.
@@ -55,6 +57,7 @@ pub struct Installation {
     machines: LabMachines,
     bundle: Arc<Bundle>,
     sources: Sources,
+    take_over: Vec<String>,
     run: String,
     /// Names of the only hosts that may be changed.
     limit: Option<Vec<String>>,
@@ -102,6 +105,7 @@ impl Installation {
             machines,
             bundle: Arc::new(bundle),
             sources,
+            take_over: settings.take_over.clone(),
             run,
             limit,
             _lock: lock,
@@ -159,7 +163,7 @@ impl Installation {
         let mut changes = self.machine_changes()?;
         let left_over = changes.iter().filter(|it| it.is_removal());
         let left_over: Vec<&str> = left_over.map(|it| it.host.as_str()).collect();
-        if !left_over.is_empty() && !(dialogue.may_remove)(&left_over) {
+        if !left_over.is_empty() && !left_over::may_go(&self.project, &left_over, dialogue) {
             changes.retain(|it| !it.is_removal());
         }
         machines::check(&changes)?.iter().for_each(dialogue.warn);
@@ -298,10 +302,6 @@ impl Installation {
             .iter()
             .map(|host| (host.name.clone(), host.facts.clone()))
             .collect();
-        let problems = check_nodes(cluster, release, &facts);
-        if !problems.is_empty() {
-            return Err(problems);
-        }
         let secrets = self.project.secrets()?.as_map();
         let input = PlanInput {
             cluster,
@@ -310,15 +310,31 @@ impl Installation {
             files: &self.files(release)?,
             secrets: &secrets,
             sources: &self.sources,
+            take_over: &self.take_over,
             limit: self.limit.as_deref(),
             leaving,
             action,
         };
+        // What another cluster runs on a machine goes with it.
+        let mut staying = facts.clone();
+        for host in plan::foreign::taken_over(&input)? {
+            staying.shift_remove(host);
+        }
+        let problems = check_nodes(cluster, release, &staying);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
         let plan = plan::build(&input)?;
         log_plan(&plan);
         if self.limit.is_some() {
             // Some were only asked.
             hosts.retain(|host| plan.concerns(&host.name));
+        }
+        for notice in plan::surroundings::notices(cluster, &facts, false) {
+            let _ = events.send(RunEvent::Notice {
+                host: notice.host,
+                message: notice.message,
+            });
         }
         let engine = Engine::new(self.run.clone(), hosts, events.clone());
         Ok((engine, plan, strangers, all_answer))

@@ -36,6 +36,11 @@ pub fn write(project: &mut Project) -> Result<Secret, Diagnostics> {
     Ok(kubeconfig)
 }
 
+/// Tells whether the cluster has been up, and so may have members.
+pub fn is_written(project: &Project) -> bool {
+    project.directory.join("kubeconfig").exists()
+}
+
 /// Merges the cluster into a kubeconfig, by default the user's own; returns where it is now.
 pub fn merge_into(project: &mut Project, path: Option<&Path>) -> Result<PathBuf, Diagnostics> {
     let path = path.map_or_else(default_path, Path::to_owned);

@@ -15,6 +15,7 @@ pub mod kubeconfig;
 pub mod kubectl;
 pub mod lab;
 pub mod limit;
+mod left_over;
 mod machines;
 pub mod memory;
 pub mod named_hosts;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::bundle::{Catalog, Placement, Release};
 use crate::credentials::ClusterSecrets;
-use crate::diagnostic::{Diagnostic, SourceFile};
+use crate::diagnostic::{Diagnostic, Diagnostics, SourceFile};
 use crate::inventory::{Inventory, Vault};
 use crate::model::{self, ClusterSpec};
 use crate::plan::{self, Plan, PlanInput};
@@ -19,6 +19,7 @@ use crate::resource::{Command, Condition, Content, Resource, Sha256};
 use crate::wire::Facts;
 
 mod control_planes;
+mod lived_before;
 mod names;
 mod programs;
 mod removal;
@@ -74,6 +75,20 @@ impl Lab {
     }
 
     fn plan_of(&self, action: Action, leaving: &[String]) -> Plan {
+        let plan = self.try_plan_of(action, leaving, &[]);
+        plan.unwrap_or_else(|errors| panic!("{}", messages(&errors)))
+    }
+
+    fn try_plan(&self, take_over: &[String]) -> Result<Plan, Diagnostics> {
+        self.try_plan_of(Action::Up, &[], take_over)
+    }
+
+    fn try_plan_of(
+        &self,
+        action: Action,
+        leaving: &[String],
+        take_over: &[String],
+    ) -> Result<Plan, Diagnostics> {
         let input = PlanInput {
             cluster: &self.cluster,
             facts: &self.facts,
@@ -81,11 +96,12 @@ impl Lab {
             files: &self.files,
             secrets: &self.secrets.as_map(),
             sources: &Sources::builtin(),
+            take_over,
             limit: None,
             leaving,
             action,
         };
-        plan::build(&input).unwrap_or_else(|errors| panic!("{}", messages(&errors)))
+        plan::build(&input)
     }
 }
 

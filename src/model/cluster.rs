@@ -103,7 +103,7 @@ pub struct ApiProxy {
 }
 
 /// What all machines that kinstall makes get at their first boot.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MachineDefaults {
     /// `machine_time_zone`, such as `Europe/Berlin`; the image's own (UTC) without it.
     pub time_zone: Option<String>,

@@ -10,7 +10,7 @@ use super::duplicates::find_duplicates;
 use super::place::Place;
 use super::playbook_order::in_order;
 use super::stages::{Assembly, Placed};
-use super::{Plan, Stage, phases};
+use super::{Plan, Stage, foreign, phases, surroundings};
 use crate::bundle::Release;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind, SourceFile};
 use crate::did_you_mean::closest;
@@ -38,6 +38,8 @@ pub struct PlanInput<'a> {
     pub files: &'a BTreeMap<String, Arc<SourceFile>>,
     pub secrets: &'a BTreeMap<String, Secret>,
     pub sources: &'a Sources,
+    /// Names of hosts whose machines may be taken from another cluster.
+    pub take_over: &'a [String],
     /// Names of the hosts to plan for; `None`: all. The facts of others still count.
     pub limit: Option<&'a [String]>,
 }
@@ -64,6 +66,8 @@ pub fn build(input: &PlanInput<'_>) -> Result<Plan, Diagnostics> {
 /// Builds the plan of some stages.
 pub(super) fn build_stages(input: &PlanInput<'_>, stages: &[Stage]) -> Result<Plan, Diagnostics> {
     check_limit(input)?;
+    let taken_over = foreign::taken_over(input)?;
+    surroundings::refuse(input)?;
     let playbooks = in_order(load(input.sources, input.action)?, stages)?;
     let engine = engine(input.sources, input.cluster, input.bundle)?;
     let builder = Builder {
@@ -74,6 +78,7 @@ pub(super) fn build_stages(input: &PlanInput<'_>, stages: &[Stage]) -> Result<Pl
             files: input.files,
             secrets: input.secrets,
             silent: input.silent().map(|host| host.name.clone()).collect(),
+            taken_over: &taken_over,
         },
         facts: input.facts,
         playbooks: &playbooks,
@@ -232,7 +237,12 @@ fn parts(playbook: &Playbook) -> impl Iterator<Item = (PhaseName, &[Step])> {
 /// Every name in the limit has to be a host's.
 fn check_limit(input: &PlanInput<'_>) -> Result<(), Diagnostics> {
     let mut errors = Diagnostics::new();
-    for name in input.limit.unwrap_or_default() {
+    for name in input
+        .limit
+        .unwrap_or_default()
+        .iter()
+        .chain(input.take_over)
+    {
         if input.cluster.host(name).is_none() {
             let error = Diagnostic::error(Kind::Inventory, format!("no host `{name}`"));
             let names = input.cluster.hosts.iter().map(|host| host.name.as_str());

@@ -10,6 +10,7 @@
 pub mod build;
 mod control_planes;
 mod duplicates;
+pub mod foreign;
 #[cfg(test)]
 mod hash;
 pub mod memory;
@@ -18,6 +19,7 @@ pub mod phases;
 mod place;
 mod playbook_order;
 mod stages;
+pub mod surroundings;
 pub mod versions;
 
 use indexmap::IndexMap;

@@ -61,6 +61,7 @@ pub struct Handler {
 )]
 pub enum Action {
     Absent(schema::Absent),
+    AbsentNode(schema::AbsentNode),
     Archive(schema::Archive),
     Block(schema::Block),
     Command(schema::Command),
@@ -71,7 +72,10 @@ pub enum Action {
     Images(Vec<Text>),
     KernelModule(schema::KernelModule),
     Manifests(schema::Manifests),
+    NodeObject(schema::NodeObject),
     Package(schema::Package),
+    PodAddresses(schema::PodAddresses),
+    Registration(schema::Registration),
     Swap(schema::Swap),
     Symlink(schema::Symlink),
     Sysctl(schema::Sysctl),
@@ -170,6 +174,7 @@ fn check(file: &Arc<SourceFile>, from: schema::Playbook, errors: &mut Diagnostic
 fn check_step(file: &Arc<SourceFile>, step: schema::Step) -> Result<Step, Diagnostic> {
     let actions = vec![
         ("absent", step.absent.map(Action::Absent)),
+        ("absent_node", step.absent_node.map(Action::AbsentNode)),
         ("archive", step.archive.map(Action::Archive)),
         ("block", step.block.map(Action::Block)),
         ("command", step.command.map(Action::Command)),
@@ -186,7 +191,13 @@ fn check_step(file: &Arc<SourceFile>, step: schema::Step) -> Result<Step, Diagno
             step.kernel_module.map(Action::KernelModule),
         ),
         ("manifests", step.manifests.map(Action::Manifests)),
+        ("node_object", step.node_object.map(Action::NodeObject)),
         ("package", step.package.map(Action::Package)),
+        (
+            "pod_addresses",
+            step.pod_addresses.map(Action::PodAddresses),
+        ),
+        ("registration", step.registration.map(Action::Registration)),
         ("swap", step.swap.map(Action::Swap)),
         ("symlink", step.symlink.map(Action::Symlink)),
         ("sysctl", step.sysctl.map(Action::Sysctl)),
@@ -196,9 +207,9 @@ fn check_step(file: &Arc<SourceFile>, step: schema::Step) -> Result<Step, Diagno
     ];
     let action = only_action(file, "step", &step.name, actions)?;
     let problem = match &action {
-        Action::Command(command) if guards(command) != 1 => {
-            Some("a command needs exactly one of `once`, `creates` and `unless`")
-        }
+        Action::Command(command) if guards(command) != 1 => Some(
+            "a command needs exactly one of `once`, `creates`, `unless`, `object` and `valid_kubeconfig`",
+        ),
         Action::Unit(unit) if unit.state == UnitState::Restarted => {
             Some("only handlers restart units: put it into `handlers` and name it in `notify`")
         }
@@ -228,7 +239,7 @@ fn check_handler(file: &Arc<SourceFile>, handler: schema::Handler) -> Result<Han
     let action = only_action(file, "handler", &handler.name, actions)?;
     if matches!(&action, Action::Command(command) if guards(command) > 1) {
         let message = format!("handler `{}` has two guards", handler.name.value);
-        let hint = "leave out all but one of `once`, `creates` and `unless`";
+        let hint = "leave out all but one of them";
         return Err(wrong(file, &handler.name, message, hint));
     }
     if matches!(&action, Action::Command(command) if !command.inputs.is_empty()) {
@@ -246,6 +257,8 @@ fn guards(command: &schema::Command) -> usize {
     usize::from(command.once)
         + usize::from(command.creates.is_some())
         + usize::from(command.unless.is_some())
+        + usize::from(command.object.is_some())
+        + usize::from(command.valid_kubeconfig.is_some())
 }
 
 fn only_action(

@@ -9,9 +9,12 @@ mod condition;
 pub mod expand;
 pub mod load;
 mod manifests;
+mod membership;
 pub mod phase;
 mod resource;
 pub mod schema;
+mod schema_of_conditions;
+mod schema_of_nodes;
 mod scope;
 
 pub use builtin::Sources;

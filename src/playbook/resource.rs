@@ -27,6 +27,7 @@ impl Scope<'_> {
             Action::Absent(it) => Resource::Absent(Absent {
                 path: self.text(&it.path)?,
             }),
+            Action::AbsentNode(it) => Resource::AbsentNode(self.absent_node(it)?),
             Action::Archive(it) => Resource::Archive(self.archive(it)?),
             Action::Block(it) => Resource::Block(self.block(name, it)?),
             Action::Command(it) => Resource::Command(self.command(name, it)?),
@@ -52,6 +53,9 @@ impl Scope<'_> {
                 name: self.text(&it.name)?,
             }),
             Action::Manifests(it) => Resource::Manifests(self.manifests(name, id, it)?),
+            Action::NodeObject(it) => Resource::NodeObject(self.node_object(it)?),
+            Action::PodAddresses(it) => Resource::PodAddresses(self.pod_addresses(it)?),
+            Action::Registration(_) => Resource::Registration(self.registration()),
             Action::Package(it) => Resource::Package(Package {
                 name: self.text(&it.name)?,
             }),
@@ -128,7 +132,7 @@ impl Scope<'_> {
             (true, ..) => Guard::Once,
             (_, Some(path), _) => Guard::Creates(self.text(path)?),
             (_, _, Some(argv)) => Guard::Unless(self.texts(argv)?),
-            (false, None, None) => Guard::Always,
+            (false, None, None) => self.remote_guard(it)?,
         };
         let environment = it
             .environment
@@ -151,11 +155,31 @@ impl Scope<'_> {
             inputs: it.inputs.iter().map(input).collect::<Result<_, _>>()?,
             timeout: self.seconds(it.timeout.as_ref(), COMMAND_TIMEOUT)?,
             critical: it.critical,
+            preflight: it
+                .preflight
+                .as_deref()
+                .map(|argv| self.texts(argv))
+                .transpose()?,
+            leaves: self.texts(&it.leaves)?,
             recover: it
                 .recover
                 .as_deref()
                 .map(|argv| self.texts(argv))
                 .transpose()?,
+        })
+    }
+
+    /// A guard that asks the cluster, or looks at what the cluster gave.
+    fn remote_guard(&self, it: &schema::Command) -> Result<Guard, Diagnostic> {
+        Ok(if let Some(path) = &it.object {
+            Guard::Object {
+                kubeconfig: ADMIN_KUBECONFIG.to_owned(),
+                path: self.text(path)?,
+            }
+        } else if let Some(path) = &it.valid_kubeconfig {
+            Guard::ValidKubeconfig(self.text(path)?)
+        } else {
+            Guard::Always
         })
     }
 

@@ -8,7 +8,7 @@
 //!   (hosts), `cluster.control_plane.endpoint` (`address:port`), `cluster.network.api_service_address`,
 //!   `cluster.network.dns_service_address`;
 //! - `host`: [`crate::model::HostSpec`], and with it `host.facts` ([`crate::wire::Facts`]; not there for a host
-//!   that didn't answer);
+//!   that didn't answer) and `host.is_taken_over` (the user gave this machine of another cluster away);
 //! - `versions`: component name to version, from the bundle;
 //! - `bundle`: what it says about its parts: `bundle.programs` (`program`, `path`) and `bundle.links`
 //!   (`path`, `target`) of every node, `bundle.images` and `bundle.control_plane_images` (short names);
@@ -23,6 +23,8 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 
 use super::phase::PhaseName;
+pub use super::schema_of_conditions::{Https, NodeReady, RolledOut, Tcp};
+pub use super::schema_of_nodes::{AbsentNode, NodeObject, PodAddresses, Registration};
 use crate::resource::ControlPlaneChangeKind;
 use crate::yaml::Spanned;
 
@@ -101,6 +103,7 @@ pub struct Step {
     pub notify: Vec<Text>,
 
     pub absent: Option<Absent>,
+    pub absent_node: Option<AbsentNode>,
     pub archive: Option<Archive>,
     pub block: Option<Block>,
     pub command: Option<Command>,
@@ -112,7 +115,10 @@ pub struct Step {
     pub images: Option<Vec<Text>>,
     pub kernel_module: Option<KernelModule>,
     pub manifests: Option<Manifests>,
+    pub node_object: Option<NodeObject>,
     pub package: Option<Package>,
+    pub pod_addresses: Option<PodAddresses>,
+    pub registration: Option<Registration>,
     pub swap: Option<Swap>,
     pub symlink: Option<Symlink>,
     pub sysctl: Option<Sysctl>,
@@ -164,7 +170,8 @@ pub struct Block {
     pub template: Option<Text>,
 }
 
-/// A program with its guard: exactly one of `once`, `creates` and `unless` (none in a handler).
+/// A program with its guard: exactly one of `once`, `creates`, `unless`, `object` and `valid_kubeconfig` (none in
+/// a handler).
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Command {
@@ -178,6 +185,16 @@ pub struct Command {
     pub creates: Option<Text>,
     /// Command that succeeds when it has been done.
     pub unless: Option<Vec<Text>>,
+    /// Path of an object on the API server that exists when it has been done: `/api/v1/namespaces/x`; asked with
+    /// `/etc/kubernetes/admin.conf`.
+    pub object: Option<Text>,
+    /// Kubeconfig that is there, with a certificate that has not expired, when it has been done.
+    pub valid_kubeconfig: Option<Text>,
+    /// With `once`: paths of what it makes. Where all of them are gone, it was undone and is done again.
+    #[serde(default)]
+    pub leaves: Vec<Text>,
+    /// Run first, with the inputs; makes nothing, so what it refuses is left as it is.
+    pub preflight: Option<Vec<Text>>,
     /// Files that exist (mode 0600) only while it runs; they may use `secrets`.
     #[serde(default)]
     pub inputs: Vec<Input>,
@@ -186,7 +203,7 @@ pub struct Command {
     /// Finished even if the controller goes away.
     #[serde(default)]
     pub critical: bool,
-    /// Run before a new attempt where an earlier one did not end well.
+    /// Run before a new attempt where an earlier one did not end well, or was undone.
     pub recover: Option<Vec<Text>>,
 }
 
@@ -352,49 +369,12 @@ pub struct Wait {
     pub timeout: Option<Text>,
 }
 
-/// A TCP port accepts connections.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Tcp {
-    pub address: Text,
-    pub port: Text,
-}
-
-/// A GET answers 200; `ca` is a PEM file on the node.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Https {
-    pub url: Text,
-    pub ca: Text,
-}
-
-/// A Node object is Ready; this host's by default.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NodeReady {
-    pub name: Option<Text>,
-    /// `/etc/kubernetes/admin.conf` by default.
-    pub kubeconfig: Option<Text>,
-}
-
 /// The gate before every change of the control plane: every component and etcd member is well, no member is
 /// half joined, and the members that will be have a healthy majority. `host` is the one that changes.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ControlPlaneBears {
     pub change: ControlPlaneChangeKind,
-    /// `/etc/kubernetes/admin.conf` by default.
-    pub kubeconfig: Option<Text>,
-}
-
-/// A Deployment or DaemonSet has all its pods updated and available.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RolledOut {
-    /// `deployment` or `daemonset`.
-    pub kind: Text,
-    pub namespace: Text,
-    pub name: Text,
     /// `/etc/kubernetes/admin.conf` by default.
     pub kubeconfig: Option<Text>,
 }

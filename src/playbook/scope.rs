@@ -28,6 +28,8 @@ pub struct Parts<'a> {
     pub secrets: &'a BTreeMap<String, Secret>,
     /// Names of the hosts that didn't answer.
     pub silent: Vec<String>,
+    /// Hosts whose machines are taken from another cluster.
+    pub taken_over: &'a [&'a str],
 }
 
 /// Renders the strings of one playbook for one host.
@@ -48,7 +50,8 @@ impl<'a> Scope<'a> {
         facts: Option<&Facts>,
         playbook: &'a Playbook,
     ) -> Self {
-        let open = context::local(host, facts, &playbook.component);
+        let is_taken_over = parts.taken_over.contains(&host.name.as_str());
+        let open = context::local(host, facts, is_taken_over, &playbook.component);
         let secret = context::with_secrets(&open, parts.secrets);
         Self {
             parts,

@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 use serde::Serialize;
 
-use crate::model::{ForwardedPort, SharedFolder};
+use crate::model::{ForwardedPort, MachineDefaults, SharedFolder};
 
 /// What a machine is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -63,6 +63,8 @@ pub struct MachineSettings {
     pub shared_folders: Vec<SharedFolder>,
     /// What was written down when the machine was made: these can't be changed later.
     pub made_with: MadeWith,
+    /// Its address is given to it at every start, so it can be changed after all.
+    pub takes_address: bool,
 }
 
 /// What a machine keeps from its first boot to its end.
@@ -72,4 +74,7 @@ pub struct MadeWith {
     pub image: String,
     /// Address in the lab network, then those in further networks.
     pub addresses: Vec<IpNet>,
+    /// Time zone, proxy and mirror; not known of machines that kinstall 0.1.0 made.
+    #[serde(default)]
+    pub defaults: Option<MachineDefaults>,
 }

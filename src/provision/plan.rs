@@ -229,14 +229,45 @@ fn differences(lab: &Lab, machine: &Machine, has: &MachineSettings) -> Vec<Setti
     };
     let (has_own, has_further) = split(&has.made_with.addresses);
     let (wants_own, wants_further) = split(&made_with.addresses);
-    compare(ADDRESS, has_own, wants_own, Some(MADE_ONCE));
+    compare(
+        ADDRESS,
+        has_own,
+        wants_own,
+        (!has.takes_address).then_some(MADE_ONCE),
+    );
     compare(
         "further networks",
         has_further,
         wants_further,
         Some(MADE_ONCE),
     );
+    if let Some(has) = &has.made_with.defaults {
+        let wants = &lab.defaults;
+        for (setting, has, wants) in [
+            ("time zone", &has.time_zone, &wants.time_zone),
+            ("proxy", &has.proxy, &wants.proxy),
+            ("package mirror", &has.package_mirror, &wants.package_mirror),
+        ] {
+            compare(
+                setting,
+                shown(has.as_deref()),
+                shown(wants.as_deref()),
+                Some(MADE_ONCE),
+            );
+        }
+    }
     found
+}
+
+/// Shows a setting of the first boot; what may be a password in a URL isn't shown.
+fn shown(value: Option<&str>) -> String {
+    let Some(value) = value else {
+        return "none".to_owned();
+    };
+    match (value.split_once("://"), value.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
+        _ => value.to_owned(),
+    }
 }
 
 /// Returns what a machine is made with; providers keep it beside the machine.
@@ -248,6 +279,7 @@ pub fn made_with(lab: &Lab, machine: &Machine) -> MadeWith {
     MadeWith {
         image: machine.spec.image.clone(),
         addresses,
+        defaults: Some(lab.defaults.clone()),
     }
 }
 

@@ -16,8 +16,30 @@ pub struct Command {
     pub timeout: u32,
     /// A critical command is finished even if the controller goes away.
     pub critical: bool,
-    /// Run before a new attempt where an earlier one began and did not end well.
+    /// Run before anything else, with the inputs; makes nothing, so that its failure leaves nothing to recover
+    /// from: what was there before stays as it is.
+    pub preflight: Option<Vec<String>>,
+    /// With [`Guard::Once`]: paths of what it made. Where all of them are gone, it was undone, and is done again.
+    pub leaves: Vec<String>,
+    /// Run before a new attempt where an earlier one began and did not end well, or was undone.
     pub recover: Option<Vec<String>>,
+}
+
+impl Command {
+    /// A command with nothing but its guard, which may take five minutes.
+    pub fn new(argv: Vec<String>, guard: Guard) -> Self {
+        Self {
+            argv,
+            environment: Vec::new(),
+            guard,
+            inputs: Vec::new(),
+            timeout: 300,
+            critical: false,
+            preflight: None,
+            leaves: Vec::new(),
+            recover: None,
+        }
+    }
 }
 
 /// When a command need not run.
@@ -29,6 +51,10 @@ pub enum Guard {
     Creates(String),
     /// This command succeeds.
     Unless(Vec<String>),
+    /// The API server has this object.
+    Object { kubeconfig: String, path: String },
+    /// This kubeconfig is there, and its certificate has not expired.
+    ValidKubeconfig(String),
     /// Only used by handlers: run whenever notified.
     Always,
 }

@@ -9,6 +9,7 @@ mod command;
 mod content;
 mod control_plane;
 mod key;
+mod membership;
 mod path;
 mod system;
 mod wait;
@@ -20,6 +21,7 @@ pub use cluster::{AbsentObjects, Image, Manifests};
 pub use command::{Command, CommandState, Guard, Input};
 pub use content::{BlobRef, Content, Sha256};
 pub use control_plane::{ControlPlaneChange, ControlPlaneChangeKind, EtcdMemberAbsent};
+pub use membership::{AbsentNode, NodeObject, NodeTaint, PodAddresses, Registration};
 pub use path::{Absent, Archive, Block, Directory, Download, File, Symlink};
 pub use system::{KernelModule, Package, Swap, Sysctl, Unit, UnitState};
 pub use wait::{Condition, Wait};
@@ -29,6 +31,7 @@ pub use wait::{Condition, Wait};
 pub enum Resource {
     Absent(Absent),
     AbsentObjects(AbsentObjects),
+    AbsentNode(AbsentNode),
     Archive(Archive),
     Block(Block),
     Command(Command),
@@ -39,7 +42,10 @@ pub enum Resource {
     Image(Image),
     KernelModule(KernelModule),
     Manifests(Manifests),
+    NodeObject(NodeObject),
     Package(Package),
+    PodAddresses(PodAddresses),
+    Registration(Registration),
     Swap(Swap),
     Symlink(Symlink),
     Sysctl(Sysctl),

@@ -18,7 +18,8 @@ pub struct Package {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Swap;
 
-/// A kernel parameter, its value now and in `/etc/sysctl.d/90-kinstall.conf`.
+/// A kernel parameter, its value now and after a boot (by `/etc/sysctl.d/99-zz-kinstall.conf`, where no other
+/// file says the same).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sysctl {
     pub key: String,

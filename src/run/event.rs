@@ -44,6 +44,11 @@ pub enum RunEvent {
         host: String,
         problem: Option<String>,
     },
+    /// Something about a host that may keep it from working.
+    Notice {
+        host: String,
+        message: String,
+    },
     PhaseStarted {
         host: String,
         phase: String,

@@ -4,7 +4,7 @@
 //! may be late in reading events, and unread bytes would hold up the whole connection.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
@@ -15,7 +15,7 @@ use super::bootstrap::{self, Started};
 use super::error::SshError;
 use super::process::{Exit, Input, Output, Piece};
 use super::session::Session;
-use crate::wire::{Event, Facts, PROTOCOL, Request, frame};
+use crate::wire::{ALIVE_EVERY, Event, Facts, PROTOCOL, Request, frame};
 
 /// Frames that wait to be sent; more makes the sender wait.
 const QUEUE: usize = 4;
@@ -83,7 +83,13 @@ impl Session {
             .await
             .map_err(|_| AgentError::Silent)??;
         let facts = match hello {
-            Some(Event::Hello { protocol, facts }) if protocol == PROTOCOL => facts,
+            Some(Event::Hello {
+                protocol,
+                mut facts,
+            }) if protocol == PROTOCOL => {
+                facts.surroundings.clock_ahead = ahead(facts.surroundings.clock);
+                facts
+            }
             Some(Event::Hello { protocol, .. }) => {
                 return Err(AgentError::OtherProtocol { theirs: protocol }.into());
             }
@@ -118,6 +124,12 @@ impl Events {
     }
 }
 
+/// How far a clock is ahead of this computer's, in milliseconds.
+fn ahead(clock: i64) -> i64 {
+    let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+    clock.saturating_sub(i64::try_from(now.as_millis()).unwrap_or(i64::MAX))
+}
+
 fn channel(started: Started, session: Session) -> (Requests, Events) {
     let (requests, frames) = mpsc::channel(QUEUE);
     // Without a limit: see the module's documentation. The agent limits what it sends.
@@ -148,7 +160,7 @@ fn channel(started: Started, session: Session) -> (Requests, Events) {
 }
 
 async fn send(input: Input, mut frames: mpsc::Receiver<Vec<u8>>, mut ended: watch::Receiver<()>) {
-    while let Some(frame) = frames.recv().await {
+    while let Some(frame) = next_frame(&mut frames).await {
         tokio::select! {
             sent = input.write(&frame) => if sent.is_err() { return },
             _ = ended.changed() => return,
@@ -156,6 +168,15 @@ async fn send(input: Input, mut frames: mpsc::Receiver<Vec<u8>>, mut ended: watc
     }
     // If this fails, the agent has seen the end already.
     let _ = input.finish().await;
+}
+
+/// Waits for the next frame; says that we are still here when none comes for a while.
+async fn next_frame(frames: &mut mpsc::Receiver<Vec<u8>>) -> Option<Vec<u8>> {
+    match timeout(ALIVE_EVERY, frames.recv()).await {
+        Ok(frame) => frame,
+        // It has no content that could fail to be encoded.
+        Err(_) => frame::encode(&Request::Alive).ok(),
+    }
 }
 
 /// Turns the agent's output into events.

@@ -21,8 +21,14 @@ pub fn globals(cluster: &ClusterSpec, bundle: &Release) -> Context {
 }
 
 /// Returns what belongs to one playbook on one host: `host` and `component`.
-pub fn local(host: &HostSpec, facts: Option<&Facts>, component: &str) -> Context {
+pub fn local(
+    host: &HostSpec,
+    facts: Option<&Facts>,
+    is_taken_over: bool,
+    component: &str,
+) -> Context {
     let mut value = to_json(host);
+    value["is_taken_over"] = is_taken_over.into();
     if let Some(facts) = facts {
         value["facts"] = to_json(facts);
     }

@@ -39,7 +39,9 @@ impl Observer for Bars {
         let Some((host, text)) = self.narrator.tell(event) else {
             return;
         };
-        if let RunEvent::NewHostKey { .. } | RunEvent::KeyAdded { .. } = event {
+        if let RunEvent::NewHostKey { .. } | RunEvent::KeyAdded { .. } | RunEvent::Notice { .. } =
+            event
+        {
             // These must stay on the screen. If the terminal is gone, so is who would read it.
             let _ = self.progress.println(format!("{host}  {text}"));
         } else if let Some(bar) = self.hosts.get(&host) {

@@ -64,6 +64,7 @@ impl Narrator {
                 None => (host, "the lab's key may log in from now on".to_owned()),
                 Some(problem) => (host, format!("the lab's key can't log in: {problem}")),
             },
+            RunEvent::Notice { host, message } => (host, format!("warning: {message}")),
             RunEvent::Agent { host, event } => (host, agent(event)?),
             RunEvent::Upload { host, done, total } => (
                 host,

@@ -12,6 +12,7 @@ impl Request {
             Self::NoBlob { .. } => "no blob",
             Self::Cancel => "cancel",
             Self::Bye => "bye",
+            Self::Alive => "alive",
         }
     }
 }

@@ -1,13 +1,18 @@
 //! The messages. Both ends are the same build: the agent is pushed by content hash.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::{ClusterTraces, Surroundings};
 use crate::resource::{Change, CommandState, Resource, Sha256};
 
 /// Version of these types; part of the agent's greeting.
 pub const PROTOCOL: u32 = 2;
+
+/// How long the controller keeps silent at most.
+pub const ALIVE_EVERY: Duration = Duration::from_secs(15);
 
 /// Controller to agent.
 #[derive(Debug, Serialize, Deserialize)]
@@ -33,6 +38,8 @@ pub enum Request {
     Cancel,
     /// Nothing more will come.
     Bye,
+    /// The controller is still there: said whenever it has had nothing else to say for [`ALIVE_EVERY`].
+    Alive,
 }
 
 /// Whether changes are made.
@@ -192,6 +199,9 @@ pub struct Facts {
     pub control_plane: ControlPlaneState,
     /// Guarded commands that earlier runs began on the node, by step id.
     pub commands: BTreeMap<String, CommandState>,
+    /// What clusters left on it.
+    pub traces: ClusterTraces,
+    pub surroundings: Surroundings,
 }
 
 /// What there is of a Kubernetes control plane on a node.

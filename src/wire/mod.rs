@@ -3,8 +3,12 @@
 pub mod frame;
 mod kind;
 pub mod message;
+pub mod surroundings;
+pub mod traces;
 
 pub use message::{
-    Batch, ControlPlaneState, Event, Facts, Handler, LogLevel, Mode, Outcome, PROTOCOL, Request,
-    Step, StepError, StepState,
+    ALIVE_EVERY, Batch, ControlPlaneState, Event, Facts, Handler, LogLevel, Mode, Outcome,
+    PROTOCOL, Request, Step, StepError, StepState,
 };
+pub use surroundings::Surroundings;
+pub use traces::{ClusterTraces, authority_digest};

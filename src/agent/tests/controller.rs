@@ -3,6 +3,7 @@
 use std::io::{self, PipeReader, PipeWriter};
 use std::path::Path;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use crate::agent;
 use crate::resource::{Command, Content, File, Guard, Resource, Sha256};
@@ -18,10 +19,15 @@ pub struct Controller {
 impl Controller {
     /// Starts an agent for a folder and reads its greeting.
     pub fn connect(root: &Path) -> Self {
+        Self::connect_with(root, Duration::from_mins(1))
+    }
+
+    /// Starts an agent that gives up a controller which has said nothing for so long.
+    pub fn connect_with(root: &Path, silence: Duration) -> Self {
         let (stdin, to_agent) = io::pipe().unwrap();
         let (mut from_agent, stdout) = io::pipe().unwrap();
         let root = root.to_owned();
-        let agent = std::thread::spawn(move || agent::run_at(&root, stdin, stdout));
+        let agent = std::thread::spawn(move || agent::serve(&root, silence, stdin, stdout));
         let Some(Event::Hello { facts, .. }) = frame::read(&mut from_agent).unwrap() else {
             panic!("the agent did not greet");
         };
@@ -35,6 +41,11 @@ impl Controller {
 
     pub fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    /// Waits for the agent's end, with both pipes still open.
+    pub fn wait_for_the_end(self) -> io::Result<()> {
+        self.agent.join().unwrap()
     }
 
     pub fn start(&mut self, run: &str, mode: Mode) {
@@ -139,15 +150,7 @@ pub fn file(id: &str, path: &str, content: Content) -> Step {
 
 /// A shell command whose working folder is the node's root.
 pub fn command(id: &str, script: &str, guard: Guard) -> Step {
-    let command = Command {
-        argv: vec!["sh".into(), "-c".into(), script.into()],
-        environment: Vec::new(),
-        guard,
-        inputs: Vec::new(),
-        timeout: 30,
-        critical: false,
-        recover: None,
-    };
+    let command = Command::new(vec!["sh".into(), "-c".into(), script.into()], guard);
     step(id, Resource::Command(command))
 }
 

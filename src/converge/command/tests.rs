@@ -18,15 +18,7 @@ impl Bench {
 
     /// A shell command whose working folder is the root.
     fn command(script: &str, guard: Guard) -> Command {
-        Command {
-            argv: vec!["sh".into(), "-c".into(), script.into()],
-            environment: Vec::new(),
-            guard,
-            inputs: Vec::new(),
-            timeout: 20,
-            critical: false,
-            recover: None,
-        }
+        Command::new(vec!["sh".into(), "-c".into(), script.into()], guard)
     }
 
     /// Converges, and returns how many programs were announced.
@@ -129,4 +121,59 @@ fn what_was_begun_and_what_is_done_is_known_by_step() {
         ("component/step".to_owned(), CommandState::Done),
     ];
     assert_eq!(begun(&bench.node), expected.into());
+}
+
+#[test]
+fn what_was_there_before_is_never_recovered_from() {
+    let mut bench = Bench::new();
+    let mut command = Bench::command("touch made", Guard::Once);
+    command.preflight = Some(["test", "!", "-e", "others"].map(str::to_owned).to_vec());
+    command.recover = Some(["rm", "-f", "others", "made"].map(str::to_owned).to_vec());
+    fs::write(bench.root.path().join("others"), "data").unwrap();
+    for _ in 0..2 {
+        assert!(bench.converge(&command).is_err());
+        assert_eq!(bench.read("others"), "data");
+    }
+    fs::remove_file(bench.root.path().join("others")).unwrap();
+    assert_eq!(bench.converge(&command).unwrap(), 1);
+    assert!(bench.root.path().join("made").exists());
+}
+
+#[test]
+fn recovery_is_for_the_own_attempt_alone() {
+    let mut bench = Bench::new();
+    let mut command = Bench::command("touch begun; exit 1", Guard::Once);
+    command.preflight = Some(["test", "!", "-e", "others"].map(str::to_owned).to_vec());
+    command.recover = Some(["rm", "-f", "begun", "others"].map(str::to_owned).to_vec());
+    assert!(bench.converge(&command).is_err());
+    assert!(bench.root.path().join("begun").exists());
+    // The recovery ends what the attempt began; from then on, what comes is somebody else's.
+    let recover = command.recover.clone().unwrap();
+    command.recover = Some(
+        ["sh", "-c", "rm begun; echo data > others"]
+            .map(str::to_owned)
+            .to_vec(),
+    );
+    assert!(bench.converge(&command).is_err());
+    command.recover = Some(recover);
+    assert!(bench.converge(&command).is_err());
+    assert_eq!(bench.read("others"), "data\n");
+}
+
+#[test]
+fn what_was_undone_is_done_again() {
+    let mut bench = Bench::new();
+    let mut command = Bench::command("echo ran >> log; touch one two", Guard::Once);
+    command.leaves = ["/one", "/two"].map(str::to_owned).to_vec();
+    command.recover = Some(["touch", "recovered"].map(str::to_owned).to_vec());
+    assert_eq!(bench.converge(&command).unwrap(), 1);
+    assert_eq!(bench.converge(&command).unwrap(), 0);
+    // As long as anything is left, nothing is undone for it.
+    fs::remove_file(bench.root.path().join("one")).unwrap();
+    assert_eq!(bench.converge(&command).unwrap(), 0);
+    fs::remove_file(bench.root.path().join("two")).unwrap();
+    assert_eq!(bench.converge(&command).unwrap(), 2);
+    assert!(bench.root.path().join("recovered").exists());
+    assert_eq!(bench.converge(&command).unwrap(), 0);
+    assert_eq!(bench.read("log"), "ran\nran\n");
 }

@@ -140,6 +140,22 @@ impl Client {
         answer
     }
 
+    /// Changes the fields of an object that the patch has.
+    pub fn merge_patch(&self, path: &str, fields: &Value) -> Result<Answer, ResourceError> {
+        let answer = self
+            .agent
+            .patch(format!("{}{path}", self.server))
+            .content_type("application/merge-patch+json")
+            .send(fields.to_string());
+        self.read(answer, || format!("change {path}"))
+    }
+
+    /// Deletes an object.
+    pub fn delete(&self, path: &str) -> Result<Answer, ResourceError> {
+        let answer = self.agent.delete(format!("{}{path}", self.server)).call();
+        self.read(answer, || format!("delete {path}"))
+    }
+
     /// Does the same with all of `items`, several at a time, and keeps their order.
     pub fn in_parallel<T: Sync, R: Send>(
         &self,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
+use x509_parser::time::ASN1Time;
 
 use crate::converge::error::FileContext;
 use crate::converge::{Node, ResourceError};
@@ -82,6 +83,19 @@ struct User {
 }
 
 impl Kubeconfig {
+    /// Tells whether the kubeconfig is there and whole, and its certificate has not expired.
+    pub fn is_valid(path: &str, node: &Node) -> bool {
+        let Ok(config) = Self::load(path, node) else {
+            return false;
+        };
+        let Ok((_, pem)) = x509_parser::pem::parse_x509_pem(&config.certificate) else {
+            return false;
+        };
+        // A clock that is behind is told elsewhere: a new certificate would not mend it.
+        pem.parse_x509()
+            .is_ok_and(|certificate| certificate.validity().not_after > ASN1Time::now())
+    }
+
     /// Reads the current context of a kubeconfig on the node.
     pub fn load(path: &str, node: &Node) -> Result<Self, ResourceError> {
         let real = node.path(path);

@@ -45,6 +45,33 @@ fn a_program_that_leaves_something_running_is_done_when_it_ends() {
 }
 
 #[test]
+fn nothing_that_was_written_is_lost() {
+    let node = Node::this();
+    // More than the pipes hold, until the last moment.
+    for _ in 0..20 {
+        let output = shell("seq 1 40000").output(&node).unwrap();
+        assert_eq!(output.lines().count(), 40_000);
+        assert_eq!(output.lines().last(), Some("40000"));
+    }
+}
+
+#[test]
+fn programs_get_no_environment_but_their_own() {
+    let variables = |program: Program| {
+        let output = program.output(&Node::this()).unwrap();
+        let names = output
+            .lines()
+            .filter_map(|line| Some(line.split_once('=')?.0.to_owned()));
+        names.collect::<std::collections::BTreeSet<_>>()
+    };
+    let own = [("OWN".to_owned(), "1".to_owned())];
+    let names = variables(Program::new(["env"]).environment(&own));
+    // The test program's own has `CARGO` and much more.
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    assert_eq!(names, ["HOME", "LC_ALL", "OWN", "PATH"]);
+}
+
+#[test]
 fn the_wish_to_stop_ends_a_program_unless_it_is_critical() {
     let node = Node::this();
     let cancel = node.cancel().clone();

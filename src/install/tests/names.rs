@@ -6,8 +6,9 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 
-use super::{Lab, content, documents, objects, text};
+use super::{Lab, content, documents, objects, resources, text};
 use crate::model::{AddressPool, Taint};
+use crate::resource::Resource;
 
 /// Legal as node, domain, class and pool, and something else without quotes to one reader of YAML or other.
 const NAMES: [&str; 20] = [
@@ -88,7 +89,10 @@ proptest! {
         }
         let advertised = objects.iter().find(|it| text(it, "/kind") == "L2Advertisement").unwrap();
         prop_assert_eq!(&advertised["spec"]["ipAddressPools"], &json!([other]));
-        let node = objects.iter().find(|it| text(it, "/kind") == "Node" && it["metadata"]["name"] == json!(first));
-        prop_assert_eq!(&node.unwrap()["metadata"]["labels"], &json!(labels));
+        let node = resources(&plan).find_map(|it| match it {
+            Resource::NodeObject(node) if node.name == first => Some(node),
+            _ => None,
+        });
+        prop_assert_eq!(&node.unwrap().labels, &labels);
     }
 }

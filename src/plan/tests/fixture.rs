@@ -119,6 +119,7 @@ impl Fixture {
             files: &self.files,
             secrets: &self.secrets,
             sources: &self.sources,
+            take_over: &[],
             limit: self.limit.as_deref(),
             leaving: &[],
         }

@@ -27,12 +27,14 @@ use std::process::{Command, ExitStatus};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ipnet::IpNet;
+
 use self::base_image::BaseImage;
 use self::lab_directory::{LabDirectory, LabRecord};
 use self::package_source::PackageSource;
 use super::{
-    Lab, Machine, MachineAction, MachineChange, MachineState, ObservedMachine, Power, Provider,
-    ProviderError, Report, last_words,
+    Lab, Machine, MachineAction, MachineChange, MachineSettings, MachineState, ObservedMachine,
+    Power, Provider, ProviderError, Report, last_words, plan,
 };
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 
@@ -64,6 +66,8 @@ impl Provider for ContainerProvider {
         let directory = LabDirectory::of(lab);
         let running = supervisor::client::running_machines(&directory)?;
         let names = lab.machines.iter().map(|machine| machine.name.clone());
+        // Before the first start there is none.
+        let record = directory.read_record().ok();
         Ok(names
             .chain(directory.left_over(lab)?)
             .map(|name| ObservedMachine {
@@ -76,8 +80,11 @@ impl Provider for ContainerProvider {
                 } else {
                     MachineState::Absent
                 },
+                settings: record
+                    .as_ref()
+                    .zip(lab.machine(&name))
+                    .and_then(|(record, machine)| settings(lab, machine, record)),
                 name,
-                settings: None,
             })
             .collect())
     }
@@ -112,6 +119,20 @@ impl Provider for ContainerProvider {
             )? {
                 report(&machine.name, "created");
             }
+        }
+        let restarted = changes.iter().filter(|change| {
+            matches!(
+                change.action,
+                MachineAction::Change {
+                    needs_halt: true,
+                    ..
+                }
+            )
+        });
+        let restarted: Vec<&str> = restarted.map(|it| it.host.as_str()).collect();
+        if !restarted.is_empty() {
+            // What they have besides their files, they get when they start.
+            supervisor::client::halt(&directory, &restarted)?;
         }
         directory.write_record(&LabRecord::new(lab, image.root()))?;
         let names: Vec<&str> = lab.machines.iter().map(|it| it.name.as_str()).collect();
@@ -178,6 +199,28 @@ impl Provider for ContainerProvider {
     fn run_in_network(&self, lab: &Lab, command: &mut Command) -> io::Result<ExitStatus> {
         LabDirectory::of(lab).namespace().run(command)
     }
+}
+
+/// Returns what a machine was last started with. Containers have no disks of their own, so nothing of those
+/// differs.
+fn settings(lab: &Lab, machine: &Machine, record: &LabRecord) -> Option<MachineSettings> {
+    let started = record.machines.iter().find(|it| it.name == machine.name)?;
+    let mut made_with = plan::made_with(lab, machine);
+    let prefix = record.gateway.prefix_len();
+    let own = IpNet::new(started.address, prefix).unwrap_or_else(|_| started.address.into());
+    if let Some(first) = made_with.addresses.first_mut() {
+        *first = own;
+    }
+    Some(MachineSettings {
+        cpus: started.cpus,
+        memory_mib: started.memory_mib,
+        disk_mib: machine.spec.disk_gib << 10,
+        extra_disks_gib: machine.spec.extra_disks_gib.clone(),
+        forwarded_ports: machine.spec.forwarded_ports.clone(),
+        shared_folders: machine.spec.shared_folders.clone(),
+        made_with,
+        takes_address: true,
+    })
 }
 
 impl ContainerProvider {

@@ -47,6 +47,7 @@ fn settings(lab: &Lab, index: usize) -> MachineSettings {
         forwarded_ports: machine.spec.forwarded_ports.clone(),
         shared_folders: machine.spec.shared_folders.clone(),
         made_with: super::made_with(lab, machine),
+        takes_address: false,
     }
 }
 
@@ -144,6 +145,7 @@ fn settings_that_differ() {
         has.forwarded_ports = Vec::new();
         has.made_with.image = "debian-12".into();
         has.made_with.addresses.pop();
+        has.made_with.defaults.as_mut().unwrap().time_zone = Some("Asia/Seoul".into());
     });
     insta::assert_snapshot!(all, @r"
     n1: CPUs 1 -> 2 (possible)
@@ -153,6 +155,7 @@ fn settings_that_differ() {
     n1: forwarded ports none -> 8080:80 (possible)
     n1: image debian-12 -> debian-13 (set at the first boot: `kinstall down NODE`, then `kinstall up`)
     n1: further networks none -> 192.168.57.1/24 (set at the first boot: `kinstall down NODE`, then `kinstall up`)
+    n1: time zone Asia/Seoul -> none (set at the first boot: `kinstall down NODE`, then `kinstall up`)
     n1: halt true, runs true
     ");
 }
@@ -250,4 +253,16 @@ fn machines_that_the_inventory_does_not_have_go_last() {
     assert_eq!(lines, ["n1: Create", "gone: Remove"]);
     let removals: Vec<bool> = all.iter().map(super::MachineChange::is_removal).collect();
     assert_eq!(removals, [false, true]);
+}
+
+#[test]
+fn a_container_gets_another_address_by_a_restart() {
+    let changed = plan_for(MachineState::Running, |has| {
+        has.takes_address = true;
+        has.made_with.addresses[0] = "192.168.56.9/24".parse().unwrap();
+    });
+    insta::assert_snapshot!(changed, @r"
+    n1: address 192.168.56.9/24 -> 192.168.56.1/24 (possible)
+    n1: halt true, runs true
+    ");
 }

@@ -104,6 +104,7 @@ impl MachineRecord {
     pub(super) fn settings(self, folder: &MachineFolder) -> Result<MachineSettings, ProviderError> {
         let disk_mib = disks::size(&folder.disk(0))? >> 20;
         Ok(MachineSettings {
+            takes_address: false,
             cpus: self.hardware.cpus,
             memory_mib: self.hardware.memory_mib,
             disk_mib,

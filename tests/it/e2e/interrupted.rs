@@ -13,12 +13,12 @@ use super::kinstall::Kinstall;
 /// are at whatever they are at then. What precedes `init` must leave time for the kill: the agent ends an `init`
 /// that has begun, and then nobody starts it again.
 const KILLED_AT: [&str; 10] = [
-    "pki/cluster authority's key",
     "programs//usr/local/bin/kube",
     "containerd/service",
     "images/kube-proxy",
     "images/etcd",
     "kubelet/settings",
+    "pki/cluster authority's key",
     "control-plane/init",
     "kube-proxy/objects",
     "metallb/objects",

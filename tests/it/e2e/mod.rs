@@ -8,6 +8,7 @@ mod existing;
 mod interrupted;
 mod kinstall;
 mod lab;
+mod lived_before;
 mod resources;
 mod traces;
 mod virtual_machines;

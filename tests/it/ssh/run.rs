@@ -274,15 +274,8 @@ pub(super) fn phase<const COUNT: usize>(
     scripts: [(&str, &str); COUNT],
 ) -> Phase {
     let batch = |(host, script): (&str, &str)| {
-        let command = resource::Command {
-            argv: ["sh", "-c", script].map(str::to_owned).to_vec(),
-            environment: Vec::new(),
-            guard: Guard::Once,
-            inputs: Vec::new(),
-            timeout: 120,
-            critical: false,
-            recover: None,
-        };
+        let argv = ["sh", "-c", script].map(str::to_owned).to_vec();
+        let command = resource::Command::new(argv, Guard::Once);
         let batch = Batch {
             phase: name.to_owned(),
             steps: vec![Step {

@@ -7,7 +7,7 @@ set -eux
 getent hosts nowhere.example.com
 [ -z "$(tail -n +2 /proc/swaps)" ] || [ "$(systemd-detect-virt --container)" != none ]
 [ "$(sysctl -n net.ipv4.conf.all.log_martians)" = 1 ]
-grep -q '^net.ipv4.conf.all.log_martians = 1$' /etc/sysctl.d/90-kinstall.conf
+grep -q '^net.ipv4.conf.all.log_martians = 1$' /etc/sysctl.d/99-zz-kinstall.conf
 [ "$(systemctl is-active kinstall-test)" = active ]
 [ "$(systemctl is-enabled kinstall-test)" = enabled ]
 [ "$(systemctl is-active kinstall-idle || true)" = inactive ]

@@ -1,0 +1,204 @@
+//! Why pods of a Deployment or DaemonSet aren't ready: the cluster's own words, one line a pod.
+
+use serde_json::Value;
+
+use super::kubernetes::{Answer, Client};
+
+/// Pods that are explained; the others mostly have the same trouble.
+const PODS: usize = 3;
+/// Last lines of a container that ended.
+const LINES: usize = 3;
+
+/// Explains an object of a namespace by what its pods, their events and their containers say.
+pub fn explain(client: &Client, namespace: &str, object: &Value) -> Vec<String> {
+    let mut lines = Vec::new();
+    let base = format!("/api/v1/namespaces/{namespace}");
+    let list = |path: &str| match client.get(path) {
+        Ok(answer) if answer.is_success() => {
+            answer.body["items"].as_array().cloned().unwrap_or_default()
+        }
+        _ => Vec::new(),
+    };
+    let selector = selector(object);
+    let pods = list(&format!("{base}/pods?labelSelector={selector}"));
+    let events = list(&format!(
+        "{base}/events?fieldSelector=type%3DWarning&limit=500"
+    ));
+    for pod in pods.iter().filter(|pod| !is_ready(pod)).take(PODS) {
+        let name = pod["metadata"]["name"].as_str().unwrap_or_default();
+        lines.push(describe(pod));
+        if let Some(event) = newest_event(&events, name) {
+            lines.push(format!("  event: {event}"));
+        }
+        if let Some((container, is_previous)) = ended_container(pod) {
+            let previous = if is_previous { "&previous=true" } else { "" };
+            let path =
+                format!("{base}/pods/{name}/log?container={container}&tailLines={LINES}{previous}");
+            let said = client.get(&path).ok().filter(Answer::is_success);
+            let said = said.and_then(|answer| answer.body.as_str().map(str::to_owned));
+            lines.extend(
+                said.iter()
+                    .flat_map(|text| text.lines())
+                    .map(|line| format!("  {container} said: {line}")),
+            );
+        }
+    }
+    if pods.is_empty() {
+        let name = object["metadata"]["name"].as_str().unwrap_or_default();
+        let event = events.iter().filter(|event| {
+            let involved = event["involvedObject"]["name"].as_str().unwrap_or_default();
+            involved.starts_with(name)
+        });
+        let event = newest(event).map(|event| format!("no pod was made: {event}"));
+        lines.extend(event);
+    }
+    lines
+}
+
+/// `a=b,c=d`, ready for a URL.
+fn selector(object: &Value) -> String {
+    let labels = object["spec"]["selector"]["matchLabels"].as_object();
+    let labels: Vec<String> = labels
+        .into_iter()
+        .flatten()
+        .map(|(key, value)| {
+            format!(
+                "{}%3D{}",
+                key.replace('/', "%2F"),
+                value.as_str().unwrap_or_default()
+            )
+        })
+        .collect();
+    labels.join("%2C")
+}
+
+fn is_ready(pod: &Value) -> bool {
+    condition(pod, "Ready").is_some_and(|it| it["status"] == "True")
+}
+
+fn condition<'a>(pod: &'a Value, kind: &str) -> Option<&'a Value> {
+    let conditions = pod["status"]["conditions"].as_array()?;
+    conditions.iter().find(|it| it["type"] == kind)
+}
+
+fn statuses(pod: &Value) -> impl Iterator<Item = &Value> {
+    ["initContainerStatuses", "containerStatuses"]
+        .into_iter()
+        .filter_map(|kind| pod["status"][kind].as_array())
+        .flatten()
+}
+
+/// `pod envoy-64dh4 on w1: ImagePullBackOff: Back-off pulling image …`.
+fn describe(pod: &Value) -> String {
+    let name = pod["metadata"]["name"].as_str().unwrap_or_default();
+    let place = match pod["spec"]["nodeName"].as_str() {
+        Some(node) => format!("pod {name} on {node}"),
+        None => format!("pod {name}, on no node"),
+    };
+    let waiting = statuses(pod)
+        .map(|status| &status["state"]["waiting"])
+        .find(|waiting| waiting["reason"].is_string());
+    let ended = statuses(pod)
+        .map(|status| &status["state"]["terminated"])
+        .find(|ended| ended["exitCode"].as_i64().is_some_and(|code| code != 0));
+    let unscheduled = condition(pod, "PodScheduled").filter(|it| it["status"] == "False");
+    let found = waiting.or(ended).or(unscheduled);
+    let text = |value: &Value, field: &str| value[field].as_str().map(str::to_owned);
+    if let Some(found) = found {
+        let words = [text(found, "reason"), text(found, "message")];
+        let words: Vec<String> = words.into_iter().flatten().collect();
+        format!("{place}: {}", words.join(": "))
+    } else {
+        let phase = pod["status"]["phase"].as_str().unwrap_or("unknown");
+        format!("{place}: {phase}, not ready")
+    }
+}
+
+fn newest_event(events: &[Value], pod: &str) -> Option<String> {
+    newest(
+        events
+            .iter()
+            .filter(|event| event["involvedObject"]["name"] == pod),
+    )
+}
+
+fn newest<'a>(events: impl Iterator<Item = &'a Value>) -> Option<String> {
+    // Times in RFC 3339, all of one length, are in order as text.
+    let time = |event: &Value| {
+        ["lastTimestamp", "eventTime"]
+            .iter()
+            .find_map(|field| event[*field].as_str())
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let event = events.max_by_key(|event| time(event))?;
+    let text = |field: &str| event[field].as_str().unwrap_or_default().trim().to_owned();
+    Some(format!("{}: {}", text("reason"), text("message")))
+}
+
+/// The container to listen to: one that ended and waits to be started again, or that doesn't get ready.
+fn ended_container(pod: &Value) -> Option<(&str, bool)> {
+    let status = statuses(pod).find(|status| {
+        let failed = |state: &Value| {
+            let code = state["terminated"]["exitCode"].as_i64();
+            code.is_some_and(|code| code != 0)
+        };
+        failed(&status["state"]) || failed(&status["lastState"])
+    })?;
+    let is_previous = status["state"]["terminated"].is_null();
+    Some((status["name"].as_str()?, is_previous))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_reason_that_keeps_a_pod_is_found() {
+        let pod = |status: Value| json!({"metadata": {"name": "a"}, "spec": {"nodeName": "w1"}, "status": status});
+        let waiting = pod(json!({"containerStatuses": [
+            {"name": "c", "state": {"waiting": {"reason": "ImagePullBackOff", "message": "Back-off"}}},
+        ]}));
+        assert_eq!(
+            describe(&waiting),
+            "pod a on w1: ImagePullBackOff: Back-off"
+        );
+        let crashing = pod(json!({"containerStatuses": [{
+            "name": "c",
+            "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+            "lastState": {"terminated": {"exitCode": 1}},
+        }]}));
+        assert_eq!(ended_container(&crashing), Some(("c", true)));
+        assert_eq!(ended_container(&waiting), None);
+        let unscheduled = json!({"metadata": {"name": "a"}, "status": {"conditions": [
+            {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes"},
+        ]}});
+        assert_eq!(
+            describe(&unscheduled),
+            "pod a, on no node: Unschedulable: 0/1 nodes"
+        );
+    }
+
+    #[test]
+    fn the_newest_event_of_the_pod_is_found() {
+        let event = |name: &str, time: &str, message: &str| json!({"involvedObject": {"name": name}, "lastTimestamp": time, "reason": "Failed", "message": message});
+        let events = [
+            event("a", "2026-11-26T10:00:00Z", "old"),
+            event("a", "2026-11-26T11:00:00Z", "failed to find plugin"),
+            event("b", "2026-11-26T12:00:00Z", "other"),
+        ];
+        assert_eq!(
+            newest_event(&events, "a").unwrap(),
+            "Failed: failed to find plugin"
+        );
+        assert_eq!(newest_event(&events, "c"), None);
+    }
+
+    #[test]
+    fn selectors_fit_into_a_url() {
+        let object = json!({"spec": {"selector": {"matchLabels": {"k8s.io/app": "x", "a": "b"}}}});
+        assert_eq!(selector(&object), "k8s.io%2Fapp%3Dx%2Ca%3Db");
+    }
+}

@@ -1,0 +1,38 @@
+//! What a playbook may say of nodes as members of the cluster; part of [`super::schema`].
+
+use serde::Deserialize;
+
+use super::schema::Text;
+
+/// No Node object of a machine that has not joined.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AbsentNode {
+    pub name: Text,
+    /// The machine's address: a Node that is ready elsewhere stays.
+    pub address: Text,
+}
+
+/// Labels and taints of a Node object, which is never made.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeObject {
+    pub name: Text,
+    /// JSON: an object of strings.
+    pub labels: Text,
+    /// JSON: a list of `key`, `value` and `effect`.
+    pub taints: Text,
+}
+
+/// All pods of this node have addresses of the node's own range.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PodAddresses {
+    /// Name of the pod network in the plugins' configuration.
+    pub network: Text,
+}
+
+/// This node has its Node object, written `registration: {}`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Registration {}

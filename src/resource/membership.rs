@@ -1,0 +1,54 @@
+//! A node's place in its cluster.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// What the inventory says of a node, on the Node object that its kubelet made. Only what the inventory says, or
+/// once said, is changed; the object itself is never made here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeObject {
+    pub name: String,
+    pub labels: BTreeMap<String, String>,
+    /// Further taints belong to controllers and to the user.
+    pub taints: Vec<NodeTaint>,
+    /// Kubeconfig on the node that asks.
+    pub kubeconfig: String,
+}
+
+/// A taint, as Kubernetes has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeTaint {
+    pub key: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub value: String,
+    pub effect: String,
+}
+
+/// No Node object of a machine that has not joined: one that is there was left by an earlier machine of this name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AbsentNode {
+    pub name: String,
+    /// The machine's address: a Node that is ready elsewhere isn't its own.
+    pub address: String,
+    pub kubeconfig: String,
+}
+
+/// The node has its Node object: a kubelet makes it when it starts, and never again after that.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registration {
+    pub name: String,
+    /// The kubelet's own kubeconfig.
+    pub kubeconfig: String,
+}
+
+/// Pods have addresses of the range that the cluster has given to the node, which changes with its Node object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PodAddresses {
+    /// The node's name.
+    pub name: String,
+    /// Name of the pod network in the plugins' configuration.
+    pub network: String,
+    /// The kubelet's own kubeconfig.
+    pub kubeconfig: String,
+}

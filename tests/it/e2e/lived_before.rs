@@ -1,0 +1,251 @@
+//! Machines that have lived before, and nodes that have lost what made them members.
+
+use std::fs;
+use std::io::Write as _;
+use std::process::Stdio;
+
+use super::kinstall::{Kinstall, eventually};
+
+const INVENTORY: &str = "\
+[all]
+controll-plane ansible_host=192.168.56.11 ip=192.168.56.11
+node1 ansible_host=192.168.56.21 ip=192.168.56.21
+node2 ansible_host=192.168.56.22 ip=192.168.56.22
+[kube-master]
+controll-plane
+[etcd]
+controll-plane
+[kube-node]
+node1
+node2
+[k8s-cluster:children]
+kube-master
+kube-node
+";
+
+/// A pod on every node that answers at port 8080.
+const PROBES: &str = "\
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: { name: probe }
+spec:
+  selector: { matchLabels: { app: probe } }
+  template:
+    metadata: { labels: { app: probe } }
+    spec:
+      tolerations: [{ operator: Exists }]
+      terminationGracePeriodSeconds: 0
+      containers:
+        - name: probe
+          image: kinstall.local/agnhost:v1.37.2
+          imagePullPolicy: Never
+          args: [netexec, --http-port=8080]
+";
+
+/// What an earlier cluster, an earlier pod network and an earlier administrator leave.
+const OF_THE_FIRST: &str = "
+mkdir -p /var/lib/etcd/member/snap /etc/kubernetes/manifests
+echo precious > /var/lib/etcd/member/snap/db
+echo 'kind: Pod' > /etc/kubernetes/manifests/etcd.yaml
+echo 'net.ipv4.ip_forward = 0' > /etc/sysctl.d/99-hardening.conf
+";
+const OF_A_WORKER: &str = "
+mkdir -p /etc/cni/net.d /usr/lib/systemd/system/kubelet.service.d
+echo '{\"cniVersion\":\"0.3.1\",\"name\":\"k8s\",\"plugins\":[{\"type\":\"calico\"}]}' > /etc/cni/net.d/10-calico.conflist
+ip link add cni0 type bridge && ip address add 10.88.0.1/16 dev cni0
+printf '[Service]\\nExecStart=\\nExecStart=/usr/bin/kubelet\\n' > /usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf
+";
+const OF_ANOTHER_WORKER: &str = "
+printf 'http_proxy=http://192.0.2.1:3128\\nhttps_proxy=http://192.0.2.1:3128\\n' >> /etc/environment
+echo 'session required pam_env.so readenv=1 user_readenv=0' >> /etc/pam.d/sudo
+";
+
+#[test]
+#[ignore = "needs root and a bundle: `./test e2e`"]
+fn machines_and_nodes_that_have_lived_before() {
+    let lab = Kinstall::with_the_lab_inventory();
+    fs::write(lab.path("inventory.ini"), INVENTORY).unwrap();
+    machines_without_a_cluster(&lab);
+    on_node(&lab, "controll-plane", OF_THE_FIRST);
+    on_node(&lab, "node1", OF_A_WORKER);
+    on_node(&lab, "node2", OF_ANOTHER_WORKER);
+
+    another_clusters_data_is_refused_and_untouched(&lab);
+    lab.ok(&["up", "--take-over", "controll-plane"]);
+    lab.apply(PROBES);
+    all_pods_reach_each_other(&lab);
+    let parameter = on_node(
+        &lab,
+        "controll-plane",
+        "cat /proc/sys/net/ipv4/ip_forward /etc/sysctl.d/99-zz-kinstall.conf",
+    );
+    assert!(parameter.contains("net.ipv4.ip_forward = 1"), "{parameter}");
+
+    a_deleted_node_comes_back(&lab);
+    a_node_that_was_reset_joins_again(&lab);
+    images_outlive_a_full_disk(&lab);
+    nothing_is_left_to_do(&lab);
+}
+
+/// The first playbook fails at once.
+fn machines_without_a_cluster(lab: &Kinstall) {
+    let folder = lab.path("stop/playbooks");
+    fs::create_dir_all(&folder).unwrap();
+    let playbook = "component: base\nphase: prepare\nsteps:\n  - name: stop\n    command: { argv: ['false'], once: true }\n";
+    fs::write(folder.join("base.yml"), playbook).unwrap();
+    lab.run(&["up", "--overrides", "stop"]).expect_code(1);
+}
+
+fn another_clusters_data_is_refused_and_untouched(lab: &Kinstall) {
+    for arguments in [["plan"].as_slice(), &["up"], &["up", "--yes"]] {
+        let finished = lab.run(arguments);
+        finished.expect_code(4);
+        let said = finished.stderr();
+        assert!(said.contains("etcd data in /var/lib/etcd"), "{said}");
+        assert!(said.contains("--take-over controll-plane"), "{said}");
+    }
+    let left = on_node(
+        lab,
+        "controll-plane",
+        "cat /var/lib/etcd/member/snap/db; ls /etc/kubernetes /opt/cni 2>&1 || true",
+    );
+    assert!(left.starts_with("precious\n"), "{left}");
+    assert!(!left.contains("pki"), "{left}");
+}
+
+fn a_deleted_node_comes_back(lab: &Kinstall) {
+    lab.kubectl(&["delete", "node", "node2"]);
+    let plan = lab.run(&["plan"]).expect_code(2);
+    assert!(plan.contains("its Node object is gone"), "{plan}");
+    lab.ok(&["up"]);
+    all_pods_reach_each_other(lab);
+    let labels = lab.objects(&["get", "node", "node2"]);
+    assert_eq!(
+        labels["metadata"]["labels"]["kubernetes.io/hostname"],
+        "node2"
+    );
+}
+
+fn a_node_that_was_reset_joins_again(lab: &Kinstall) {
+    on_node(lab, "node1", "kubeadm reset --force >/dev/null 2>&1");
+    let plan = lab.run(&["plan"]).expect_code(2);
+    assert!(plan.contains("join/join"), "{plan}");
+    lab.ok(&["up"]);
+    all_pods_reach_each_other(lab);
+}
+
+/// The kubelet removes every image that no container uses as soon as it thinks that the disk is full.
+fn images_outlive_a_full_disk(lab: &Kinstall) {
+    let images = "ctr -n k8s.io images ls -q | grep -v sha256: | sort";
+    let before = on_node(lab, "node1", images);
+    let settings = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n\
+                    evictionHard: { nodefs.available: 99%, imagefs.available: 99% }\n\
+                    evictionPressureTransitionPeriod: 5s\n";
+    let file = "/etc/kubernetes/kubelet.conf.d/20-test.conf";
+    on_node(
+        lab,
+        "node1",
+        &format!("cat > {file} <<'END'\n{settings}END\nsystemctl restart kubelet"),
+    );
+    let has_pressure = |status: &str| {
+        let node = lab.objects(&["get", "node", "node1"]);
+        let conditions = node["status"]["conditions"].as_array().unwrap();
+        conditions
+            .iter()
+            .any(|it| it["type"] == "DiskPressure" && it["status"] == status)
+    };
+    eventually("the kubelet finds the disk full", 90, || {
+        has_pressure("True")
+    });
+    // It looks every ten seconds, and pods go after images.
+    eventually("the kubelet evicts a pod", 90, || {
+        let events = lab.objects(&["get", "events", "-A", "--field-selector", "reason=Evicted"]);
+        !events["items"].as_array().unwrap().is_empty()
+    });
+    assert_eq!(on_node(lab, "node1", images), before);
+    on_node(
+        lab,
+        "node1",
+        &format!("rm {file}; systemctl restart kubelet"),
+    );
+    eventually("the disk is fine again", 90, || has_pressure("False"));
+    lab.ok(&["up"]);
+    all_pods_reach_each_other(lab);
+}
+
+fn nothing_is_left_to_do(lab: &Kinstall) {
+    let recap = lab.run(&["up"]);
+    recap.expect_code(0);
+    assert!(!recap.stderr().contains("joined"), "{}", recap.stderr());
+    let plan = lab.run(&["plan"]).expect_code(0);
+    assert!(plan.contains("Nothing to do"), "{plan}");
+}
+
+fn all_pods_reach_each_other(lab: &Kinstall) {
+    let mut said = String::new();
+    eventually("all pods reach each other", 120, || {
+        said.clear();
+        let list = lab.objects(&["get", "pods", "-l", "app=probe"]);
+        let pods: Vec<(String, String)> = list["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|pod| {
+                let text =
+                    |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+                (
+                    text(&pod["metadata"]["name"]),
+                    text(&pod["status"]["podIP"]),
+                )
+            })
+            .collect();
+        if pods.len() != 3 || pods.iter().any(|(_, address)| address.is_empty()) {
+            return false;
+        }
+        pods.iter().all(|(name, _)| {
+            pods.iter().all(|(_, address)| {
+                let target = format!("{address}:8080");
+                let finished = lab.run(&[
+                    "ssh",
+                    "controll-plane",
+                    "--",
+                    "sudo",
+                    "kubectl",
+                    "exec",
+                    name,
+                    "--",
+                    "agnhost",
+                    "connect",
+                    &target,
+                    "--timeout=3s",
+                ]);
+                finished.output.status.success()
+            })
+        })
+    });
+}
+
+/// Runs a script on a node as root; it must succeed.
+fn on_node(lab: &Kinstall, node: &str, script: &str) -> String {
+    let mut child = lab
+        .command(&[
+            "ssh",
+            node,
+            "--",
+            "sudo",
+            "env",
+            "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "sh",
+            "-e",
+        ])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(script.as_bytes()).unwrap();
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{node}: {script}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
