@@ -15,11 +15,11 @@ use tracing::{debug, trace};
 use super::connect::{self, Stranger};
 use super::lab::{Keys, LabMachines};
 use super::project::Project;
-use super::{kubeconfig, machines, memory, runtime, stores};
+use super::{kubeconfig, machines, memory, reported, runtime, stores};
 use crate::bundle::{Bundle, Release};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind, SourceFile};
 use crate::log::kept::{Keeping, keep_in_file};
-use crate::model::Provider;
+use crate::model::{ClusterSpec, Provider};
 use crate::plan::versions::{check_nodes, choose};
 use crate::plan::{self, Plan, PlanInput};
 use crate::playbook::{Action, Sources};
@@ -130,7 +130,7 @@ impl Installation {
         }
         let _keeping = self.keep_log()?;
         let (checked, _) = self.observed(observer, async |events: EventSender, cancel| {
-            let (mut engine, plan, _) = self.connect(Action::Up, &[], &events, &cancel).await?;
+            let (mut engine, plan, ..) = self.connect(Action::Up, &[], &events, &cancel).await?;
             let checked = engine
                 .check(&plan, false)
                 .await
@@ -157,7 +157,7 @@ impl Installation {
         dialogue: &Dialogue<'_>,
     ) -> Result<Applied, Diagnostics> {
         if self.machines.made().is_some() {
-            self.save_state()?;
+            self.save_state(&self.project.cluster)?;
         }
         let _keeping = self.keep_log()?;
         let mut changes = self.machines.changes()?;
@@ -170,13 +170,13 @@ impl Installation {
         memory::check(&self.project, &changes)?
             .iter()
             .for_each(dialogue.warn);
-        let (all_done, summary) =
+        let ((all_done, cluster), summary) =
             self.observed(observer, async |events: EventSender, cancel| {
                 let started = Instant::now();
                 machines::make(&self.project, &self.machines, &changes, &events, &cancel).await?;
-                let (mut engine, plan, strangers) =
+                let (mut engine, plan, strangers, cluster) =
                     self.connect(Action::Up, &[], &events, &cancel).await?;
-                self.save_state()?;
+                self.save_state(&cluster)?;
                 let checked = engine
                     .check(&plan, true)
                     .await
@@ -203,8 +203,9 @@ impl Installation {
                 let _ = events.send(RunEvent::Finished {
                     elapsed: started.elapsed(),
                 });
-                Ok(all_done)
+                Ok((all_done, cluster))
             })?;
+        self.project.cluster = cluster;
         if all_done {
             kubeconfig::write(&mut self.project)?;
         }
@@ -227,7 +228,7 @@ impl Installation {
             self.observed(observer, async |events: EventSender, cancel| {
                 let started = Instant::now();
                 let connected = self.connect(Action::Remove, leaving, &events, &cancel);
-                let (mut engine, plan, _) = connected.await?;
+                let (mut engine, plan, ..) = connected.await?;
                 // Waits for whoever else is at work on the hosts.
                 engine
                     .check(&plan, true)
@@ -251,14 +252,15 @@ impl Installation {
         })
     }
 
-    /// Connects to all hosts at once and builds the plan from what their agents say.
+    /// Connects to all hosts at once and builds the plan from what their agents say; returns also the cluster
+    /// with the addresses that the hosts say they have.
     async fn connect(
         &self,
         action: Action,
         leaving: &[String],
         events: &EventSender,
         cancel: &Cancel,
-    ) -> Result<(Engine, Plan, Vec<Stranger>), Diagnostics> {
+    ) -> Result<(Engine, Plan, Vec<Stranger>, ClusterSpec), Diagnostics> {
         let cluster = &self.project.cluster;
         let names = cluster.hosts.iter().map(|host| host.name.clone()).collect();
         let _ = events.send(RunEvent::Started {
@@ -290,9 +292,10 @@ impl Installation {
         if !problems.is_empty() {
             return Err(problems);
         }
+        let cluster = cluster.with_reported(&reported::addresses(&facts))?;
         let secrets = self.project.secrets()?.as_map();
         let input = PlanInput {
-            cluster,
+            cluster: &cluster,
             facts: &facts,
             bundle: release,
             files: &self.files(release)?,
@@ -305,12 +308,14 @@ impl Installation {
         let plan = plan::build(&input)?;
         log_plan(&plan);
         let engine = Engine::new(self.run.clone(), hosts, events.clone());
-        Ok((engine, plan, strangers))
+        Ok((engine, plan, strangers, cluster))
     }
 
-    /// Keeps what later commands have to know: who made the machines that are there now.
-    fn save_state(&self) -> Result<(), Diagnostics> {
+    /// Keeps what later commands have to know: who made the machines that are there now, and which addresses
+    /// they have.
+    fn save_state(&self, cluster: &ClusterSpec) -> Result<(), Diagnostics> {
         let mut state = self.project.state.clone();
+        state.addresses = cluster.learned_addresses();
         state.provider = state.provider.or(Some(Provider::Existing));
         state.save(&self.project.directory)
     }

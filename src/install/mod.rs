@@ -21,6 +21,7 @@ pub mod project;
 pub mod providers;
 pub mod ready;
 pub mod removal;
+mod reported;
 pub mod runtime;
 mod state;
 pub mod status;

@@ -46,6 +46,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "run",
             "secret",
             "ssh",
+            "wire",
             "yaml",
         ],
     ),
