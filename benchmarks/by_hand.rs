@@ -70,7 +70,8 @@ fn write_content(lab: &Lab, folder: &Path) -> Result<()> {
         folder.display(),
     );
     for host in &cluster.hosts {
-        writeln!(config, "Host {}\n  HostName {}", host.name, host.address)?;
+        let address = host.address.ok_or("a machine without an address")?;
+        writeln!(config, "Host {}\n  HostName {address}", host.name)?;
     }
     fs::write(folder.join("ssh_config"), config)?;
     let names = |control_plane: bool| {

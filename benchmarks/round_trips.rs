@@ -62,8 +62,9 @@ fn detour(lab: &Lab, delay: Duration) -> Result<Lab> {
     let (cluster, _) = model::load(&inventory).map_err(|_| "the inventory has errors")?;
     let mut text = fs::read_to_string(&inventory)?;
     for host in &cluster.hosts {
-        let port = delay::open(lab, SocketAddr::new(host.address, 22), delay / 2)?;
-        let direct = format!("ansible_host={}", host.address);
+        let address = host.address.ok_or("a machine without an address")?;
+        let port = delay::open(lab, SocketAddr::new(address, 22), delay / 2)?;
+        let direct = format!("ansible_host={address}");
         let late = format!("ansible_host=127.0.0.1 ansible_port={port}");
         text = text.replace(&direct, &late);
     }

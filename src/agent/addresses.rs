@@ -1,7 +1,7 @@
 //! The node's addresses, asked from the kernel over netlink.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use rustix::net::{
     AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socket_with,
@@ -36,6 +36,26 @@ pub fn list() -> io::Result<Vec<String>> {
             return Ok(addresses);
         }
     }
+}
+
+/// Returns the address that packets on the default route have; `None` without such a route.
+pub fn on_default_route() -> Option<IpAddr> {
+    // Nothing is sent: the kernel only looks up the way to an address that is nowhere (RFC 5737, RFC 3849).
+    let on_the_way = |own: SocketAddr, far: SocketAddr| {
+        let socket = UdpSocket::bind(own).ok()?;
+        socket.connect(far).ok()?;
+        let address = socket.local_addr().ok()?.ip();
+        (!address.is_loopback() && !address.is_unspecified()).then_some(address)
+    };
+    let version_4 = || {
+        let far = SocketAddr::from(([192, 0, 2, 1], 9));
+        on_the_way((Ipv4Addr::UNSPECIFIED, 0).into(), far)
+    };
+    let version_6 = || {
+        let far = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
+        on_the_way((Ipv6Addr::UNSPECIFIED, 0).into(), (far, 9).into())
+    };
+    version_4().or_else(version_6)
 }
 
 /// Reads messages until there are no more; tells whether further ones will come.

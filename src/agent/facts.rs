@@ -28,6 +28,8 @@ pub fn gather(node: &Node) -> Facts {
         disk_free_mib: disk::free(&node.path("/var/lib")).unwrap_or(0) >> 20,
         cgroup_version: if unified { 2 } else { 1 },
         addresses: addresses::list().unwrap_or_default(),
+        default_address: addresses::on_default_route()
+            .map_or_else(String::new, |address| address.to_string()),
         container: container(node),
         can_lower_oom_score: can_lower_oom_score(
             &node.read_or_empty("/proc/self/status"),

@@ -8,6 +8,7 @@ use super::exit::Exit;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::install::{Keys, LabMachines};
 use crate::model::{Connection, JumpHost};
+use crate::ssh::reached_at;
 use crate::ui::printer::{Format, Printer};
 
 /// Prints the configuration: `kinstall ssh-config >lab.ssh; ssh -F lab.ssh node1`.
@@ -72,7 +73,7 @@ impl Entry<'_> {
         let mut line = |word: &str, value: &str| {
             let _ = writeln!(text, "  {word} {value}");
         };
-        line("HostName", &connection.host);
+        line("HostName", &reached_at(connection));
         if let Some(user) = &connection.user {
             line("User", user);
         }
@@ -143,10 +144,12 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     use super::{Entry, path, proxy_command};
-    use crate::model::{Become, Connection, JumpHost};
+    use crate::model::{Become, Connection, JumpHost, Method};
 
     fn connection(jump: Vec<JumpHost>) -> Connection {
         Connection {
+            method: Method::Ssh,
+            fallback: None,
             host: "192.168.56.21".into(),
             port: 2222,
             user: Some("admin".into()),

@@ -17,14 +17,18 @@ pub const PATH: &str = r"C:\Windows\System32\drivers\etc\hosts";
 /// Returns the lines of a lab, as `/etc/hosts` on its nodes has them.
 pub fn block(project: &Project) -> HostsBlock {
     let cluster = &project.cluster;
-    let line = |host: &crate::model::HostSpec| match &cluster.node_domain {
-        Some(domain) => format!("{} {name}.{domain} {name}", host.address, name = host.name),
-        None => format!("{} {}", host.address, host.name),
+    // What no `up` has asked for yet has no line.
+    let line = |host: &crate::model::HostSpec| {
+        let address = host.access_address?;
+        Some(match &cluster.node_domain {
+            Some(domain) => format!("{address} {name}.{domain} {name}", name = host.name),
+            None => format!("{address} {}", host.name),
+        })
     };
     HostsBlock {
         cluster: cluster.name.clone(),
         lab: project.state.id.clone(),
-        lines: cluster.hosts.iter().map(line).collect(),
+        lines: cluster.hosts.iter().filter_map(line).collect(),
     }
 }
 

@@ -2,31 +2,26 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
-use tokio::sync::mpsc::{self, UnboundedReceiver};
-use tracing::{debug, trace};
 
 use super::connect::{self, Stranger};
 use super::lab::{Keys, LabMachines};
 use super::outcome::{Applied, Found};
 use super::project::Project;
-use super::{kubeconfig, left_over, limit, machines, memory, runtime, stores};
+use super::record::{keep_log, log_plan, observed};
+use super::{kubeconfig, left_over, limit, machines, memory, reported, stores};
 use crate::bundle::{Bundle, Release};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind, SourceFile};
-use crate::log::kept::{Keeping, keep_in_file};
-use crate::model::Provider;
+use crate::model::{ClusterSpec, Provider};
 use crate::plan::versions::{check_nodes, choose};
 use crate::plan::{self, Plan, PlanInput};
 use crate::playbook::{Action, Sources};
 use crate::provision::MachineChange;
-use crate::report::Summary;
-use crate::run::{Cancel, Engine, EventSender, Journal, Observer, PlannedChanges, RunEvent};
+use crate::run::{Cancel, Engine, EventSender, Observer, PlannedChanges, RunEvent};
 
 /// What a run installs from, where it isn't the usual.
 #[derive(Clone, Debug, Default)]
@@ -63,6 +58,17 @@ pub struct Installation {
     limit: Option<Vec<String>>,
     /// Held while something may be changed.
     _lock: Option<File>,
+}
+
+/// All that a run has before it changes a host.
+struct Ready {
+    engine: Engine,
+    plan: Plan,
+    strangers: Vec<Stranger>,
+    /// With the addresses that the hosts say they have.
+    cluster: ClusterSpec,
+    /// No host was left out because it couldn't be reached.
+    all_answer: bool,
 }
 
 impl Installation {
@@ -126,9 +132,10 @@ impl Installation {
                 summary: Summary::default(),
             });
         }
-        let _keeping = self.keep_log()?;
-        let (checked, summary) = self.observed(observer, async |events: EventSender, cancel| {
-            let (mut engine, plan, _, _) = self.connect(Action::Up, &[], &events, &cancel).await?;
+        let _keeping = keep_log(&self.project.directory, &self.run)?;
+        let (checked, summary) = observed(&self.project.directory, &self.run, observer, async |events: EventSender, cancel| {
+            let ready = self.connect(Action::Up, &[], &events, &cancel).await?;
+            let Ready { mut engine, plan, .. } = ready;
             let checked = engine
                 .check(&plan, false)
                 .await
@@ -157,9 +164,9 @@ impl Installation {
         dialogue: &Dialogue<'_>,
     ) -> Result<Applied, Diagnostics> {
         if self.machines.made().is_some() {
-            self.save_state()?;
+            self.save_state(&self.project.cluster)?;
         }
-        let _keeping = self.keep_log()?;
+        let _keeping = keep_log(&self.project.directory, &self.run)?;
         let mut changes = self.machine_changes()?;
         let left_over = changes.iter().filter(|it| it.is_removal());
         let left_over: Vec<&str> = left_over.map(|it| it.host.as_str()).collect();
@@ -170,13 +177,19 @@ impl Installation {
         memory::check(&self.project, &changes)?
             .iter()
             .for_each(dialogue.warn);
-        let (all_done, summary) =
-            self.observed(observer, async |events: EventSender, cancel| {
+        let ((all_done, cluster), summary) =
+            observed(&self.project.directory, &self.run, observer, async |events: EventSender, cancel| {
                 let started = Instant::now();
                 machines::make(&self.project, &self.machines, &changes, &events, &cancel).await?;
-                let (mut engine, plan, strangers, all_answer) =
+                let Ready {
+                    mut engine,
+                    plan,
+                    strangers,
+                    cluster,
+                    all_answer,
+                } =
                     self.connect(Action::Up, &[], &events, &cancel).await?;
-                self.save_state()?;
+                self.save_state(&cluster)?;
                 let checked = engine
                     .check(&plan, true)
                     .await
@@ -204,8 +217,9 @@ impl Installation {
                 let _ = events.send(RunEvent::Finished {
                     elapsed: started.elapsed(),
                 });
-                Ok(all_done && all_answer)
+                Ok((all_done && all_answer, cluster))
             })?;
+        self.project.cluster = cluster;
         if all_done {
             kubeconfig::write(&mut self.project)?;
         }
@@ -225,10 +239,12 @@ impl Installation {
         leaving: &[String],
     ) -> Result<Applied, Diagnostics> {
         let (all_done, summary) =
-            self.observed(observer, async |events: EventSender, cancel| {
+            observed(&self.project.directory, &self.run, observer, async |events: EventSender, cancel| {
                 let started = Instant::now();
                 let connected = self.connect(Action::Remove, leaving, &events, &cancel);
-                let (mut engine, plan, ..) = connected.await?;
+                let Ready {
+                    mut engine, plan, ..
+                } = connected.await?;
                 // Waits for whoever else is at work on the hosts.
                 engine
                     .check(&plan, true)
@@ -261,14 +277,14 @@ impl Installation {
         Ok(changes)
     }
 
-    /// Connects to the hosts at once and builds the plan from what their agents say; tells whether all answer.
+    /// Connects to the hosts at once and builds the plan from what their agents say.
     async fn connect(
         &self,
         action: Action,
         leaving: &[String],
         events: &EventSender,
         cancel: &Cancel,
-    ) -> Result<(Engine, Plan, Vec<Stranger>, bool), Diagnostics> {
+    ) -> Result<Ready, Diagnostics> {
         let cluster = &self.project.cluster;
         let all = || cluster.hosts.iter().map(|host| host.name.clone()).collect();
         let names = self.limit.clone().unwrap_or_else(all);
@@ -302,9 +318,10 @@ impl Installation {
             .iter()
             .map(|host| (host.name.clone(), host.facts.clone()))
             .collect();
+        let cluster = cluster.with_reported(&reported::addresses(&facts))?;
         let secrets = self.project.secrets()?.as_map();
         let input = PlanInput {
-            cluster,
+            cluster: &cluster,
             facts: &facts,
             bundle: release,
             files: &self.files(release)?,
@@ -320,7 +337,7 @@ impl Installation {
         for host in plan::foreign::taken_over(&input)? {
             staying.shift_remove(host);
         }
-        let problems = check_nodes(cluster, release, &staying);
+        let problems = check_nodes(&cluster, release, &staying);
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -330,45 +347,29 @@ impl Installation {
             // Some were only asked.
             hosts.retain(|host| plan.concerns(&host.name));
         }
-        for notice in plan::surroundings::notices(cluster, &facts, false) {
+        for notice in plan::surroundings::notices(&cluster, &facts, false) {
             let _ = events.send(RunEvent::Notice {
                 host: notice.host,
                 message: notice.message,
             });
         }
         let engine = Engine::new(self.run.clone(), hosts, events.clone());
-        Ok((engine, plan, strangers, all_answer))
+        Ok(Ready {
+            engine,
+            plan,
+            strangers,
+            cluster,
+            all_answer,
+        })
     }
 
-    /// Keeps what later commands have to know: who made the machines that are there now.
-    fn save_state(&self) -> Result<(), Diagnostics> {
+    /// Keeps what later commands have to know: who made the machines that are there now, and which addresses
+    /// they have.
+    fn save_state(&self, cluster: &ClusterSpec) -> Result<(), Diagnostics> {
         let mut state = self.project.state.clone();
+        state.addresses = cluster.learned_addresses();
         state.provider = state.provider.or(Some(Provider::Existing));
         state.save(&self.project.directory)
-    }
-
-    /// Runs something asynchronous while its events are shown, journalled and summed up.
-    fn observed<T>(
-        &self,
-        observer: Box<dyn Observer>,
-        work: impl AsyncFnOnce(EventSender, Cancel) -> Result<T, Diagnostics>,
-    ) -> Result<(T, Summary), Diagnostics> {
-        let runtime = runtime::start()?;
-        let journal = Journal::create(&self.project.directory, &self.run);
-        let journal = journal.map_err(|error| no_journal(&error))?;
-        let (sender, receiver) = mpsc::unbounded_channel();
-        let watcher = thread::spawn(move || watch(receiver, observer, journal));
-        let result = runtime.block_on(async { work(sender, Cancel::on_ctrl_c()).await });
-        // Agents of hosts that hang must not keep the program.
-        runtime.shutdown_background();
-        let summary = watcher.join().unwrap_or_default();
-        Ok((result?, summary))
-    }
-
-    /// Keeps what is logged from now on beside the journal.
-    fn keep_log(&self) -> Result<Keeping, Diagnostics> {
-        let file = Journal::create_log(&self.project.directory, &self.run);
-        Ok(keep_in_file(file.map_err(|error| no_journal(&error))?))
     }
 
     /// Reads the manifests that the bundle carries.
@@ -382,35 +383,4 @@ impl Installation {
             })
             .collect()
     }
-}
-
-fn no_journal(error: &io::Error) -> Diagnostics {
-    let message = format!("failed to write the journal: {error}");
-    vec![Diagnostic::error(Kind::Environment, message)]
-}
-
-/// Logs what the planner chose.
-fn log_plan(plan: &Plan) {
-    for phase in &plan.phases {
-        debug!(phase = phase.name, after = ?phase.after, hosts = phase.batches.len(), "planned");
-        for (host, batch) in &phase.batches {
-            let steps: Vec<&str> = batch.steps.iter().map(|step| step.id.as_str()).collect();
-            trace!(phase = phase.name, host, ?steps, "planned");
-        }
-    }
-}
-
-fn watch(
-    mut events: UnboundedReceiver<RunEvent>,
-    mut observer: Box<dyn Observer>,
-    mut journal: Journal,
-) -> Summary {
-    let mut summary = Summary::default();
-    while let Some(event) = events.blocking_recv() {
-        observer.event(&event);
-        summary.add(&event);
-        // A full disk must not stop an install; the journal is for looking back only.
-        let _ = journal.add(&event);
-    }
-    summary
 }

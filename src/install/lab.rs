@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use super::project::Project;
 use super::providers;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
-use crate::model::{Become, Connection, HostSpec, Provider as ProviderKind};
+use crate::model::{Become, Connection, HostSpec, Method, Provider as ProviderKind};
 use crate::provision::{
     self, Forward, Lab, Machine, MachineChange, MachineState, Provider, ProviderError,
 };
@@ -176,7 +176,9 @@ impl LabMachines {
         Target {
             name: host.name.clone(),
             connection: Connection {
-                host: host.address.to_string(),
+                method: Method::Ssh,
+                fallback: None,
+                host: host.address.map_or_else(String::new, |it| it.to_string()),
                 port: 22,
                 user: Some(made.lab.user.clone()),
                 private_key: None,
@@ -200,19 +202,24 @@ fn describe(
     known_hosts: &KnownHosts,
     access: Keys,
 ) -> Result<Lab, Diagnostics> {
+    let missing = project.cluster.missing_addresses();
+    if !missing.is_empty() {
+        return Err(missing);
+    }
     let host_keys = project.directory.join("ssh/host-keys");
     let mut machines = Vec::new();
-    for host in &project.cluster.hosts {
+    let hosts = project.cluster.hosts.iter();
+    for (host, address) in hosts.filter_map(|host| Some((host, host.address?))) {
         // Without a key the machine isn't there, and isn't made now.
         let key = load_key(&host_keys.join(&host.name), &host.name, access)?;
         if let (Some(key), Keys::Make) = (&key, access) {
             known_hosts
-                .learn(&host.address.to_string(), 22, &key.public)
+                .learn(&address.to_string(), 22, &key.public)
                 .map_err(|error| vec![Diagnostic::from_error(Kind::Environment, &error)])?;
         }
         machines.push(Machine {
             name: host.name.clone(),
-            address: host.address,
+            address,
             spec: host.machine.clone(),
             host_key: key.map_or_else(|| Secret::new(""), |key| key.private),
         });
@@ -222,7 +229,7 @@ fn describe(
     let mut servers = project
         .cluster
         .control_planes()
-        .map(|host| SocketAddr::new(host.address, port));
+        .filter_map(|host| Some(SocketAddr::new(host.address?, port)));
     let api = servers.next().map(|target| Forward {
         listen,
         target,

@@ -45,7 +45,7 @@ impl Project {
         let directory = folder.join(".kinstall");
         let state = LabState::load(&directory, &absolute)?;
         Ok(Self {
-            cluster,
+            cluster: cluster.with_addresses(&state.addresses),
             warnings,
             files,
             inventory: absolute,

@@ -1,8 +1,9 @@
 //! The small facts that must survive between commands: which provider made the machines, and where.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy as _;
@@ -30,6 +31,9 @@ pub struct LabState {
     pub provider: Option<Provider>,
     /// Loopback port that leads to the API server; chosen by the first `up`.
     pub api_port: Option<u16>,
+    /// Node addresses that the hosts were asked for by the last `up`, by host name.
+    #[serde(default)]
+    pub addresses: BTreeMap<String, IpAddr>,
 }
 
 impl LabState {
@@ -44,6 +48,7 @@ impl LabState {
                 id: id_of(inventory),
                 provider: None,
                 api_port: None,
+                addresses: BTreeMap::new(),
             }),
             Err(error) => {
                 let message = format!("failed to read `{}`: {error}", path.display());

@@ -26,7 +26,9 @@ pub fn of(project: &mut Project, machines: &LabMachines) -> Result<ClusterStatus
         .enumerate()
         .map(|(index, host)| HostStatus {
             name: host.name.clone(),
-            address: host.address.to_string(),
+            address: host
+                .address
+                .map_or_else(|| "not known".to_owned(), |address| address.to_string()),
             machine: machine_states.as_ref().map(|states| states[index]),
             node: None,
         });

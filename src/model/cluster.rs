@@ -1,7 +1,10 @@
 //! The whole cluster.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
+use super::validate::Places;
 use super::{Addons, ControlPlaneSettings, Dns, HostSpec, Network, WantedVersion};
 
 /// A validated cluster: everything that the plan, the provider and the templates need.
@@ -32,6 +35,9 @@ pub struct ClusterSpec {
     pub machines: MachineDefaults,
     /// Who makes the machines; `None` when the inventory doesn't say.
     pub provider: Option<Provider>,
+    /// Where the values stand in the inventory, for what is checked when the hosts have answered.
+    #[serde(skip)]
+    pub(crate) places: Arc<Places>,
 }
 
 impl ClusterSpec {
@@ -52,7 +58,8 @@ impl ClusterSpec {
             Some(load_balancer) => vec![load_balancer.clone()],
             None => self
                 .control_planes()
-                .map(|host| join_port(&host.address.to_string(), self.control_plane.bind_port))
+                .filter_map(|host| host.access_address)
+                .map(|address| join_port(&address.to_string(), self.control_plane.bind_port))
                 .collect(),
         }
     }

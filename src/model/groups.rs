@@ -1,6 +1,6 @@
 //! Checks kubespray's groups: who is what in the cluster.
 
-use super::members::{has_address, without_address};
+use super::members::stranger;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind, Location};
 use crate::did_you_mean::closest;
 use crate::inventory::{Host, Inventory};
@@ -95,8 +95,8 @@ fn check_etcd(
         .copied()
         .partition(|host| is_in(control_planes, host) || is_in(workers, host));
     for host in outside {
-        if !has_address(host) {
-            diagnostics.push(without_address(inventory, host));
+        if let Some(stranger) = stranger(inventory, host) {
+            diagnostics.push(stranger);
             continue;
         }
         let member = group.hosts.iter().find(|member| member.name == host.name);

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{Kubelet, MachineSpec};
+#[cfg(doc)]
+use super::ClusterSpec;
+use super::{AddressSource, Kubelet, MachineSpec};
 use crate::secret::Secret;
 
 /// A host of the cluster.
@@ -14,9 +16,13 @@ use crate::secret::Secret;
 pub struct HostSpec {
     /// Inventory name; also the node's name in Kubernetes (lower-case, a valid DNS label).
     pub name: String,
-    /// Node address: `ip`, else `access_ip`, else `ansible_host`. Always explicit, never guessed from an
-    /// interface.
-    pub address: IpAddr,
+    /// Node address: `ip`, else a private address of `ansible_host`, else what the host answers; `None` until
+    /// then ([`ClusterSpec::with_reported`]).
+    pub address: Option<IpAddr>,
+    #[serde(skip)]
+    pub address_source: AddressSource,
+    /// Address at which the other hosts reach this one: `access_ip`, else the node address.
+    pub access_address: Option<IpAddr>,
     pub roles: Roles,
     /// `node_labels`.
     pub labels: BTreeMap<String, String>,
@@ -48,8 +54,11 @@ pub struct Taint {
 /// How to log in to a host.
 #[derive(Clone, Debug)]
 pub struct Connection {
-    /// Name or address to connect to: `ansible_host`, else the node address.
+    pub method: Method,
+    /// Name or address to connect to: `ansible_host`, else the host's name.
     pub host: String,
+    /// Address to connect to where that name can't be looked up.
+    pub fallback: Option<IpAddr>,
     /// `ansible_port`; 22 by default.
     pub port: u16,
     /// `ansible_user`; the lab's own user for machines that kinstall makes, else the current user.
@@ -61,6 +70,14 @@ pub struct Connection {
     pub escalation: Become,
     /// Hosts to go through, first hop first: `ansible_ssh_common_args` or the `bastion` group.
     pub jump: Vec<JumpHost>,
+}
+
+/// How commands get to a host (`ansible_connection`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    Ssh,
+    /// The host is this computer.
+    Local,
 }
 
 /// One hop on the way to a host.

@@ -7,9 +7,6 @@ use crate::diagnostic::{Diagnostic, Kind};
 use crate::did_you_mean::closest;
 use crate::inventory::{Host, Inventory};
 
-/// Names of the node address, the one that wins first.
-pub(super) const ADDRESS: [&str; 4] = ["ip", "access_ip", "ansible_host", "ansible_ssh_host"];
-
 /// Returns the hosts of the cluster in inventory order, with their roles.
 ///
 /// etcd runs on the control planes, whatever the group `etcd` says; differences are reported by
@@ -33,35 +30,32 @@ pub(super) fn members(inventory: &Inventory) -> Vec<(&Host, Roles)> {
         .collect()
 }
 
-/// Explains a host without an address.
+/// Reports a host that is only a typing error.
 ///
-/// In an INI inventory a misspelt member of a group silently becomes a new host. It is one if `[all]`
-/// lists hosts but not this one, or if most hosts have addresses, or one with a like name has.
-pub(super) fn without_address(inventory: &Inventory, host: &Host) -> Diagnostic {
-    let known = || {
-        let others = inventory.hosts.values().filter(|other| has_address(other));
-        others.map(|other| other.name.as_str())
-    };
-    let suggestion = closest(&host.name, known());
+/// In an INI inventory a misspelt member of a group silently becomes a new host. It is one if `[all]` lists
+/// hosts but not this one, or if a host with a like name has an address and this one hasn't. Other hosts
+/// without an address are reached by their names.
+pub(super) fn stranger(inventory: &Inventory, host: &Host) -> Option<Diagnostic> {
+    if has_address(host) {
+        return None;
+    }
+    let others = || inventory.hosts.values().filter(|it| has_address(it));
     let listed = inventory
         .groups
         .get("all")
         .map_or(&[][..], |all| &all.hosts);
-    let is_stranger = if listed.is_empty() {
-        suggestion.is_some() || known().count() * 2 > inventory.hosts.len()
+    let (is_stranger, suggestion) = if listed.is_empty() {
+        let letters = without_digits(&host.name);
+        let like = others().filter(|other| without_digits(&other.name) != letters);
+        let suggestion = closest(&host.name, like.map(|other| other.name.as_str()));
+        (suggestion.is_some(), suggestion)
     } else {
-        !listed.iter().any(|member| member.name == host.name)
+        let is_listed = listed.iter().any(|member| member.name == host.name);
+        let names = others().map(|other| other.name.as_str());
+        (!is_listed, closest(&host.name, names))
     };
     if !is_stranger {
-        return Diagnostic::error(
-            Kind::Inventory,
-            format!("host `{}` has no address", host.name),
-        )
-        .at(host.location.clone(), "where is it?")
-        .hint(format!(
-            "write `{} ansible_host=ADDRESS ip=ADDRESS`",
-            host.name
-        ));
+        return None;
     }
     let group = inventory.groups.values().find(|group| {
         group.name != "all" && group.hosts.iter().any(|member| member.name == host.name)
@@ -76,16 +70,27 @@ pub(super) fn without_address(inventory: &Inventory, host: &Host) -> Diagnostic 
         Some(name) => error.hint(format!("did you mean `{name}`?")),
         None => error,
     };
-    error.hint(format!(
+    Some(error.hint(format!(
         "to add the host, write `{} ansible_host=ADDRESS ip=ADDRESS` in `[all]`",
         host.name
-    ))
+    )))
+}
+
+/// `node1` and `node2` are two hosts, `node1` and `noed1` may be one.
+fn without_digits(name: &str) -> String {
+    name.chars().filter(|it| !it.is_ascii_digit()).collect()
 }
 
 /// Tells whether anything says where the host is.
-pub(super) fn has_address(host: &Host) -> bool {
+fn has_address(host: &Host) -> bool {
     host.name.parse::<IpAddr>().is_ok()
-        || ADDRESS
-            .iter()
-            .any(|name| host.variables.contains_key(*name))
+        || [
+            "ip",
+            "access_ip",
+            "ansible_host",
+            "ansible_ssh_host",
+            "ansible_connection",
+        ]
+        .iter()
+        .any(|name| host.variables.contains_key(*name))
 }

@@ -4,6 +4,7 @@
 //! variables again, and no value is optional unless "not there" means something.
 
 pub mod addons;
+pub mod addresses;
 pub mod cluster;
 pub mod control_plane_settings;
 pub mod defaults;
@@ -26,9 +27,10 @@ use std::path::{Path, PathBuf};
 use indexmap::IndexSet;
 
 pub use addons::{Addons, AddressPool, AddressRange, Ingress, MetalLb};
+pub use addresses::{AddressSource, ReportedAddresses};
 pub use cluster::{ApiProxy, ClusterSpec, ControlPlane, MachineDefaults, Provider, join_port};
 pub use control_plane_settings::ControlPlaneSettings;
-pub use host::{Become, Connection, HostSpec, JumpHost, Roles, Taint};
+pub use host::{Become, Connection, HostSpec, JumpHost, Method, Roles, Taint};
 pub use kubelet::Kubelet;
 pub use machine::{ForwardedPort, MachineSpec, Protocol, SharedFolder};
 pub use network::{Dns, Network, ProxyMode};
@@ -138,8 +140,11 @@ fn variable_files(inventory: &Inventory, own: &[PathBuf]) -> Vec<PathBuf> {
 pub fn build(inventory: &Inventory) -> Result<(ClusterSpec, Diagnostics), Diagnostics> {
     let mut diagnostics = Diagnostics::new();
     groups::check(inventory, &mut diagnostics);
-    let (spec, places) = read::cluster(inventory, &mut diagnostics);
-    validate::check(&spec, &places, &mut diagnostics);
+    let spec = read::cluster(inventory, &mut diagnostics);
+    validate::check(&spec, &spec.places, &mut diagnostics);
+    if spec.provider.is_some_and(Provider::makes_machines) {
+        diagnostics.extend(spec.missing_addresses());
+    }
     unused::report(inventory, &mut diagnostics);
     remove_repetitions(&mut diagnostics);
     if diagnostics.iter().any(Diagnostic::is_error) {

@@ -12,7 +12,7 @@ mod shared_folder;
 mod ssh_arguments;
 
 pub(super) use cluster::cluster;
-pub(super) use network::PlacedNetwork;
+pub(super) use network::{PlacedNetwork, common_network};
 
 use std::str::FromStr;
 
@@ -23,7 +23,7 @@ use crate::secret::Secret;
 use crate::yaml::{Node, Value};
 
 /// A value and the place that set it; no place for defaults.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Placed<T> {
     pub value: T,
     pub location: Option<Location>,

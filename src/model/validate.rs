@@ -16,16 +16,17 @@ use super::{AddressRange, ClusterSpec, HostSpec};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind, Location};
 
 /// Where the values of a [`ClusterSpec`] come from; lists go in step with its hosts.
-pub(super) struct Places {
-    pub addresses: Vec<Location>,
-    pub names: Vec<Location>,
-    pub networks: PlacedNetwork,
-    pub pools: Vec<Placed<AddressRange>>,
-    pub api_port: Option<Location>,
-    pub cache_address: Option<Location>,
-    pub upstream_servers: Vec<Placed<IpAddr>>,
+#[derive(Debug, Default)]
+pub(crate) struct Places {
+    pub(super) addresses: Vec<Location>,
+    pub(super) names: Vec<Location>,
+    pub(super) networks: PlacedNetwork,
+    pub(super) pools: Vec<Placed<AddressRange>>,
+    pub(super) api_port: Option<Location>,
+    pub(super) cache_address: Option<Location>,
+    pub(super) upstream_servers: Vec<Placed<IpAddr>>,
     /// Of `kubelet_max_pods`, by host.
-    pub max_pods: Vec<Option<Location>>,
+    pub(super) max_pods: Vec<Option<Location>>,
 }
 
 /// Reports everything that can't work together.
@@ -51,14 +52,14 @@ fn check_duplicates(hosts: &[(&HostSpec, &Location)], diagnostics: &mut Diagnost
     for (index, (host, location)) in hosts.iter().enumerate() {
         let earlier = hosts[..index]
             .iter()
-            .find(|(other, _)| other.address == host.address);
-        if let Some((other, other_location)) = earlier {
+            .find(|(other, _)| other.address.is_some() && other.address == host.address);
+        if let (Some((other, other_location)), Some(address)) = (earlier, host.address) {
             diagnostics.push(
                 error(
                     location,
                     format!(
-                        "`{}` and `{}` have the same address {}",
-                        other.name, host.name, host.address
+                        "`{}` and `{}` have the same address {address}",
+                        other.name, host.name
                     ),
                     "second time",
                 )
@@ -77,9 +78,9 @@ fn check_endpoint(spec: &ClusterSpec, places: &Places, diagnostics: &mut Diagnos
     let control_plane = &spec.control_plane;
     if count > 1 && control_plane.proxy.is_none() && control_plane.load_balancer.is_none() {
         let first = spec.hosts.iter().position(|host| host.roles.control_plane);
+        let name = spec.control_planes().next().map_or("", |host| &host.name);
         let warning = Diagnostic::warning(format!(
-            "all nodes reach the API at the first of {count} control planes, {}",
-            spec.control_plane.endpoint_host
+            "all nodes reach the API at the first of {count} control planes, `{name}`"
         ));
         let warning = match first.and_then(|index| places.names.get(index)) {
             Some(location) => warning.at(location.clone(), "the cluster depends on this one"),
@@ -135,7 +136,7 @@ fn check_networks(
             );
         } else if let Some((host, address, location)) = hosts.iter().find_map(|(host, location)| {
             let further = host.machine.networks.iter().map(IpNet::addr);
-            let mut all = std::iter::once(host.address).chain(further);
+            let mut all = host.address.into_iter().chain(further);
             let address = all.find(|address| placed.value.contains(address))?;
             Some((host, address, location))
         }) {
@@ -153,6 +154,7 @@ fn check_networks(
                 )),
             );
         } else if let Some(location) = &placed.location
+            && spec.addresses().next().is_some()
             && network.node_cidr.prefix_len() >= 16
             && overlap(placed.value, network.node_cidr)
         {
@@ -200,7 +202,7 @@ fn check_pools(
         let text = format!("{}-{}", range.first, range.last);
         let inside: Vec<&str> = hosts
             .iter()
-            .filter(|(host, _)| range.contains(host.address))
+            .filter(|(host, _)| host.address.is_some_and(|it| range.contains(it)))
             .map(|(host, _)| host.name.as_str())
             .collect();
         if !inside.is_empty() {
@@ -224,8 +226,9 @@ fn check_pools(
                 )
                 .hint("choose free addresses of the node network"),
             );
-        } else if !(spec.network.node_cidr.contains(&range.first)
-            && spec.network.node_cidr.contains(&range.last))
+        } else if spec.hosts.iter().all(|host| host.address.is_some())
+            && !(spec.network.node_cidr.contains(&range.first)
+                && spec.network.node_cidr.contains(&range.last))
         {
             diagnostics.push(
                 Diagnostic::warning(format!(

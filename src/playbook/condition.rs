@@ -45,7 +45,10 @@ impl Scope<'_> {
                 change: ControlPlaneChange {
                     kind: gate.change,
                     host: self.host.name.clone(),
-                    address: self.host.address.to_string(),
+                    address: self
+                        .host
+                        .address
+                        .map_or_else(String::new, |it| it.to_string()),
                 },
             });
         }

@@ -40,7 +40,10 @@ impl Scope<'_> {
             Action::Download(it) => Resource::Download(self.download(it)?),
             Action::EtcdMemberAbsent(it) => Resource::EtcdMemberAbsent(EtcdMemberAbsent {
                 host: self.host.name.clone(),
-                address: self.host.address.to_string(),
+                address: self
+                    .host
+                    .address
+                    .map_or_else(String::new, |it| it.to_string()),
                 unless_healthy: it.unless_healthy,
                 kubeconfig: self.kubeconfig(it.kubeconfig.as_ref())?,
             }),

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Read, Write};
 use tokio::sync::mpsc;
 
 use super::error::SshError;
+use super::local;
 use super::process::{Exit, Input, Piece, Process};
 use super::session::Session;
 use super::terminal::{RawMode, Resizes, Size};
@@ -38,10 +39,13 @@ impl Session {
         if !io::stdin().is_terminal() {
             return pump(self.start_shell(None).await?, streams, None).await;
         }
+        if self.is_local() {
+            return local::shell().await;
+        }
         let kind = std::env::var("TERM").unwrap_or_else(|_| "xterm".to_owned());
         let process = self.start_shell(Some((&kind, Size::of_terminal()))).await?;
-        let resized = Resizes::watch().map_err(local("watch the terminal"))?;
-        let _raw = RawMode::enter().map_err(local("set up the terminal"))?;
+        let resized = Resizes::watch().map_err(failure("watch the terminal"))?;
+        let _raw = RawMode::enter().map_err(failure("set up the terminal"))?;
         pump(process, streams, Some(resized)).await
     }
 }
@@ -74,7 +78,7 @@ async fn pump(
             Some(Piece::Stderr(bytes)) => write(&mut streams.error, &bytes),
             None => return output.exit(),
         };
-        written.map_err(local("pass on the output"))?;
+        written.map_err(failure("pass on the output"))?;
     }
 }
 
@@ -117,6 +121,6 @@ fn write(stream: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
     stream.flush()
 }
 
-fn local(action: &'static str) -> impl FnOnce(io::Error) -> SshError {
+fn failure(action: &'static str) -> impl FnOnce(io::Error) -> SshError {
     move |source| SshError::Local { action, source }
 }

@@ -13,7 +13,7 @@ use super::dial;
 use super::error::SshError;
 use super::session::Session;
 use super::target::{Target, address};
-use crate::model::host::{Become, Connection, JumpHost};
+use crate::model::host::{Become, Connection, JumpHost, Method};
 
 /// The open connections to jump hosts. Clones share them.
 #[derive(Clone, Default)]
@@ -76,6 +76,8 @@ async fn through(
     let hop = Target {
         name: jump.host.clone(),
         connection: Connection {
+            method: Method::Ssh,
+            fallback: None,
             host: jump.host.clone(),
             port: jump.port,
             user: jump.user.clone(),

@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use russh::client::Msg;
 use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Sig};
+use tokio::io::AsyncWriteExt as _;
+use tokio::sync::mpsc;
 
 use super::error::SshError;
+use super::local;
 use super::session::Session;
 use super::terminal::Size;
 
@@ -26,8 +29,7 @@ pub struct Process {
 /// It must be read until [`Output::next`] returns `None`: SSH has one window for all, and unread bytes
 /// hold up the whole connection.
 pub struct Output {
-    reader: ChannelReadHalf,
-    writer: Arc<ChannelWriteHalf<Msg>>,
+    source: Source,
     session: Session,
     exit: Option<Exit>,
     ended: bool,
@@ -35,7 +37,22 @@ pub struct Output {
 
 /// A running command's standard input.
 pub struct Input {
-    writer: Arc<ChannelWriteHalf<Msg>>,
+    sink: Sink,
+}
+
+/// Where output comes from.
+enum Source {
+    Channel {
+        reader: ChannelReadHalf,
+        writer: Arc<ChannelWriteHalf<Msg>>,
+    },
+    Local(mpsc::Receiver<local::Word>),
+}
+
+/// Where input goes.
+enum Sink {
+    Channel(Arc<ChannelWriteHalf<Msg>>),
+    Local(local::Stdin),
 }
 
 /// A piece of output.
@@ -99,15 +116,28 @@ impl Process {
     pub(super) fn new(channel: Channel<Msg>, session: Session) -> Self {
         let (reader, writer) = channel.split();
         let writer = Arc::new(writer);
+        let source = Source::Channel {
+            reader,
+            writer: Arc::clone(&writer),
+        };
+        Self::of(source, Sink::Channel(writer), session)
+    }
+
+    /// Starts a command on this computer.
+    pub(super) fn local(command: &str, session: Session) -> Result<Self, SshError> {
+        let (words, stdin) = local::start(command)?;
+        Ok(Self::of(Source::Local(words), Sink::Local(stdin), session))
+    }
+
+    fn of(source: Source, sink: Sink, session: Session) -> Self {
         Self {
             output: Output {
-                reader,
-                writer: Arc::clone(&writer),
+                source,
                 session,
                 exit: None,
                 ended: false,
             },
-            input: Input { writer },
+            input: Input { sink },
         }
     }
 }
@@ -115,7 +145,25 @@ impl Process {
 impl Output {
     /// Waits for more output; `None` when the command has ended. May be cancelled without loss.
     pub async fn next(&mut self) -> Result<Option<Piece>, SshError> {
-        while let Some(message) = self.reader.wait().await {
+        let reader = match &mut self.source {
+            Source::Channel { reader, .. } => reader,
+            Source::Local(words) => {
+                match words.recv().await {
+                    Some(local::Word::Piece(piece)) => return Ok(Some(piece)),
+                    Some(local::Word::Ended(ended)) => {
+                        let exit = ended.map_err(|source| SshError::Local {
+                            action: "wait for a command",
+                            source,
+                        });
+                        self.exit = Some(exit?);
+                    }
+                    None => {}
+                }
+                self.ended = true;
+                return Ok(None);
+            }
+        };
+        while let Some(message) = reader.wait().await {
             match message {
                 ChannelMsg::Data { data } => return Ok(Some(Piece::Stdout(data.to_vec()))),
                 ChannelMsg::ExtendedData { data, ext: STDERR } => {
@@ -149,21 +197,46 @@ impl Input {
     /// Writes all bytes. Waits for as long as the command doesn't read, even if the connection is lost
     /// meanwhile: cancel it when the output has ended.
     pub async fn write(&self, bytes: &[u8]) -> Result<(), SshError> {
-        for chunk in bytes.chunks(CHUNK) {
-            self.writer.data_bytes(chunk.to_vec()).await?;
+        match &self.sink {
+            Sink::Channel(writer) => {
+                for chunk in bytes.chunks(CHUNK) {
+                    writer.data_bytes(chunk.to_vec()).await?;
+                }
+                Ok(())
+            }
+            Sink::Local(stdin) => {
+                let mut stdin = stdin.lock().await;
+                let Some(stdin) = stdin.as_mut() else {
+                    return Ok(());
+                };
+                let written = async {
+                    stdin.write_all(bytes).await?;
+                    stdin.flush().await
+                };
+                written.await.map_err(|source| SshError::Local {
+                    action: "write to a command",
+                    source,
+                })
+            }
         }
-        Ok(())
     }
 
     /// Closes the command's standard input.
     pub async fn finish(&self) -> Result<(), SshError> {
-        Ok(self.writer.eof().await?)
+        match &self.sink {
+            Sink::Channel(writer) => writer.eof().await?,
+            Sink::Local(stdin) => *stdin.lock().await = None,
+        }
+        Ok(())
     }
 
     /// Tells the command's terminal its new size.
     pub async fn resize(&self, size: Size) -> Result<(), SshError> {
-        let (columns, rows) = (size.columns.into(), size.rows.into());
-        Ok(self.writer.window_change(columns, rows, 0, 0).await?)
+        if let Sink::Channel(writer) = &self.sink {
+            let (columns, rows) = (size.columns.into(), size.rows.into());
+            writer.window_change(columns, rows, 0, 0).await?;
+        }
+        Ok(())
     }
 }
 
@@ -182,9 +255,10 @@ impl Drop for Output {
     fn drop(&mut self) {
         // A channel outlives its halves, and with it the command, unless it is closed.
         if !self.ended
+            && let Source::Channel { writer, .. } = &self.source
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
-            let writer = Arc::clone(&self.writer);
+            let writer = Arc::clone(writer);
             runtime.spawn(async move { writer.close().await });
         }
     }

@@ -13,10 +13,12 @@ use super::client::{self, Client, Shared};
 use super::credentials::Credentials;
 use super::dial;
 use super::error::SshError;
+use super::fallback;
 use super::process::Process;
 use super::refusal::Refusal;
 use super::target::{Target, address};
 use super::terminal::Size;
+use crate::model::host::Method;
 
 /// How long a TCP connection may take.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
@@ -28,10 +30,17 @@ const LOGIN_LIMIT: Duration = Duration::from_mins(1);
 /// gone.
 #[derive(Clone)]
 pub struct Session {
-    handle: Arc<Handle<Client>>,
-    notes: Shared,
+    /// `None` for this computer itself.
+    connected: Option<Connected>,
     target: Arc<Target>,
     by_lab_key: bool,
+}
+
+/// The connection of a session.
+#[derive(Clone)]
+struct Connected {
+    handle: Arc<Handle<Client>>,
+    notes: Shared,
     /// The connection that this one goes through, open for as long as this one is.
     _via: Option<Box<Session>>,
 }
@@ -44,14 +53,30 @@ impl Session {
 
     /// Connects with another limit for the TCP connection.
     pub(super) async fn connect_within(target: &Target, limit: Duration) -> Result<Self, SshError> {
-        let connection = &target.connection;
+        if target.connection.method == Method::Local {
+            return Ok(Self {
+                connected: None,
+                target: Arc::new(target.clone()),
+                by_lab_key: true,
+            });
+        }
         let Some(hop) = target.jumps.open(target, limit).await? else {
-            let dial = target.dial.as_ref();
+            let target = fallback::looked_up(target, limit).await;
+            let (connection, dial) = (&target.connection, target.dial.as_ref());
             let stream = dial::connect(&connection.host, connection.port, dial, limit).await?;
-            return Self::over(stream, target, None).await;
+            return Self::over(stream, &target, None).await;
         };
-        let stream = hop.tunnel(&connection.host, connection.port).await?;
-        Self::over(stream, target, Some(hop)).await
+        let connection = &target.connection;
+        let by_name = hop.tunnel(&connection.host, connection.port).await;
+        // The name is looked up there.
+        if let (Err(SshError::Tunnel { .. }), Some(target)) =
+            (&by_name, fallback::by_address(target))
+        {
+            let connection = &target.connection;
+            let stream = hop.tunnel(&connection.host, connection.port).await?;
+            return Self::over(stream, &target, Some(hop)).await;
+        }
+        Self::over(by_name?, target, Some(hop)).await
     }
 
     /// Sets up SSH on a byte stream that leads to the target.
@@ -87,12 +112,19 @@ impl Session {
         let mut handle = russh::client::connect_stream(config, stream, client).await?;
         let credential = log_in(&mut handle, target, &notes).await?;
         Ok(Self {
-            handle: Arc::new(handle),
-            notes,
+            connected: Some(Connected {
+                handle: Arc::new(handle),
+                notes,
+                _via: via.map(Box::new),
+            }),
             target: Arc::new(target.clone()),
             by_lab_key: credential == Credential::LabKey,
-            _via: via.map(Box::new),
         })
+    }
+
+    /// Tells whether the host is this computer, without SSH.
+    pub fn is_local(&self) -> bool {
+        self.connected.is_none()
     }
 
     /// Returns what this session was made from.
@@ -107,12 +139,16 @@ impl Session {
 
     /// Tells whether the connection has ended.
     pub fn is_closed(&self) -> bool {
-        self.handle.is_closed()
+        let connected = self.connected.as_ref();
+        connected.is_some_and(|connected| connected.handle.is_closed())
     }
 
     /// Starts a command in the login shell; its streams are the process's.
     pub async fn start(&self, command: &str) -> Result<Process, SshError> {
-        let channel = self.open().await?;
+        let Some(connected) = &self.connected else {
+            return Process::local(command, self.clone());
+        };
+        let channel = self.open(connected).await?;
         channel
             .exec(true, command)
             .await
@@ -122,7 +158,10 @@ impl Session {
 
     /// Starts a login shell; with the kind (`xterm`) and size of a terminal, an interactive one.
     pub async fn start_shell(&self, terminal: Option<(&str, Size)>) -> Result<Process, SshError> {
-        let channel = self.open().await?;
+        let Some(connected) = &self.connected else {
+            return Process::local("exec \"${SHELL:-sh}\"", self.clone());
+        };
+        let channel = self.open(connected).await?;
         let start = async {
             if let Some((kind, size)) = terminal {
                 let (columns, rows) = (size.columns.into(), size.rows.into());
@@ -142,15 +181,19 @@ impl Session {
         host: &str,
         port: u16,
     ) -> Result<impl AsyncRead + AsyncWrite + Unpin + Send + 'static, SshError> {
-        let opened = self
+        let failed = |source| SshError::Tunnel {
+            hop: self.target.address(),
+            address: address(host, port),
+            source,
+        };
+        let Some(connected) = &self.connected else {
+            return Err(failed("this computer is no jump host".into()));
+        };
+        let opened = connected
             .handle
             .channel_open_direct_tcpip(host, port.into(), "127.0.0.1", 0)
             .await;
-        let channel = opened.map_err(|error| SshError::Tunnel {
-            hop: self.target.address(),
-            address: address(host, port),
-            source: error.into(),
-        })?;
+        let channel = opened.map_err(|error| failed(error.into()))?;
         Ok(channel.into_stream())
     }
 
@@ -158,7 +201,10 @@ impl Session {
     pub(super) fn lost(&self) -> SshError {
         SshError::Lost {
             address: self.target.address(),
-            reason: self.notes.lock().ended.clone(),
+            reason: self
+                .connected
+                .as_ref()
+                .and_then(|connected| connected.notes.lock().ended.clone()),
         }
     }
 
@@ -176,8 +222,8 @@ impl Session {
         }
     }
 
-    async fn open(&self) -> Result<Channel<Msg>, SshError> {
-        let opened = self.handle.channel_open_session().await;
+    async fn open(&self, connected: &Connected) -> Result<Channel<Msg>, SshError> {
+        let opened = connected.handle.channel_open_session().await;
         opened.map_err(|error| self.refused(error))
     }
 }

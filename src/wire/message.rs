@@ -182,6 +182,8 @@ pub struct Facts {
     pub cgroup_version: u32,
     /// Addresses of all interfaces, `interface address/prefix`.
     pub addresses: Vec<String>,
+    /// Address that the node has on its default route; empty without one.
+    pub default_address: String,
     /// `container=` of PID 1's environment, empty on a real or virtual machine.
     pub container: String,
     /// Whether root may lower OOM scores (CAP_SYS_RESOURCE).

@@ -13,8 +13,7 @@ use crate::sshd::server::Sshd;
 /// A project of one host, which is this server, with nothing to install on it.
 fn project(sshd: &Sshd, variables: &str) -> Project {
     let port = sshd.port;
-    let line =
-        format!("node1 ansible_host=127.0.0.1 ansible_port={port} ip=192.168.56.21 {variables}");
+    let line = format!("node1 ansible_host=127.0.0.1 ansible_port={port} {variables}");
     Project::of_host(&line)
         .hiding(sshd.path("").display().to_string(), "SSHD/")
         .hiding(format!(":{port}"), ":PORT")
@@ -163,7 +162,7 @@ fn a_host_that_cannot_be_reached_keeps_no_other_from_its_state() {
     let closed = free_port();
     let project = Project::with_inventory(&format!(
         "[all]\n\
-         node1 ansible_host=127.0.0.1 ansible_port={port} ip=192.168.56.21\n\
+         node1 ansible_host=127.0.0.1 ansible_port={port}\n\
          node2 ansible_host=127.0.0.1 ansible_port={closed} ip=192.168.56.22\n\
          [all:vars]\nansible_user=free\nansible_ssh_private_key_file={key}\n\
          [kube_control_plane]\nnode1\n[etcd]\nnode1\n[kube_node]\nnode1\nnode2\n"
@@ -232,4 +231,40 @@ fn a_host_behind_a_jump_host() {
         "JUMP-HOSTS-FINGERPRINT",
     );
     insta::assert_snapshot!(project.run(&["plan"]));
+}
+
+#[test]
+fn a_host_that_is_this_computer_needs_no_ssh() {
+    let project = Project::of_host("node1 ansible_connection=local").without_steps();
+    // The agent's folder, and all that it would write, are the namespace's own.
+    let run = |arguments: &[&str]| {
+        let program = project.command(arguments);
+        let mut command = std::process::Command::new("unshare");
+        command
+            .args(["--mount", "sh", "-e", "-c"])
+            .arg(
+                "for folder in /usr/local /run /var/lib; do mount -t tmpfs tmpfs $folder; done; \
+                 exec \"$@\"",
+            )
+            .arg("sh")
+            .arg(program.get_program())
+            .args(program.get_args());
+        project.prepare(&mut command);
+        let output = command.output().unwrap();
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&output.stdout).into_owned(),
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        )
+    };
+    let (code, stdout, stderr) = run(&["plan"]);
+    assert_eq!(code, Some(0), "{stdout}{stderr}");
+    assert!(stdout.contains("Nothing to do"), "{stdout}{stderr}");
+    let (code, stdout, stderr) = run(&["ssh", "node1", "--", "echo", "here"]);
+    assert_eq!((code, stdout.as_str()), (Some(0), "here\n"), "{stderr}");
+    let (code, stdout, stderr) = run(&["up", "--provider", "existing"]);
+    assert_eq!(code, Some(0), "{stdout}{stderr}");
+    // What the host said is kept for the commands that don't ask it.
+    let state = fs::read_to_string(project.path(".kinstall/lab.json")).unwrap();
+    assert!(state.contains("\"node1\": \""), "{state}");
 }

@@ -48,7 +48,7 @@ fn hosts(spec: &ClusterSpec) -> String {
             let mut line = format!(
                 "{} {} [{}] {user}{}:{}",
                 host.name,
-                host.address,
+                host.address.unwrap(),
                 roles.join(" "),
                 connection.host,
                 connection.port
@@ -150,8 +150,8 @@ fn ranges_jump_options_and_references() {
     ca 10.7.0.1 [control-plane etcd] 10.7.0.1:2022 via ops@gate.example.net:22
     cb 10.7.0.2 [control-plane etcd] 10.7.0.2:2022 via ops@gate.example.net:22
     cc 10.7.0.3 [control-plane etcd] 10.7.0.3:2022 via ops@gate.example.net:22
-    w01 10.7.0.11 [worker] ops@10.7.0.11:2022
-    w02 10.7.0.12 [worker] ops@10.7.0.12:2022
+    w01 10.7.0.11 [worker] ops@w01:2022
+    w02 10.7.0.12 [worker] ops@w02:2022
     ");
     let first = spec.host("w01").unwrap();
     assert_eq!(first.labels["zone"], "w01");

@@ -23,6 +23,7 @@ mod guest;
 mod help;
 mod image;
 mod inventory;
+mod kubespray;
 mod machines;
 mod messages;
 mod program;

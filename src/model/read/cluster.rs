@@ -1,12 +1,13 @@
 //! Reads the whole cluster: which hosts belong to it, and what holds for all of them.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use super::super::members::{members, without_address};
+use super::super::members::{members, stranger};
 use super::super::names::{corrected, is_subdomain};
 use super::super::validate::Places;
 use super::super::{
-    ClusterSpec, HostSpec, JumpHost, Provider, VersionRequest, WantedVersion, defaults, members,
+    ClusterSpec, HostSpec, JumpHost, Provider, VersionRequest, WantedVersion, defaults,
 };
 use super::{Reader, addons, connection, endpoint, host, machines, network, shared_folder};
 use crate::diagnostic::{Diagnostics, Location};
@@ -18,13 +19,13 @@ use crate::inventory::{Host, Inventory};
 pub(in super::super) fn cluster(
     inventory: &Inventory,
     diagnostics: &mut Diagnostics,
-) -> (ClusterSpec, Places) {
+) -> ClusterSpec {
     let members = members(inventory);
     let bastion = bastion(inventory, diagnostics);
     let mut hosts = Vec::new();
     for (member, roles) in &members {
-        if !members::has_address(member) {
-            diagnostics.push(without_address(inventory, member));
+        if let Some(stranger) = stranger(inventory, member) {
+            diagnostics.push(stranger);
             continue;
         }
         let jump = bastion.as_ref().filter(|(name, _)| *name != member.name);
@@ -53,7 +54,7 @@ pub(in super::super) fn cluster(
     let network = network::network(
         &mut reader,
         &networks,
-        hosts.iter().map(|host| host.spec.address),
+        hosts.iter().filter_map(|host| host.spec.address),
     );
     for host in hosts.iter_mut().filter(|host| host.max_pods.is_none()) {
         let max_pods = &mut host.spec.kubelet.max_pods;
@@ -63,11 +64,28 @@ pub(in super::super) fn cluster(
     let first_address = hosts
         .iter()
         .find(|host| host.spec.roles.control_plane)
-        .map(|host| host.spec.address.to_string());
+        .and_then(|host| Some(host.spec.access_address?.to_string()));
     let (control_plane, api_port) = endpoint::control_plane(&mut reader, first_address);
     let provider = provider(&mut reader);
     let dns = network::dns(&mut reader, domain);
-    let spec = ClusterSpec {
+    let places = Places {
+        addresses: hosts.iter().map(|host| host.address.clone()).collect(),
+        names: hosts.iter().map(|host| host.name.clone()).collect(),
+        networks,
+        pools: addons.ranges,
+        api_port,
+        cache_address: dns.cache_address,
+        upstream_servers: dns.upstream_servers,
+        max_pods: hosts.iter().map(|host| host.max_pods.clone()).collect(),
+    };
+    let mut hosts: Vec<HostSpec> = hosts.into_iter().map(|host| host.spec).collect();
+    for shared in hosts
+        .iter_mut()
+        .flat_map(|it| &mut it.machine.shared_folders)
+    {
+        shared.host = shared_folder::absolute(inventory.folder(), &shared.host);
+    }
+    ClusterSpec {
         name: cluster_name
             .map(|name| name.value)
             .filter(|name| name != defaults::DNS_DOMAIN)
@@ -84,27 +102,9 @@ pub(in super::super) fn cluster(
         preload_images: texts(&mut reader, "preload_images", "a list of image names"),
         machines: machines::machines(&mut reader, provider),
         provider,
-        hosts: Vec::new(),
-    };
-    let places = Places {
-        addresses: hosts.iter().map(|host| host.address.clone()).collect(),
-        names: hosts.iter().map(|host| host.name.clone()).collect(),
-        networks,
-        pools: addons.ranges,
-        api_port,
-        cache_address: dns.cache_address,
-        upstream_servers: dns.upstream_servers,
-        max_pods: hosts.iter().map(|host| host.max_pods.clone()).collect(),
-    };
-    let mut hosts: Vec<HostSpec> = hosts.into_iter().map(|host| host.spec).collect();
-    let folder = inventory.folder();
-    for shared in hosts
-        .iter_mut()
-        .flat_map(|it| &mut it.machine.shared_folders)
-    {
-        shared.host = shared_folder::absolute(folder, &shared.host);
+        hosts,
+        places: Arc::new(places),
     }
-    (ClusterSpec { hosts, ..spec }, places)
 }
 
 fn bastion<'a>(

@@ -1,14 +1,15 @@
 //! How to log in to a host: Ansible's connection variables, all ages of them.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
-use super::super::{Become, Connection, JumpHost, defaults};
+use super::super::{Become, Connection, JumpHost, Method, defaults};
 use super::ssh_arguments::{self, SshArguments};
 use super::{Reader, boolean};
 use crate::inventory::Host;
 
 /// Names of a setting, the one that wins first.
-const HOST: [&str; 2] = ["ansible_host", "ansible_ssh_host"];
+pub(super) const HOST: [&str; 2] = ["ansible_host", "ansible_ssh_host"];
 const PORT: [&str; 2] = ["ansible_port", "ansible_ssh_port"];
 const USER: [&str; 2] = ["ansible_user", "ansible_ssh_user"];
 const KEY: [&str; 2] = ["ansible_ssh_private_key_file", "ansible_private_key_file"];
@@ -26,24 +27,31 @@ const BECOME_PASSWORD: [&str; 3] = [
 /// Reads the connection of a host; `bastion` is used where the host names no jump host itself.
 pub(super) fn connection(
     reader: &mut Reader<'_>,
-    address: &str,
+    inventory_host: &Host,
+    address: Option<IpAddr>,
     bastion: Option<&JumpHost>,
 ) -> Connection {
-    check_method(reader);
+    let method = method(reader);
     let arguments = arguments(reader);
-    let host = reader
-        .text(&HOST)
-        .map_or_else(|| address.to_owned(), |text| text.value);
+    let named = reader.text(&HOST).map(|text| text.value);
+    let fallback = address.filter(|_| named.is_none());
+    let (user_of_host, host) = user_and_host(named.as_ref().unwrap_or(&inventory_host.name));
     let mut jump = arguments.jump;
     if jump.is_empty() {
         jump.extend(bastion.cloned());
     }
     Connection {
-        host,
+        method,
+        host: host.to_owned(),
+        fallback,
         port: port(reader)
             .or(arguments.port)
             .unwrap_or(defaults::SSH_PORT),
-        user: reader.text(&USER).map(|text| text.value).or(arguments.user),
+        user: reader
+            .text(&USER)
+            .map(|text| text.value)
+            .or(arguments.user)
+            .or(user_of_host.map(str::to_owned)),
         private_key: key(reader).or(arguments.private_key),
         password: reader.secret(&PASSWORD),
         escalation: escalation(reader),
@@ -54,12 +62,25 @@ pub(super) fn connection(
 /// Reads the host of the group `bastion`.
 pub(super) fn bastion(reader: &mut Reader<'_>, host: &Host) -> JumpHost {
     let address = reader.text(&HOST).or_else(|| reader.text(&["ip"]));
+    let address = address.map_or_else(|| host.name.clone(), |text| text.value);
+    let (user_of_host, address) = user_and_host(&address);
     JumpHost {
-        user: reader.text(&USER).map(|text| text.value),
-        host: address.map_or_else(|| host.name.clone(), |text| text.value),
+        user: reader
+            .text(&USER)
+            .map(|text| text.value)
+            .or(user_of_host.map(str::to_owned)),
+        host: address.to_owned(),
         port: port(reader).unwrap_or(defaults::SSH_PORT),
         private_key: key(reader),
         password: reader.secret(&PASSWORD),
+    }
+}
+
+/// Splits `user@host`, as ssh takes it.
+fn user_and_host(text: &str) -> (Option<&str>, &str) {
+    match text.trim().rsplit_once('@') {
+        Some((user, host)) => (Some(user), host),
+        None => (None, text.trim()),
     }
 }
 
@@ -86,26 +107,22 @@ fn key(reader: &mut Reader<'_>) -> Option<PathBuf> {
     reader.text(&KEY).map(|text| expand_home(&text.value))
 }
 
-fn check_method(reader: &mut Reader<'_>) {
-    if let Some(connection) = reader.text(&["ansible_connection"])
-        && let Some(location) = &connection.location
-        && !matches!(
-            connection.value.as_str(),
-            "ssh" | "paramiko" | "paramiko_ssh" | "smart"
-        )
-    {
-        let hint = if connection.value == "local" {
-            "install an SSH server and set `ansible_host=127.0.0.1` and `ip` to the address of the node"
-        } else {
-            "remove it; kinstall connects over SSH"
-        };
-        reader.error(
+fn method(reader: &mut Reader<'_>) -> Method {
+    let Some(connection) = reader.text(&["ansible_connection"]) else {
+        return Method::Ssh;
+    };
+    let plain = connection.value.trim_start_matches("ansible.builtin.");
+    match (plain, &connection.location) {
+        ("local", _) => return Method::Local,
+        ("ssh" | "paramiko" | "paramiko_ssh" | "smart", _) | (_, None) => {}
+        (_, Some(location)) => reader.error(
             location,
             format!("connection `{}` is not supported", connection.value),
-            "must be ssh",
-            hint,
-        );
+            "must be ssh or local",
+            "remove it; kinstall connects over SSH",
+        ),
     }
+    Method::Ssh
 }
 
 fn arguments(reader: &mut Reader<'_>) -> SshArguments {

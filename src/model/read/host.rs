@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::super::members::ADDRESS;
 use super::super::names::{label_name_fault, label_value_fault};
-use super::super::{HostSpec, JumpHost, Kubelet, Roles, Taint};
+use super::super::{AddressSource, HostSpec, JumpHost, Kubelet, Roles, Taint};
 use super::{Placed, Reader, connection, machine};
 use crate::diagnostic::{Diagnostics, Location};
 use crate::inventory::{Host, Inventory};
@@ -20,7 +19,7 @@ pub(in super::super) struct PlacedHost {
     pub max_pods: Option<Location>,
 }
 
-/// Reads a host; `None` if it has no usable address.
+/// Reads a host; `None` if one of its addresses is wrong.
 pub(super) fn host(
     inventory: &Inventory,
     host: &Host,
@@ -29,20 +28,22 @@ pub(super) fn host(
     diagnostics: &mut Diagnostics,
 ) -> Option<PlacedHost> {
     let mut reader = Reader::of_host(inventory, host, diagnostics);
-    let address = address(&mut reader, host);
-    let written = address
-        .as_ref()
-        .map_or(String::new(), |address| address.value.to_string());
-    let connection = connection::connection(&mut reader, &written, bastion);
+    let addresses = addresses(&mut reader, host);
+    let known = addresses.as_ref().and_then(|it| it.address.as_ref());
+    let known = known.map(|address| address.value);
+    let connection = connection::connection(&mut reader, host, known, bastion);
     let labels = labels(&mut reader);
     let taints = taints(&mut reader, roles);
     let (kubelet, max_pods) = Kubelet::read(&mut reader);
     let machine = machine::machine(&mut reader);
-    let address = address?;
+    let addresses = addresses?;
+    let location = addresses.address.and_then(|address| address.location);
     Some(PlacedHost {
         spec: HostSpec {
             name: host.name.clone(),
-            address: address.value,
+            address: known,
+            address_source: addresses.source,
+            access_address: addresses.access.or(known),
             roles,
             labels,
             taints,
@@ -50,32 +51,102 @@ pub(super) fn host(
             connection,
             machine,
         },
-        address: address.location.unwrap_or_else(|| host.location.clone()),
+        address: location.unwrap_or_else(|| host.location.clone()),
         name: host.location.clone(),
         max_pods,
     })
 }
 
-fn address(reader: &mut Reader<'_>, host: &Host) -> Option<Placed<IpAddr>> {
-    let found = ADDRESS
+/// What the inventory says of a host's addresses.
+struct Addresses {
+    address: Option<Placed<IpAddr>>,
+    source: AddressSource,
+    access: Option<IpAddr>,
+}
+
+/// Reads the addresses; `None` if one of them is wrong.
+///
+/// An `ansible_host` that others can hardly have as their own (a private address) is the node's address
+/// until the host says something else. A public one mostly belongs to a router before the host.
+fn addresses(reader: &mut Reader<'_>, host: &Host) -> Option<Addresses> {
+    let before = reader.diagnostics.len();
+    let node = filled(reader, host, "ip").and_then(|value| address(reader, host, "ip", &value));
+    let access = filled(reader, host, "access_ip")
+        .and_then(|value| address(reader, host, "access_ip", &value));
+    let connection = connection::HOST
         .iter()
-        .find_map(|name| Some((*name, reader.value(name)?)));
-    let Some((name, value)) = found else {
-        let address = host.name.parse().ok()?;
-        return Some(Placed {
-            value: address,
-            location: Some(host.location.clone()),
+        .find_map(|name| Some((*name, filled(reader, host, name)?)))
+        .map_or(Some((None, host.name.clone())), |(name, value)| {
+            let text = value.text()?.trim();
+            let text = text.rsplit('@').next().unwrap_or_default().to_owned();
+            if text.parse::<IpAddr>().is_err() && is_numeric(&text) {
+                not_an_address(reader, host, name, &value, &text);
+            }
+            Some((Some(value.location.clone()), text))
         });
-    };
+    if reader.diagnostics.len() > before {
+        return None;
+    }
+    let access = access.map(|access| access.value);
+    if let Some(address) = node {
+        return Some(Addresses {
+            address: Some(address),
+            source: AddressSource::Inventory,
+            access,
+        });
+    }
+    let private = connection.and_then(|(location, text)| {
+        let value = text.parse().ok().filter(|it| is_private(*it))?;
+        Some(Placed {
+            value,
+            location: location.or_else(|| Some(host.location.clone())),
+        })
+    });
+    Some(Addresses {
+        source: match private {
+            Some(_) => AddressSource::Connection,
+            None => AddressSource::Host,
+        },
+        address: private,
+        access,
+    })
+}
+
+/// Returns a variable that must have a value where it is set.
+fn filled(reader: &mut Reader<'_>, host: &Host, name: &str) -> Option<Value> {
+    let entry = host.variables.get(name)?;
+    let before = reader.diagnostics.len();
+    let value = reader.value(name);
+    let is_blank = value
+        .as_ref()
+        .is_none_or(|value| value.text().is_some_and(|text| text.trim().is_empty()));
+    if is_blank && reader.diagnostics.len() == before {
+        let place = match &entry.value.node {
+            Node::Null => &entry.key_location,
+            _ => &entry.value.location,
+        };
+        reader.error(
+            place,
+            format!("`{name}` of `{}` has no value", host.name),
+            "empty",
+            match name {
+                "ip" => "write the address, or remove the variable: then the host is asked for it",
+                _ => "write the address, or remove the variable",
+            },
+        );
+    }
+    value.filter(|_| !is_blank)
+}
+
+fn address(
+    reader: &mut Reader<'_>,
+    host: &Host,
+    name: &str,
+    value: &Value,
+) -> Option<Placed<IpAddr>> {
     let text = value.text().unwrap_or_default().trim().to_owned();
     let Ok(address) = text.parse::<IpAddr>() else {
-        let (label, hint) = why_no_address(&text, &host.name);
-        reader.error(
-            &value.location,
-            format!("`{name}` of `{}` is not an IP address: `{text}`", host.name),
-            &label,
-            hint,
-        );
+        not_an_address(reader, host, name, value, &text);
         return None;
     };
     if let Some(reason) = why_unusable(address) {
@@ -89,15 +160,42 @@ fn address(reader: &mut Reader<'_>, host: &Host) -> Option<Placed<IpAddr>> {
     }
     Some(Placed {
         value: address,
-        location: Some(value.location),
+        location: Some(value.location.clone()),
     })
+}
+
+fn not_an_address(reader: &mut Reader<'_>, host: &Host, name: &str, value: &Value, text: &str) {
+    let (label, hint) = why_no_address(text, &host.name);
+    reader.error(
+        &value.location,
+        format!("`{name}` of `{}` is not an IP address: `{text}`", host.name),
+        &label,
+        hint,
+    );
+}
+
+/// Tells whether only hosts of one network can have the address: those of RFC 1918, RFC 6598 and RFC 4193.
+fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => {
+            let [first, second, ..] = address.octets();
+            address.is_private() || (first == 100 && (64..128).contains(&second))
+        }
+        IpAddr::V6(address) => address.is_unique_local(),
+    }
+}
+
+/// Tells whether a text is meant as an IPv4 address.
+fn is_numeric(text: &str) -> bool {
+    text.contains('.')
+        && text
+            .split('.')
+            .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn why_no_address(text: &str, host: &str) -> (String, String) {
     let parts: Vec<&str> = text.split('.').collect();
-    let are_numbers = parts
-        .iter()
-        .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
+    let are_numbers = is_numeric(text);
     let write_one = "write an address such as 192.168.56.21".to_owned();
     if are_numbers && parts.len() == 4 {
         return match parts.iter().find(|part| part.parse::<u8>().is_err()) {

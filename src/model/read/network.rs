@@ -9,6 +9,7 @@ use super::{Placed, Reader};
 use crate::diagnostic::{Diagnostic, Location};
 
 /// The networks, with the places that set them.
+#[derive(Debug, Default)]
 pub(in super::super) struct PlacedNetwork {
     pub pod_cidr: Placed<IpNet>,
     pub service_cidr: Placed<IpNet>,
@@ -71,7 +72,7 @@ pub(super) fn dns(reader: &mut Reader<'_>, domain: String) -> PlacedDns {
 }
 
 /// Returns the smallest network that holds all addresses, at least a /24 (or a /64).
-fn common_network(addresses: impl Iterator<Item = IpAddr>) -> IpNet {
+pub(in super::super) fn common_network(addresses: impl Iterator<Item = IpAddr>) -> IpNet {
     let mut addresses = addresses.peekable();
     let first = addresses
         .peek()

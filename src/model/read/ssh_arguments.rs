@@ -77,7 +77,7 @@ impl SshArguments {
         match name.to_ascii_lowercase().as_str() {
             "proxyjump" | "proxycommand" if value.eq_ignore_ascii_case("none") => {}
             "proxyjump" => self.jump = jump_list(value)?,
-            "proxycommand" => self.jump = vec![proxy_command(value)?],
+            "proxycommand" => self.jump = proxy_command(value)?.into_iter().collect(),
             "identityfile" => self.private_key = Some(expand_home(value)),
             "user" => self.user = Some(value.to_owned()),
             "port" => self.port = Some(port(value)?),
@@ -126,29 +126,57 @@ fn jump_host(text: &str) -> Result<JumpHost, String> {
     })
 }
 
-/// Reads `ssh … -W %h:%p [user@]host`; other programs can't be run by kinstall.
-fn proxy_command(command: &str) -> Result<JumpHost, String> {
-    let refused =
-        || format!("the ProxyCommand `{command}` is not of the form `ssh -W %h:%p [user@]host`");
+/// Programs that connect their standard input and output to a host and a port.
+const CONNECTORS: [&str; 4] = ["nc", "netcat", "ncat", "nc.openbsd"];
+
+/// Reads a way through another host: `ssh -W %h:%p [user@]host`, or `ssh [user@]host nc %h %p`; and `nc %h %p`
+/// alone, which is no way at all. Other programs can't be run by kinstall.
+fn proxy_command(command: &str) -> Result<Option<JumpHost>, String> {
+    let refused = || {
+        format!(
+            "the ProxyCommand `{command}` is not of the form `ssh -W %h:%p [user@]host` or \
+             `ssh [user@]host nc %h %p`"
+        )
+    };
     let command_words = command.trim_start();
+    let command_words = command_words.strip_prefix("exec ").unwrap_or(command_words);
+    if is_connector(command_words) {
+        return Ok(None);
+    }
     let options = command_words
         .strip_prefix("ssh ")
         .or_else(|| command_words.strip_prefix("/usr/bin/ssh "))
         .ok_or_else(refused)?;
     let arguments = parse(options)?;
-    let [host] = &arguments.operands[..] else {
+    let [host, remote @ ..] = &arguments.operands[..] else {
         return Err(refused());
     };
-    if !arguments.forwards || !arguments.jump.is_empty() {
+    let passes = arguments.forwards && remote.is_empty() || is_connector(&remote.join(" "));
+    if !passes || !arguments.jump.is_empty() {
         return Err(refused());
     }
     let hop = jump_host(host)?;
-    Ok(JumpHost {
+    Ok(Some(JumpHost {
         user: hop.user.or(arguments.user),
         port: arguments.port.unwrap_or(hop.port),
         private_key: arguments.private_key,
         ..hop
-    })
+    }))
+}
+
+/// Tells `nc %h %p`, with waiting times if need be, from a program that goes another way.
+fn is_connector(command: &str) -> bool {
+    let plain = command
+        .replace("2>/dev/null", "")
+        .replace("2> /dev/null", "");
+    let mut words = plain
+        .split_whitespace()
+        .skip_while(|word| *word == "exec")
+        .filter(|word| !word.starts_with("-q") && !word.starts_with("-w"))
+        .filter(|word| word.parse::<u32>().is_err());
+    let program = words.next().unwrap_or_default();
+    let name = program.rsplit('/').next().unwrap_or_default();
+    CONNECTORS.contains(&name) && words.eq(["%h", "%p"])
 }
 
 fn port(text: &str) -> Result<u16, String> {
@@ -204,11 +232,20 @@ mod tests {
             ("-C -o ControlMaster=auto -o ControlPersist=60s", ""),
             (
                 "-o ProxyCommand='nc -X 5 %h %p'",
-                "error: the ProxyCommand `nc -X 5 %h %p` is not of the form `ssh -W %h:%p [user@]host`",
+                "error: the ProxyCommand `nc -X 5 %h %p` is not of the form `ssh -W %h:%p [user@]host` or \
+                 `ssh [user@]host nc %h %p`",
             ),
+            ("-o ProxyCommand='ssh gate nc %h %p'", "-@gate:22"),
             (
-                "-o ProxyCommand='ssh gate nc %h %p'",
-                "error: the ProxyCommand `ssh gate nc %h %p` is not of the form `ssh -W %h:%p [user@]host`",
+                "-o ProxyCommand='ssh -q -i /k me@gate \"exec /usr/bin/netcat -w 5 %h %p 2>/dev/null\"'",
+                "me@gate:22 key /k",
+            ),
+            ("-o ProxyCommand='ssh gate -p 23 nc -q0 %h %p'", "-@gate:23"),
+            ("-o ProxyCommand='nc %h %p'", ""),
+            (
+                "-o ProxyCommand='ssh gate other %h %p'",
+                "error: the ProxyCommand `ssh gate other %h %p` is not of the form `ssh -W %h:%p [user@]host` or \
+                 `ssh [user@]host nc %h %p`",
             ),
             ("-J gate:99999", "error: `99999` is no port"),
             ("-J", "error: `-J` lacks its value"),

@@ -31,7 +31,7 @@ fn check_cache(spec: &ClusterSpec, places: &Places, diagnostics: &mut Diagnostic
     else {
         return;
     };
-    let host = spec.hosts.iter().find(|host| host.address == address);
+    let host = spec.hosts.iter().find(|host| host.address == Some(address));
     let reason = if let Some(host) = host {
         Some(format!("the address of `{}`", host.name))
     } else if address.is_loopback() {

@@ -9,12 +9,9 @@ use crate::diagnostic::{Diagnostics, Location};
 pub(super) fn check(spec: &ClusterSpec, places: &Places, diagnostics: &mut Diagnostics) {
     let networks = &places.networks;
     let hosts = spec.hosts.iter().zip(&places.addresses);
-    let hosts = hosts.map(|(host, place)| {
-        (
-            format!("the address of `{}`", host.name),
-            host.address,
-            Some(place),
-        )
+    let hosts = hosts.filter_map(|(host, place)| {
+        let name = format!("the address of `{}`", host.name);
+        Some((name, host.address?, Some(place)))
     });
     let cidrs = [
         ("`kube_pods_subnet`", &networks.pod_cidr),

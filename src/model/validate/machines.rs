@@ -1,6 +1,6 @@
 //! Hosts that are one machine, and machines that want the same of this computer.
 
-use super::super::ClusterSpec;
+use super::super::{ClusterSpec, Method};
 use super::{Places, error};
 use crate::diagnostic::Diagnostics;
 
@@ -8,6 +8,9 @@ pub(super) fn check(spec: &ClusterSpec, places: &Places, diagnostics: &mut Diagn
     for (index, (host, location)) in spec.hosts.iter().zip(&places.names).enumerate() {
         let way = |it: &super::super::HostSpec| {
             let connection = &it.connection;
+            if connection.method == Method::Local {
+                return ("this computer".to_owned(), 0, Vec::new());
+            }
             (
                 connection.host.clone(),
                 connection.port,
@@ -15,15 +18,22 @@ pub(super) fn check(spec: &ClusterSpec, places: &Places, diagnostics: &mut Diagn
             )
         };
         let earlier = &spec.hosts[..index];
-        let same = earlier
-            .iter()
-            .find(|other| way(other) == way(host) && other.address != host.address);
+        // Two with the same address are told of elsewhere.
+        let same = earlier.iter().find(|other| {
+            way(other) == way(host) && (host.address.is_none() || other.address != host.address)
+        });
         if let Some(other) = same {
             diagnostics.push(
                 error(
                     location,
                     format!("`{}` and `{}` are the same machine", other.name, host.name),
-                    format!("both are at {} port {}", host.connection.host, host.connection.port),
+                    match host.connection.method {
+                        Method::Local => "both are this computer".to_owned(),
+                        Method::Ssh => format!(
+                            "both are at {} port {}",
+                            host.connection.host, host.connection.port
+                        ),
+                    },
                 )
                 .hint("every node needs a machine of its own: give each its own `ansible_host` or `ansible_port`"),
             );

@@ -11,9 +11,9 @@ use super::super::{Plan, PlanInput, build};
 use crate::bundle::Release;
 use crate::diagnostic::{Diagnostics, SourceFile};
 use crate::model::{
-    Addons, AddressPool, AddressRange, ApiProxy, Become, ClusterSpec, Connection, ControlPlane,
-    ControlPlaneSettings, Dns, HostSpec, Kubelet, MachineDefaults, MachineSpec, MetalLb, Network,
-    ProxyMode, Roles,
+    Addons, AddressPool, AddressRange, AddressSource, ApiProxy, Become, ClusterSpec, Connection,
+    ControlPlane, ControlPlaneSettings, Dns, HostSpec, Kubelet, MachineDefaults, MachineSpec,
+    MetalLb, Method, Network, ProxyMode, Roles,
 };
 use crate::playbook::{Action, Sources};
 use crate::resource::{CommandState, Sha256};
@@ -178,6 +178,7 @@ fn cluster() -> ClusterSpec {
         preload_images: Vec::new(),
         machines: MachineDefaults::default(),
         provider: None,
+        places: Arc::default(),
     }
 }
 
@@ -196,7 +197,9 @@ fn pool(name: &str, first: u8, last: u8) -> AddressPool {
 fn host(name: &str, address: &str, control_plane: bool) -> HostSpec {
     HostSpec {
         name: name.to_owned(),
-        address: address.parse().unwrap(),
+        address: Some(address.parse().unwrap()),
+        address_source: AddressSource::Inventory,
+        access_address: Some(address.parse().unwrap()),
         roles: Roles {
             control_plane,
             etcd: control_plane,
@@ -205,7 +208,9 @@ fn host(name: &str, address: &str, control_plane: bool) -> HostSpec {
         labels: BTreeMap::new(),
         taints: Vec::new(),
         connection: Connection {
+            method: Method::Ssh,
             host: address.to_owned(),
+            fallback: None,
             port: 22,
             user: None,
             private_key: None,

@@ -50,14 +50,6 @@ alpah
       |
       = hint: did you mean `alpha`?
       = hint: to add the host, write `alpah ansible_host=ADDRESS ip=ADDRESS` in `[all]`
-
-    error: host `gamma` has no address
-     --> inventory.ini:6:1
-      |
-    6 | gamma
-      | ^^^^^ where is it?
-      |
-      = hint: write `gamma ansible_host=ADDRESS ip=ADDRESS`
     ");
 }
 
@@ -69,6 +61,9 @@ alpha.example.com
 
 [kube_node]
 beta.example.com ansible_host=beta
+
+[all:vars]
+kinstall_provider=qemu
 ")]), @r"
     error: host `alpha.example.com` has no address
      --> inventory.ini:2:1
@@ -76,15 +71,15 @@ beta.example.com ansible_host=beta
     2 | alpha.example.com
       | ^^^^^^^^^^^^^^^^^ where is it?
       |
-      = hint: write `alpha.example.com ansible_host=ADDRESS ip=ADDRESS`
+      = hint: a machine that kinstall makes gets its address from the inventory: write `alpha.example.com ip=ADDRESS`
 
-    error: `ansible_host` of `beta.example.com` is not an IP address: `beta`
-     --> inventory.ini:5:31
+    error: host `beta.example.com` has no address
+     --> inventory.ini:5:1
       |
     5 | beta.example.com ansible_host=beta
-      |                               ^^^^ a name can't tell the node its address
+      | ^^^^^^^^^^^^^^^^ where is it?
       |
-      = hint: add `ip=ADDRESS` to `beta.example.com`; names are fine for `ansible_host` then
+      = hint: a machine that kinstall makes gets its address from the inventory: write `beta.example.com ip=ADDRESS`
     ");
 }
 
@@ -286,7 +281,7 @@ fn several_control_planes_without_a_common_endpoint() {
             ("group_vars/all.yml", "loadbalancer_apiserver_localhost: false\n"),
         ]),
         @r"
-    warning: all nodes reach the API at the first of 3 control planes, 192.168.56.21
+    warning: all nodes reach the API at the first of 3 control planes, `node1`
      --> inventory.ini:2:1
       |
     2 | node1 ansible_host=192.168.56.21 ip=192.168.56.21

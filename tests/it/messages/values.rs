@@ -40,14 +40,6 @@ a ip=10.0.0.1 ansible_connection=local ansible_port=70000 ansible_become_method=
 b ip=10.0.0.2 ansible_ssh_common_args='-o StrictHostKeyChecking=no -o ProxyCommand=\"nc -X 5 %h %p\"'
 c ip=10.0.0.3 ansible_password=ab#cd ansible_ssh_common_args='-o StrictHostKeyChecking=no -C'
 ")]), @r#"
-    error: connection `local` is not supported
-     --> inventory.ini:2:34
-      |
-    2 | a ip=10.0.0.1 ansible_connection=local ansible_port=70000 ansible_become_method=su ansible_ssh_pass=******
-      |                                  ^^^^^ must be ssh
-      |
-      = hint: install an SSH server and set `ansible_host=127.0.0.1` and `ip` to the address of the node
-
     error: `ansible_port` must be a port (1-65535), not `70000`
      --> inventory.ini:2:53
       |
@@ -62,7 +54,7 @@ c ip=10.0.0.3 ansible_password=ab#cd ansible_ssh_common_args='-o StrictHostKeyCh
       |
       = hint: remove it
 
-    error: `ansible_ssh_common_args` can't be followed: the ProxyCommand `nc -X 5 %h %p` is not of the form `ssh -W %h:%p [user@]host`
+    error: `ansible_ssh_common_args` can't be followed: the ProxyCommand `nc -X 5 %h %p` is not of the form `ssh -W %h:%p [user@]host` or `ssh [user@]host nc %h %p`
      --> inventory.ini:4:39
       |
     4 | b ip=10.0.0.2 ansible_ssh_common_args='-o StrictHostKeyChecking=no -o ProxyCommand="nc -X 5 %h %p"'

@@ -6,6 +6,7 @@ mod commands;
 mod first_contact;
 mod host_keys;
 mod jumps;
+mod local;
 mod login;
 mod rolls;
 mod run;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use kinstall::model::host::{Become, Connection, JumpHost};
+use kinstall::model::host::{Become, Connection, JumpHost, Method};
 use kinstall::ssh::{Jumps, KeyPair, KnownHosts, Policy, Target, UserKeys};
 use tempfile::TempDir;
 
@@ -85,6 +85,8 @@ impl Sshd {
         Target {
             name: "node1".to_owned(),
             connection: Connection {
+                method: Method::Ssh,
+                fallback: None,
                 host: "127.0.0.1".to_owned(),
                 port: self.port,
                 user: Some(user()),

@@ -1,0 +1,24 @@
+//! What the agents' facts say of the hosts' addresses.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+
+use crate::model::ReportedAddresses;
+use crate::wire::Facts;
+
+/// Returns the addresses of each host, by its name.
+pub fn addresses(facts: &IndexMap<String, Facts>) -> BTreeMap<String, ReportedAddresses> {
+    let address = |text: &str| text.split('/').next()?.parse().ok();
+    let reported = facts.iter().map(|(host, facts)| {
+        // `interface address/prefix`
+        let all = facts.addresses.iter();
+        let all = all.filter_map(|line| address(line.rsplit(' ').next()?));
+        let reported = ReportedAddresses {
+            all: all.collect(),
+            default: address(&facts.default_address),
+        };
+        (host.clone(), reported)
+    });
+    reported.collect()
+}
