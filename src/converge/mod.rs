@@ -6,8 +6,8 @@
 //! alone change nothing.
 
 pub mod absent;
-pub mod absent_objects;
 pub mod absent_node;
+pub mod absent_objects;
 pub mod account;
 pub mod archive;
 pub mod block;

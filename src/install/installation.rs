@@ -15,12 +15,13 @@ use super::project::Project;
 use super::record::{keep_log, log_plan, observed};
 use super::{kubeconfig, left_over, limit, machines, memory, reported, stores};
 use crate::bundle::{Bundle, Release};
-use crate::diagnostic::{Diagnostic, Diagnostics, Kind, SourceFile};
+use crate::diagnostic::{Diagnostic, Diagnostics, SourceFile};
 use crate::model::{ClusterSpec, Provider};
 use crate::plan::versions::{check_nodes, choose};
 use crate::plan::{self, Plan, PlanInput};
 use crate::playbook::{Action, Sources};
 use crate::provision::MachineChange;
+use crate::report::Summary;
 use crate::run::{Cancel, Engine, EventSender, Observer, PlannedChanges, RunEvent};
 
 /// What a run installs from, where it isn't the usual.
@@ -133,17 +134,24 @@ impl Installation {
             });
         }
         let _keeping = keep_log(&self.project.directory, &self.run)?;
-        let (checked, summary) = observed(&self.project.directory, &self.run, observer, async |events: EventSender, cancel| {
-            let ready = self.connect(Action::Up, &[], &events, &cancel).await?;
-            let Ready { mut engine, plan, .. } = ready;
-            let checked = engine
-                .check(&plan, false)
-                .await
-                .map_err(|error| vec![error.diagnostic()])?;
-            engine.tell(&checked);
-            engine.finish().await;
-            Ok(checked)
-        })?;
+        let (checked, summary) = observed(
+            &self.project.directory,
+            &self.run,
+            observer,
+            async |events: EventSender, cancel| {
+                let ready = self.connect(Action::Up, &[], &events, &cancel).await?;
+                let Ready {
+                    mut engine, plan, ..
+                } = ready;
+                let checked = engine
+                    .check(&plan, false)
+                    .await
+                    .map_err(|error| vec![error.diagnostic()])?;
+                engine.tell(&checked);
+                engine.finish().await;
+                Ok(checked)
+            },
+        )?;
         let planned = PlannedChanges {
             machines,
             unreachable: summary.unreachable(),
@@ -177,8 +185,11 @@ impl Installation {
         memory::check(&self.project, &changes)?
             .iter()
             .for_each(dialogue.warn);
-        let ((all_done, cluster), summary) =
-            observed(&self.project.directory, &self.run, observer, async |events: EventSender, cancel| {
+        let ((all_done, cluster), summary) = observed(
+            &self.project.directory,
+            &self.run,
+            observer,
+            async |events: EventSender, cancel| {
                 let started = Instant::now();
                 machines::make(&self.project, &self.machines, &changes, &events, &cancel).await?;
                 let Ready {
@@ -187,8 +198,7 @@ impl Installation {
                     strangers,
                     cluster,
                     all_answer,
-                } =
-                    self.connect(Action::Up, &[], &events, &cancel).await?;
+                } = self.connect(Action::Up, &[], &events, &cancel).await?;
                 self.save_state(&cluster)?;
                 let checked = engine
                     .check(&plan, true)
@@ -218,7 +228,8 @@ impl Installation {
                     elapsed: started.elapsed(),
                 });
                 Ok((all_done && all_answer, cluster))
-            })?;
+            },
+        )?;
         self.project.cluster = cluster;
         if all_done {
             kubeconfig::write(&mut self.project)?;
@@ -238,8 +249,11 @@ impl Installation {
         observer: Box<dyn Observer>,
         leaving: &[String],
     ) -> Result<Applied, Diagnostics> {
-        let (all_done, summary) =
-            observed(&self.project.directory, &self.run, observer, async |events: EventSender, cancel| {
+        let (all_done, summary) = observed(
+            &self.project.directory,
+            &self.run,
+            observer,
+            async |events: EventSender, cancel| {
                 let started = Instant::now();
                 let connected = self.connect(Action::Remove, leaving, &events, &cancel);
                 let Ready {
@@ -259,7 +273,8 @@ impl Installation {
                     elapsed: started.elapsed(),
                 });
                 Ok(all_done && plan.left_out.is_empty())
-            })?;
+            },
+        )?;
         Ok(Applied {
             project: self.project,
             machines: self.machines,

@@ -12,7 +12,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::log::kept::{Keeping, keep_in_file};
 use crate::plan::Plan;
 use crate::report::Summary;
-use crate::run::{Cancel, EventSender, Journal, Observer};
+use crate::run::{Cancel, EventSender, Journal, Observer, RunEvent};
 
 /// Runs something asynchronous while its events are shown, journalled and summed up.
 pub(super) fn observed<T>(

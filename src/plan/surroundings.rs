@@ -196,7 +196,7 @@ fn too_few_watchers(hosts: &[(&HostSpec, &Facts)]) -> Option<Notice> {
 
 /// The largest packet of the interface that has the host's address.
 fn mtu(host: &HostSpec, facts: &Facts) -> Option<u32> {
-    let address = host.address.to_string();
+    let address = host.address?.to_string();
     let interface = facts.addresses.iter().find_map(|line| {
         let (interface, with_prefix) = line.split_once(' ')?;
         let found = with_prefix.split('/').next()?;

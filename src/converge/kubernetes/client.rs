@@ -150,12 +150,6 @@ impl Client {
         self.read(answer, || format!("change {path}"))
     }
 
-    /// Deletes an object.
-    pub fn delete(&self, path: &str) -> Result<Answer, ResourceError> {
-        let answer = self.agent.delete(format!("{}{path}", self.server)).call();
-        self.read(answer, || format!("delete {path}"))
-    }
-
     /// Does the same with all of `items`, several at a time, and keeps their order.
     pub fn in_parallel<T: Sync, R: Send>(
         &self,

@@ -64,7 +64,8 @@ fn what_may_keep_hosts_from_working_is_said_before() {
     };
     assert!(notices(&lab, true).is_empty());
     for (index, facts) in lab.facts.values_mut().enumerate() {
-        facts.addresses = vec![format!("eth0 {}/24", lab.cluster.hosts[index].address)];
+        let address = lab.cluster.hosts[index].address.unwrap();
+        facts.addresses = vec![format!("eth0 {address}/24")];
         facts.surroundings.mtus = [("eth0".to_owned(), 1500)].into();
         facts.surroundings.machine_id = format!("id{index}");
         facts.surroundings.inotify_instances = 128;
