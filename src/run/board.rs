@@ -1,6 +1,6 @@
 //! How far the phases of a plan are, for all hosts to see.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::{Phase, Plan};
 
@@ -11,7 +11,7 @@ pub(super) struct Board(BTreeMap<String, Progress>);
 #[derive(Clone, Debug, Default)]
 struct Progress {
     /// Hosts that still have to do it.
-    open: usize,
+    open: Vec<String>,
     failure: Option<Failure>,
 }
 
@@ -25,7 +25,7 @@ pub(super) struct Failure {
 impl Board {
     pub(super) fn of(plan: &Plan) -> Self {
         let open = |phase: &Phase| Progress {
-            open: phase.batches.len(),
+            open: phase.batches.keys().cloned().collect(),
             failure: None,
         };
         let phases = plan.phases.iter();
@@ -37,10 +37,17 @@ impl Board {
     }
 
     /// One host is done with a phase.
-    pub(super) fn done(&mut self, phase: &str) {
+    pub(super) fn done(&mut self, phase: &str, host: &str) {
         if let Some(progress) = self.0.get_mut(phase) {
-            progress.open = progress.open.saturating_sub(1);
+            progress.open.retain(|it| it != host);
         }
+    }
+
+    /// Returns the hosts that a phase waits for.
+    pub(super) fn waits_for(&self, phase: &Phase) -> Vec<String> {
+        let needed = phase.after.iter().filter_map(|name| self.0.get(name));
+        let hosts: BTreeSet<&String> = needed.flat_map(|progress| &progress.open).collect();
+        hosts.into_iter().cloned().collect()
     }
 
     /// A phase will not be done on all its hosts any more; the first reason counts.
@@ -57,7 +64,7 @@ impl Board {
             return Some(Err(failure));
         }
         needed()
-            .all(|progress| progress.open == 0)
+            .all(|progress| progress.open.is_empty())
             .then_some(Ok(()))
     }
 }

@@ -71,13 +71,17 @@ impl Walk {
         turns: &mut Vec<Turn<'_>>,
         stops: &mut Vec<(String, Stop)>,
     ) -> Result<(), Stop> {
+        let _ = self.events.send(RunEvent::Planned {
+            host: host.name.clone(),
+            steps: turns.iter().map(|turn| turn.batch.steps.len()).sum(),
+        });
         host.start(&self.run, Mode::Apply, true).await?;
         let (mut changed, mut unchanged) = (0, 0);
         while !turns.is_empty() {
             let (position, ready) = tokio::select! {
                 biased;
                 () = host.cancelled() => return Err(Stop::Interrupted),
-                next = self.next(turns) => next?,
+                next = self.next(&host.name, turns) => next?,
             };
             let turn = &turns[position];
             let result = match ready {
@@ -89,7 +93,8 @@ impl Walk {
                     changed += counts.0;
                     unchanged += counts.1;
                     let phase = &turn.phase.name;
-                    self.board.send_modify(|board| board.done(phase));
+                    self.board
+                        .send_modify(|board| board.done(phase, &host.name));
                 }
                 (Err(Stop::Failed { message, cause }), Some(other)) => {
                     self.fail(turn, cause.clone());
@@ -108,9 +113,25 @@ impl Walk {
     }
 
     /// Waits until it is known of one of the phases whether it may begin.
-    async fn next(&self, turns: &[Turn<'_>]) -> Result<(usize, Result<(), Failure>), Stop> {
+    async fn next(
+        &self,
+        host: &str,
+        turns: &[Turn<'_>],
+    ) -> Result<(usize, Result<(), Failure>), Stop> {
         let mut board = self.board.subscribe();
-        let known = board.wait_for(|board| next(turns, board).is_some()).await;
+        let mut told = Vec::new();
+        let is_known = |board: &Board| {
+            let is_known = next(turns, board).is_some();
+            let hosts = turns.first().map(|turn| board.waits_for(turn.phase));
+            let hosts = hosts.unwrap_or_default();
+            if !is_known && hosts != told {
+                told.clone_from(&hosts);
+                let host = host.to_owned();
+                let _ = self.events.send(RunEvent::WaitsFor { host, hosts });
+            }
+            is_known
+        };
+        let known = board.wait_for(is_known).await;
         let known = known.ok().and_then(|board| next(turns, &board));
         known.ok_or(Stop::Interrupted)
     }
