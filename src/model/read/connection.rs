@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::super::{Become, Connection, JumpHost, defaults};
+use super::home::expand_home;
 use super::ssh_arguments::{self, SshArguments};
 use super::{Reader, boolean};
 use crate::inventory::Host;
@@ -60,20 +61,6 @@ pub(super) fn bastion(reader: &mut Reader<'_>, host: &Host) -> JumpHost {
         port: port(reader).unwrap_or(defaults::SSH_PORT),
         private_key: key(reader),
         password: reader.secret(&PASSWORD),
-    }
-}
-
-/// Expands a leading `~`.
-pub(super) fn expand_home(path: &str) -> PathBuf {
-    let rest = match path.strip_prefix('~') {
-        Some("") => Some(""),
-        Some(rest) => rest.strip_prefix(std::path::is_separator),
-        None => None,
-    };
-    match rest.map(|rest| (etcetera::home_dir(), rest)) {
-        Some((Ok(home), "")) => home,
-        Some((Ok(home), rest)) => home.join(rest),
-        _ => PathBuf::from(path),
     }
 }
 
