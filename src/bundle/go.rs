@@ -8,8 +8,9 @@ use serde::Deserialize;
 
 use super::build_error::BuildError;
 use super::catalog::{Component, Files, GoSource};
+use super::compiled::Compiled;
 use super::process::Process;
-use super::progress::Report;
+use super::progress::{Progress, Report};
 
 /// Settings of the user's that decide where modules come from and where Go keeps things. All others
 /// are left out, so that they can't change what is built.
@@ -73,6 +74,8 @@ impl Go {
         let ldflags: Vec<String> = (source.ldflags.iter())
             .map(|flag| Component::fill_in(&component.version, flag))
             .collect();
+        let compiled = Compiled::new(part, self.count_packages(source, folder), report);
+        let report = &|progress: Progress<'_>| compiled.tell(progress);
         for program in &source.programs {
             let mut command = self.command(folder);
             command
@@ -97,6 +100,20 @@ impl Go {
             process.run(report)?;
         }
         Ok(())
+    }
+
+    /// Counts the packages of all programs; `None` where Go can't tell, which the build will explain.
+    fn count_packages(&self, source: &GoSource, folder: &Path) -> Option<usize> {
+        let mut command = self.command(folder);
+        command
+            .args(["list", "-deps", "-mod=readonly"])
+            .arg(format!("-tags={}", source.tags.join(",")))
+            .args(source.programs.iter().map(|program| &program.package))
+            .env("CGO_ENABLED", if source.cgo { "1" } else { "0" });
+        let output = command.output().ok()?;
+        let packages = output.stdout.split(|byte| *byte == b'\n');
+        let count = packages.filter(|line| !line.is_empty()).count();
+        (output.status.success() && count > 0).then_some(count)
     }
 
     /// Returns the files of a module that match the pattern, by their place in the bundle. The module

@@ -15,6 +15,7 @@ mod build_error;
 mod builder;
 mod cache;
 mod catalog;
+mod compiled;
 mod component;
 mod directory;
 mod error;

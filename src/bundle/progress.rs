@@ -13,6 +13,12 @@ pub enum Progress<'a> {
         part: &'a str,
         line: &'a str,
     },
+    /// Packages that were compiled, of all that the part has; those that were compiled before don't count.
+    Packages {
+        part: &'a str,
+        done: usize,
+        total: usize,
+    },
     /// Bytes of a download.
     Bytes {
         part: &'a str,

@@ -11,7 +11,8 @@ use super::disk::Disk;
 use super::kind::{Appliance, BoxProvider, ImageKind, VagrantBox};
 use super::manifest::{self, ManifestError};
 use super::ovf::{self, OvfError};
-use super::probe::{Content, ProbeError, probe};
+use super::probe::{Content, probe};
+use super::probe_error::ProbeError;
 use super::vagrantfile;
 
 /// What marks a box.

@@ -7,7 +7,7 @@ use super::appliance::ApplianceError;
 use super::archive::ArchiveError;
 use super::catalog::NameError;
 use super::checksum_list::Unlisted;
-use super::probe::ProbeError;
+use super::probe_error::ProbeError;
 use super::reference::ReferenceError;
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::digest::Digest;

@@ -28,6 +28,7 @@ mod lock;
 mod manifest;
 mod ovf;
 mod probe;
+mod probe_error;
 mod progress;
 mod qcow2;
 mod record;

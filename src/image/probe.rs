@@ -5,6 +5,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::disk::{Disk, DiskFormat};
+use super::probe_error::ProbeError;
 use super::qcow2;
 
 /// What is read of a file to tell what it is; the mark of a CD is the last.
@@ -31,25 +32,6 @@ pub(super) enum Packing {
     Plain,
     Gzip,
     Zstd,
-}
-
-/// Why a file is of no use as an image.
-#[derive(Debug, thiserror::Error)]
-pub enum ProbeError {
-    #[error("failed to read it")]
-    Read(#[from] io::Error),
-    #[error("it is {0}")]
-    Other(&'static str),
-    #[error("it is packed with {0}")]
-    Packed(&'static str),
-    #[error("it holds only what differs from another image")]
-    Difference,
-    #[error("it is encrypted")]
-    Encrypted,
-    #[error("it is cut off or damaged: {0}")]
-    Damaged(&'static str),
-    #[error("it is no disk image, no box and no appliance")]
-    Unknown,
 }
 
 /// Looks into a file.

@@ -3,7 +3,7 @@
 use std::io::{Read, Seek, SeekFrom};
 
 use super::disk::{Compression, DiskFormat};
-use super::probe::ProbeError;
+use super::probe_error::ProbeError;
 
 /// The data is in another file.
 const EXTERNAL_DATA: u64 = 1 << 2;

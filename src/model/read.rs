@@ -4,6 +4,7 @@ mod addons;
 mod cluster;
 mod connection;
 mod endpoint;
+mod home;
 mod host;
 mod machine;
 mod machines;

@@ -13,7 +13,7 @@ use crate::did_you_mean::closest;
 use crate::model::{ClusterSpec, HostSpec};
 use crate::resource::{BlobRef, Content};
 use crate::secret::Secret;
-use crate::template::engine::Source;
+use crate::template::source::Source;
 use crate::template::{Engine, context};
 use crate::wire::Facts;
 use crate::yaml;

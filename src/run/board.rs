@@ -11,7 +11,7 @@ pub(super) struct Board(BTreeMap<String, Progress>);
 #[derive(Clone, Debug, Default)]
 struct Progress {
     /// Hosts that still have to do it.
-    open: usize,
+    open: Vec<String>,
     failure: Option<Failure>,
     /// The hosts for which it is not done.
     failed: BTreeSet<String>,
@@ -27,7 +27,7 @@ pub(super) struct Failure {
 impl Board {
     pub(super) fn of(plan: &Plan) -> Self {
         let open = |phase: &Phase| Progress {
-            open: phase.batches.len(),
+            open: phase.batches.keys().cloned().collect(),
             ..Progress::default()
         };
         let phases = plan.phases.iter();
@@ -39,16 +39,24 @@ impl Board {
     }
 
     /// One host is done with a phase.
-    pub(super) fn done(&mut self, phase: &str) {
+    pub(super) fn done(&mut self, phase: &str, host: &str) {
         if let Some(progress) = self.0.get_mut(phase) {
-            progress.open = progress.open.saturating_sub(1);
+            progress.open.retain(|it| it != host);
         }
     }
 
-    /// One host will not do its part of a phase, which is for itself or for another one; the first reason counts.
-    pub(super) fn fail(&mut self, phase: &str, concerned: &str, failure: Failure) {
+    /// Returns the hosts that a phase waits for.
+    pub(super) fn waits_for(&self, phase: &Phase) -> Vec<String> {
+        let needed = phase.after.iter().chain(&phase.over);
+        let needed = needed.filter_map(|name| self.0.get(name));
+        let hosts: BTreeSet<&String> = needed.flat_map(|progress| &progress.open).collect();
+        hosts.into_iter().cloned().collect()
+    }
+
+    /// A host will not do its part of a phase, which is for itself or for another one; the first reason counts.
+    pub(super) fn fail(&mut self, phase: &str, host: &str, concerned: &str, failure: Failure) {
         if let Some(progress) = self.0.get_mut(phase) {
-            progress.open = progress.open.saturating_sub(1);
+            progress.open.retain(|name| name != host);
             progress.failure.get_or_insert(failure);
             progress.failed.insert(concerned.to_owned());
         }
@@ -69,6 +77,7 @@ impl Board {
         }
         let over = phase.over.iter().filter_map(|name| self.0.get(name));
         let mut awaited = needed().chain(over);
-        awaited.all(|progress| progress.open == 0).then_some(Ok(()))
+        let is_over = awaited.all(|progress| progress.open.is_empty());
+        is_over.then_some(Ok(()))
     }
 }

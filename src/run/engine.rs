@@ -167,7 +167,7 @@ impl Engine {
                     phase: phase.name.clone(),
                     host: host.to_owned(),
                 };
-                board.send_modify(|board| board.fail(&phase.name, concerned, cause));
+                board.send_modify(|board| board.fail(&phase.name, host, concerned, cause));
             }
         }
         let _ = self.events.send(RunEvent::HostFailed {

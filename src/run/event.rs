@@ -49,6 +49,16 @@ pub enum RunEvent {
         host: String,
         message: String,
     },
+    /// How many steps the plan has for a host.
+    Planned {
+        host: String,
+        steps: usize,
+    },
+    /// A host has nothing to do until phases are done on others.
+    WaitsFor {
+        host: String,
+        hosts: Vec<String>,
+    },
     PhaseStarted {
         host: String,
         phase: String,

@@ -72,13 +72,17 @@ impl Walk {
         turns: &mut Vec<Turn<'_>>,
         stops: &mut Vec<(String, Stop)>,
     ) -> Result<(), Stop> {
+        let _ = self.events.send(RunEvent::Planned {
+            host: host.name.clone(),
+            steps: turns.iter().map(|turn| turn.batch.steps.len()).sum(),
+        });
         host.start(&self.run, Mode::Apply, true).await?;
         let (mut changed, mut unchanged) = (0, 0);
         while !turns.is_empty() {
             let (position, ready) = tokio::select! {
                 biased;
                 () = host.cancelled() => return Err(Stop::Interrupted),
-                next = self.next(turns) => next?,
+                next = self.next(&host.name, turns) => next?,
             };
             let turn = &turns[position];
             let result = match ready {
@@ -90,10 +94,11 @@ impl Walk {
                     changed += counts.0;
                     unchanged += counts.1;
                     let phase = &turn.phase.name;
-                    self.board.send_modify(|board| board.done(phase));
+                    self.board
+                        .send_modify(|board| board.done(phase, &host.name));
                 }
                 (Err(Stop::Failed { message, cause }), Some(other)) => {
-                    self.fail(other, turn, cause.clone());
+                    self.fail(&host.name, turn, cause.clone());
                     stops.push((other.to_owned(), Stop::Failed { message, cause }));
                 }
                 (Err(stop), _) => return Err(stop),
@@ -109,9 +114,25 @@ impl Walk {
     }
 
     /// Waits until it is known of one of the phases whether it may begin.
-    async fn next(&self, turns: &[Turn<'_>]) -> Result<(usize, Result<(), Failure>), Stop> {
+    async fn next(
+        &self,
+        host: &str,
+        turns: &[Turn<'_>],
+    ) -> Result<(usize, Result<(), Failure>), Stop> {
         let mut board = self.board.subscribe();
-        let known = board.wait_for(|board| next(turns, board).is_some()).await;
+        let mut told = Vec::new();
+        let is_known = |board: &Board| {
+            let is_known = next(turns, board).is_some();
+            let hosts = turns.first().map(|turn| board.waits_for(turn.phase));
+            let hosts = hosts.unwrap_or_default();
+            if !is_known && hosts != told {
+                told.clone_from(&hosts);
+                let host = host.to_owned();
+                let _ = self.events.send(RunEvent::WaitsFor { host, hosts });
+            }
+            is_known
+        };
+        let known = board.wait_for(is_known).await;
         let known = known.ok().and_then(|board| next(turns, &board));
         known.ok_or(Stop::Interrupted)
     }
@@ -136,7 +157,7 @@ impl Walk {
     fn fail(&self, host: &str, turn: &Turn<'_>, cause: Failure) {
         let (phase, concerned) = (&turn.phase.name, turn.other.unwrap_or(host));
         self.board
-            .send_modify(|board| board.fail(phase, concerned, cause));
+            .send_modify(|board| board.fail(phase, host, concerned, cause));
     }
 }
 

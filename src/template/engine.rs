@@ -1,13 +1,13 @@
 //! Renders files of `templates/`, and the strings and expressions of playbooks.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::Arc;
 
 use tera::{Context, Tera};
 
+use super::source::Source;
 use super::{error, filters, names};
-use crate::diagnostic::{Diagnostic, Diagnostics, Kind, Location, SourceFile};
+use crate::diagnostic::{Diagnostic, Diagnostics, Kind, SourceFile};
 use crate::did_you_mean::closest;
 
 /// Holds the templates, the filters and the functions.
@@ -15,15 +15,6 @@ pub struct Engine {
     tera: Tera,
     globals: Context,
     files: BTreeMap<String, Arc<SourceFile>>,
-}
-
-/// A string of a playbook, and where it stands there.
-#[derive(Clone, Copy, Debug)]
-pub struct Source<'a> {
-    pub text: &'a str,
-    pub file: &'a Arc<SourceFile>,
-    /// Bytes of the file that the string was read from, quotes and indentation included.
-    pub span: &'a Range<usize>,
 }
 
 impl Engine {
@@ -129,15 +120,5 @@ impl Engine {
         self.tera
             .render_str(&parts.concat(), context, false)
             .map_err(|error| error::diagnostic(&error, &self.files, Some((source, parts[0].len()))))
-    }
-}
-
-impl Source<'_> {
-    /// Returns where the whole string stands.
-    pub fn location(&self) -> Location {
-        Location {
-            file: Arc::clone(self.file),
-            span: self.span.clone(),
-        }
     }
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use tera::ErrorKind;
 
-use super::engine::Source;
 use super::names::Unknown;
+use super::source::Source;
 use crate::diagnostic::{Diagnostic, Kind, Location, SourceFile};
 use crate::did_you_mean::closest;
 

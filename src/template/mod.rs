@@ -5,6 +5,7 @@ pub mod engine;
 mod error;
 mod filters;
 mod names;
+pub mod source;
 
 pub use engine::Engine;
 

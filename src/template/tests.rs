@@ -6,7 +6,7 @@ use serde_json::json;
 use tera::Context;
 
 use super::Engine;
-use super::engine::Source;
+use super::source::Source;
 use crate::diagnostic::{Diagnostic, SourceFile};
 
 fn source_file(path: &str, text: &str) -> Arc<SourceFile> {

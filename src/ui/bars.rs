@@ -1,11 +1,11 @@
-//! Progress on a terminal: one line per host, what it does now, and for how long.
+//! Progress on a terminal: one line per host, how far it is, and what it does or waits for.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::lines::Narrator;
+use super::host_state::HostStates;
 use crate::run::{Observer, RunEvent};
 
 /// One spinner per host; a host that is done keeps its line with a mark.
@@ -13,7 +13,7 @@ use crate::run::{Observer, RunEvent};
 pub struct Bars {
     progress: MultiProgress,
     hosts: HashMap<String, ProgressBar>,
-    narrator: Narrator,
+    states: HostStates,
 }
 
 impl Observer for Bars {
@@ -36,30 +36,55 @@ impl Observer for Bars {
                 bar.finish();
             }
         }
-        let Some((host, text)) = self.narrator.tell(event) else {
-            return;
-        };
-        if let RunEvent::NewHostKey { .. } | RunEvent::KeyAdded { .. } | RunEvent::Notice { .. } =
-            event
-        {
+        let (changed, news) = self.states.add(event);
+        let stays = matches!(
+            event,
+            RunEvent::NewHostKey { .. } | RunEvent::KeyAdded { .. } | RunEvent::Notice { .. }
+        );
+        if let (true, Some((host, text))) = (stays, &news) {
             // These must stay on the screen. If the terminal is gone, so is who would read it.
             let _ = self.progress.println(format!("{host}  {text}"));
-        } else if let Some(bar) = self.hosts.get(&host) {
-            bar.set_message(text);
-            if matches!(
-                event,
-                RunEvent::HostDone { .. }
-                    | RunEvent::HostFailed { .. }
-                    | RunEvent::HostUnreachable { .. }
-            ) {
-                bar.finish();
-            }
+            return;
+        }
+        for host in changed {
+            self.show(&host);
+        }
+        if let RunEvent::HostDone { host, .. }
+        | RunEvent::HostFailed { host, .. }
+        | RunEvent::HostUnreachable { host, .. } = event
+            && let Some(bar) = self.hosts.get(host)
+        {
+            bar.finish();
         }
     }
 }
 
+impl Bars {
+    fn show(&self, host: &str) {
+        let Some(bar) = self.hosts.get(host) else {
+            return;
+        };
+        if let Some((done, planned)) = self.states.steps(host) {
+            if bar.length().is_none() {
+                bar.set_style(style_with_steps());
+            }
+            bar.set_length(planned as u64);
+            bar.set_position(done as u64);
+        }
+        bar.set_message(self.states.text(host));
+    }
+}
+
 fn style() -> ProgressStyle {
-    ProgressStyle::with_template("{spinner} {prefix}  {elapsed:>4}  {wide_msg}")
+    styled("{spinner} {prefix}  {elapsed:>4}  {wide_msg}")
+}
+
+fn style_with_steps() -> ProgressStyle {
+    styled("{spinner} {prefix}  {elapsed:>4}  {pos:>3}/{len}  {wide_msg}")
+}
+
+fn styled(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_spinner())
         .tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏·")
 }

@@ -8,8 +8,8 @@ use comfy_table::{Table, presets};
 use super::printer::Printer;
 use crate::bundle::{Progress, Row};
 
-/// How often a running download says how far it is.
-const DOWNLOAD_NEWS: Duration = Duration::from_secs(5);
+/// How often a running download or build says how far it is.
+const NEWS: Duration = Duration::from_secs(5);
 
 /// Prints a line when a part begins and ends; what the compiler says is shown only in errors.
 pub struct BuildLines {
@@ -40,17 +40,22 @@ impl BuildLines {
                 self.printer
                     .message(&format!("{part} done in {seconds:.1} s"));
             }
-            Progress::Bytes { part, done, total } if self.told.elapsed() > DOWNLOAD_NEWS => {
+            Progress::Bytes { part, done, total } if self.told.elapsed() > NEWS => {
                 self.told = Instant::now();
                 let total = total.map_or_else(|| "?".to_owned(), |total| (total >> 20).to_string());
                 self.printer
                     .message(&format!("{part} {} of {total} MiB", done >> 20));
             }
+            Progress::Packages { part, done, total } if self.told.elapsed() > NEWS => {
+                self.told = Instant::now();
+                self.printer
+                    .message(&format!("{part} {done} of {total} packages compiled"));
+            }
             Progress::Retry { part, reason } => {
                 self.printer
                     .message(&format!("{part}: {reason}; trying again"));
             }
-            Progress::Bytes { .. } | Progress::Output { .. } => {}
+            Progress::Bytes { .. } | Progress::Packages { .. } | Progress::Output { .. } => {}
         }
     }
 }

@@ -82,6 +82,8 @@ impl Narrator {
             ),
             RunEvent::LeftOut(_)
             | RunEvent::Started { .. }
+            | RunEvent::Planned { .. }
+            | RunEvent::WaitsFor { .. }
             | RunEvent::PhaseStarted { .. }
             | RunEvent::Finished { .. } => return None,
         };

@@ -9,6 +9,7 @@ pub mod changes;
 pub mod console;
 pub mod diagnostic;
 pub mod doctor;
+pub mod host_state;
 pub mod image;
 pub mod inventory;
 pub mod json;

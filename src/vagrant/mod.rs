@@ -21,7 +21,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-pub use lab::machine::{Machine, Missing};
+pub use lab::machine::Machine;
+pub use lab::missing::Missing;
 pub use note::{Note, Notes};
 pub use roles::Role;
 

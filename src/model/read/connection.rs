@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use super::super::{Become, Connection, JumpHost, Method, defaults};
+use super::home::expand_home;
 use super::ssh_arguments::{self, SshArguments};
 use super::{Reader, boolean};
 use crate::inventory::Host;
@@ -81,20 +82,6 @@ fn user_and_host(text: &str) -> (Option<&str>, &str) {
     match text.trim().rsplit_once('@') {
         Some((user, host)) => (Some(user), host),
         None => (None, text.trim()),
-    }
-}
-
-/// Expands a leading `~`.
-pub(super) fn expand_home(path: &str) -> PathBuf {
-    let rest = match path.strip_prefix('~') {
-        Some("") => Some(""),
-        Some(rest) => rest.strip_prefix(std::path::is_separator),
-        None => None,
-    };
-    match rest.map(|rest| (etcetera::home_dir(), rest)) {
-        Some((Ok(home), "")) => home,
-        Some((Ok(home), rest)) => home.join(rest),
-        _ => PathBuf::from(path),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::super::SharedFolder;
-use super::connection::expand_home;
+use super::home::expand_home;
 
 /// Reads `HOST:GUEST`. The guest's path is what follows the last `:/`, so that `C:\data:/srv` is
 /// understood as well.

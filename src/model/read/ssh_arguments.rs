@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::super::JumpHost;
 use super::super::defaults::SSH_PORT;
-use super::connection::expand_home;
+use super::home::expand_home;
 
 /// What the options say.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::command_line::PROGRAM;
+use super::PROGRAM;
 
 /// What runs the machines' processors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

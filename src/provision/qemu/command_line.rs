@@ -13,8 +13,6 @@ use crate::model::{ForwardedPort, Protocol};
 use crate::provision::Forward;
 use crate::provision::shared_folders::share_name;
 
-pub(super) const PROGRAM: &str = "qemu-system-x86_64";
-
 /// Builds QEMU's arguments; `is_paused` has the processors wait for the monitor's word.
 pub(super) fn arguments(
     folder: &MachineFolder,

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tracing::debug;
 
 use super::folder::MachineFolder;
-use super::record::Hardware;
+use super::hardware::Hardware;
 use crate::image::Disk;
 use crate::provision::ProviderError;
 

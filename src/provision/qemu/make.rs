@@ -51,7 +51,7 @@ pub(super) fn change(
     machine: &Machine,
     mut record: MachineRecord,
 ) -> Result<(), ProviderError> {
-    let mut wanted = super::record::Hardware::wanted(machine);
+    let mut wanted = super::hardware::Hardware::wanted(machine);
     if !wanted
         .extra_disks_gib
         .starts_with(&record.hardware.extra_disks_gib)

@@ -14,6 +14,7 @@ mod acceleration;
 mod command_line;
 mod disks;
 mod folder;
+mod hardware;
 mod make;
 mod monitor;
 mod network;
@@ -41,6 +42,8 @@ use super::{
 };
 use crate::diagnostic::Diagnostics;
 use crate::image::{Image, ImageStore};
+
+const PROGRAM: &str = "qemu-system-x86_64";
 
 /// Makes virtual machines with QEMU on this computer.
 #[derive(Clone, Debug)]

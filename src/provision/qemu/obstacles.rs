@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 
-use super::command_line::PROGRAM;
+use super::PROGRAM;
 use super::folder::MachineFolder;
 use super::process::{self, Process};
 use super::record::MachineRecord;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use tracing::debug;
 
-use super::command_line::PROGRAM;
+use super::PROGRAM;
 use super::folder::{MachineFolder, remove_file};
 use super::monitor::{Monitor, RunState};
 use super::record::MachineRecord;

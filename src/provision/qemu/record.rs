@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::disks;
 use super::folder::MachineFolder;
+use super::hardware::Hardware;
 use crate::format_version;
-use crate::model::{ForwardedPort, SharedFolder};
+use crate::model::ForwardedPort;
 use crate::private_file;
 use crate::provision::plan::made_with;
 use crate::provision::{Lab, Machine, MachineSettings, Macs, MadeWith, ProviderError};
@@ -25,16 +26,6 @@ pub(super) struct MachineRecord {
     pub macs: Vec<String>,
 }
 
-/// What must be the same for a saved memory to be loaded.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Hardware {
-    pub cpus: u32,
-    pub memory_mib: u64,
-    pub extra_disks_gib: Vec<u64>,
-    pub shared_folders: Vec<SharedFolder>,
-}
-
 /// A snapshot of one machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -46,22 +37,6 @@ pub(super) struct SnapshotRecord {
 }
 
 const VERSION: u32 = 1;
-
-impl Hardware {
-    pub(super) fn wanted(machine: &Machine) -> Self {
-        Self {
-            cpus: machine.spec.cpus,
-            memory_mib: machine.spec.memory_mib,
-            extra_disks_gib: machine.spec.extra_disks_gib.clone(),
-            shared_folders: machine.spec.shared_folders.clone(),
-        }
-    }
-
-    /// Returns how many disks there are that the machine writes to.
-    pub(super) fn disks(&self) -> usize {
-        1 + self.extra_disks_gib.len()
-    }
-}
 
 impl MachineRecord {
     pub(super) fn new(lab: &Lab, machine: &Machine) -> Self {

@@ -2,7 +2,7 @@
 
 use super::super::{Lab, Machine, MachineState, ProviderError, Report, SettingChange};
 use super::create::{DisksOf, extra_disks, share_folders};
-use super::failure::at_machine;
+use super::error::at_machine;
 use super::found::FoundMachine;
 use super::manage::{Manage, ManageError};
 use super::media::Media;

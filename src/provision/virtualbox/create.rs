@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use super::super::{Lab, Machine, MachineState, ProviderError, plan};
-use super::failure::at_machine;
+use super::error::at_machine;
 use super::found::{self, FoundMachine};
 use super::manage::{Manage, ManageError};
 use super::master::{self, Master, WayIn};

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ipnet::{IpNet, Ipv4Net};
 
 use super::super::{Lab, ProviderError};
-use super::failure::at_lab;
+use super::error::at_lab;
 use super::info::Block;
 use super::manage::Manage;
 use super::record;

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use super::super::{FirstContact, Lab, Machine, ProviderError};
-use super::failure::at_machine;
+use super::error::at_machine;
 use super::found;
 use super::manage::Manage;
 use super::record::Records;

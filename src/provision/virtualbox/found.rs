@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::super::{Lab, MachineSettings, MachineState, ObservedMachine, ProviderError, parallel};
-use super::failure::at_lab;
+use super::error::at_lab;
 use super::info::{self, Info};
 use super::manage::{Manage, ManageError, UNREADABLE};
 use super::media::Media;

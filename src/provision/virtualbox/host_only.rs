@@ -7,7 +7,7 @@ use ipnet::{IpNet, Ipv4Net};
 use super::super::{Lab, ProviderError};
 use super::allowed;
 use super::dhcp;
-use super::failure::at_lab;
+use super::error::at_lab;
 use super::info::Block;
 use super::manage::Manage;
 use super::record::{self, Records};

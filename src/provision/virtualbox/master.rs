@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::super::{ProviderError, Report};
-use super::failure::at_lab;
+use super::error::at_lab;
 use super::found::{self, all_machines};
 use super::info::Info;
 use super::manage::{Manage, ManageError};

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::super::ProviderError;
-use super::failure::at_lab;
+use super::error::at_lab;
 use super::info::{Block, Info};
 use super::manage::Manage;
 

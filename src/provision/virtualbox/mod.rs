@@ -11,6 +11,7 @@ mod allowed;
 mod change;
 mod create;
 mod dhcp;
+mod error;
 mod failure;
 mod first_contact;
 mod found;
@@ -42,7 +43,7 @@ pub use self::manage::{Manage, ManageError};
 pub use self::uuid::Uuid;
 
 use self::create::{Parts, Workshop};
-use self::failure::at_machine;
+use self::error::at_machine;
 use self::found::{FoundLab, FoundMachine};
 use self::master::Master;
 use super::shared_folders::SharedFolders;

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::super::{MachineState, ProviderError, Report};
-use super::failure::at_machine;
+use super::error::at_machine;
 use super::found::{self, FoundMachine};
 use super::manage::{Manage, ManageError};
 

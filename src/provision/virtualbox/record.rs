@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::{MadeWith, ProviderError};
-use super::failure::at_lab;
+use super::error::at_lab;
 use super::info;
 use super::manage::Manage;
 use super::uuid::Uuid;

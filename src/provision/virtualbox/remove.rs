@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::super::ProviderError;
-use super::failure::at_lab;
+use super::error::at_lab;
 use super::found;
 use super::info::{Block, Info};
 use super::manage::{Manage, ManageError};

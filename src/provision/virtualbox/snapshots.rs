@@ -3,7 +3,7 @@
 use super::super::{
     Lab, MachineState, ProviderError, Report, Snapshot, SnapshotOfMachine, Snapshots, parallel,
 };
-use super::failure::at_machine;
+use super::error::at_machine;
 use super::found::{self, FoundLab, FoundMachine};
 use super::info::Info;
 use super::manage::ManageError;

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::super::ProviderError;
-use super::failure::at_lab;
+use super::error::at_lab;
 use super::manage::Manage;
 use super::media::Media;
 use super::record::{self, Records};

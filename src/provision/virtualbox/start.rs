@@ -6,7 +6,8 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use super::super::{Lab, MachineState, ProviderError, Report, last_words, parallel};
-use super::failure::{at_machine, explain};
+use super::error::at_machine;
+use super::failure::explain;
 use super::found::{self, FoundLab, FoundMachine};
 use super::host_only::Networks;
 use super::manage::{Manage, ManageError};

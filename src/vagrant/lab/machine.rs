@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use serde::Serialize;
 
+use super::missing::Missing;
 use super::network::Port;
 use super::provision::Groups;
 use super::read::Reader;
@@ -38,14 +39,6 @@ pub struct Machine {
     /// `autostart: false`
     #[serde(skip)]
     pub is_manual: bool,
-}
-
-/// A variable that only the user knows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Missing {
-    pub variable: String,
-    #[serde(flatten)]
-    pub note: Note,
 }
 
 /// All machines, and what is true for all of them.

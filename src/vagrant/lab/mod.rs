@@ -5,6 +5,7 @@ mod explain;
 mod folder;
 mod image;
 pub mod machine;
+pub mod missing;
 mod network;
 mod provision;
 mod read;

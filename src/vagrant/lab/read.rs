@@ -1,6 +1,6 @@
 //! From values of Ruby to values of the inventory; what isn't known is kept for the user to fill in.
 
-use super::machine::Missing;
+use super::missing::Missing;
 use crate::diagnostic::{Diagnostic, Location};
 use crate::model::Provider;
 use crate::vagrant::ImageCheck;

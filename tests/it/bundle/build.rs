@@ -51,6 +51,9 @@ pub fn build(catalog: &str, folder: &Path, origin: Origin) -> (Manifest, Vec<Str
         if let Progress::Finished { part } = progress {
             parts.lock().unwrap().push(part.to_owned());
         }
+        if let Progress::Packages { done, total, .. } = progress {
+            assert!(0 < done && done <= total, "{done} of {total}");
+        }
     });
     (manifest.unwrap(), parts.into_inner().unwrap())
 }
