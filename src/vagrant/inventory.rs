@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::lab::machine::{Found, Machine, Missing};
+use super::lab::machine::{Found, Machine};
+use super::lab::missing::Missing;
 use super::note::{Note, Notes};
 use super::roles::Role;
 
