@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use self::settings::LabArguments;
 use crate::bundle::Minor;
 use crate::ui::printer::Format;
 
@@ -154,19 +155,6 @@ pub struct InventoryArgument {
     /// Inventory file (the same as --inventory)
     #[arg(value_name = "INVENTORY")]
     pub path: Option<PathBuf>,
-}
-
-/// The lab of an inventory, be it there or not.
-#[derive(Debug, Args)]
-pub struct LabArguments {
-    #[command(flatten)]
-    pub inventory: InventoryArgument,
-    /// Who makes the machines, where the inventory doesn't say
-    #[arg(long, value_enum)]
-    pub provider: Option<ProviderArgument>,
-    /// Only these hosts: names, groups, globs, `!`, `&`, `~REGEX`, `@FILE`, as Ansible has them
-    #[arg(short, long, value_name = "PATTERN")]
-    pub limit: Option<String>,
 }
 
 #[derive(Debug, Args)]

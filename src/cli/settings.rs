@@ -2,13 +2,28 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{GlobalArguments, LabArguments, ProviderArgument};
+use clap::Args;
+
+use super::{GlobalArguments, InventoryArgument, ProviderArgument};
 use crate::diagnostic::Diagnostics;
 use crate::install::{Project, Settings, vault_password};
 use crate::inventory::{self, Vault};
 use crate::model::Provider;
 use crate::report::inventory::summary;
 use crate::ui::printer::{Format, Printer};
+
+/// The lab of an inventory, made or not.
+#[derive(Debug, Args)]
+pub struct LabArguments {
+    #[command(flatten)]
+    pub inventory: InventoryArgument,
+    /// Who makes the machines, where the inventory doesn't say
+    #[arg(long, value_enum)]
+    pub provider: Option<ProviderArgument>,
+    /// Only these hosts: names, groups, globs, `!`, `&`, `~REGEX`, `@FILE`, as Ansible has them
+    #[arg(short, long, value_name = "PATTERN")]
+    pub limit: Option<String>,
+}
 
 impl GlobalArguments {
     /// Returns the inventory that the command's own argument names, else `--inventory`, else the usual one.

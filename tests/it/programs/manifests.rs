@@ -41,11 +41,15 @@ fn absent(objects: &[Value]) -> Resource {
 fn create(server: &ApiServer, object: &Value) {
     let file = server.root.path().join("users.json");
     std::fs::write(&file, object.to_string()).unwrap();
-    let kubeconfig = server.node().path(KUBECONFIG);
+    let root = server.root.path();
     let output = Command::new(program("kubectl"))
-        .arg("--kubeconfig")
-        .arg(kubeconfig)
-        .args(["--cluster", "test", "--user", "admin"])
+        .args(["--server", server.client().server()])
+        .arg("--certificate-authority")
+        .arg(root.join("ca.crt"))
+        .arg("--client-certificate")
+        .arg(root.join("admin.crt"))
+        .arg("--client-key")
+        .arg(root.join("admin.key"))
         .args(["create", "--validate=false", "--filename"])
         .arg(file)
         .output()
