@@ -6,7 +6,7 @@ use super::super::names::is_certificate_name;
 use super::super::{ApiProxy, ControlPlane, ControlPlaneSettings, defaults, join_port};
 use super::Reader;
 use crate::diagnostic::Location;
-use crate::yaml::Value;
+use crate::yaml::{Node, Value};
 
 /// The address that nodes find their own proxy at.
 const THIS_NODE: &str = "127.0.0.1";
@@ -45,25 +45,35 @@ pub(super) fn control_plane(
 
 /// Reads `loadbalancer_apiserver`, whose address may be missing where it has a name.
 fn load_balancer(reader: &mut Reader<'_>, bind_port: u16) -> Option<(String, u16)> {
-    let balancer = reader.value("loadbalancer_apiserver")?;
-    let address = balancer.get("address").and_then(|address| address.text());
-    let address = address.filter(|address| !address.is_empty());
+    let variable = "loadbalancer_apiserver";
+    let balancer = reader.value(variable)?;
+    if balancer.entries().is_none() {
+        reader.wrong_kind(variable, &balancer, "a mapping with `address` and `port`");
+        return None;
+    }
+    let address = balancer.get("address").and_then(Value::text);
+    let address = address.map(str::trim).filter(|address| !address.is_empty());
     let name = || {
         let names = reader.list("apiserver_loadbalancer_domain_name");
         let name = names.first().and_then(|name| name.text());
         name.filter(|name| !name.is_empty()).map(str::to_owned)
     };
     let Some(host) = address.map(str::to_owned).or_else(name) else {
-        reader.wrong_kind(
-            "loadbalancer_apiserver",
-            &balancer,
-            "a mapping with `address` and `port`",
+        reader.error(
+            &balancer.location,
+            "the load balancer of the API servers has neither an address nor a name",
+            "where is it?",
+            "add `address: ADDRESS` here, or set `apiserver_loadbalancer_domain_name`",
         );
         return None;
     };
-    let port = balancer.get("port").and_then(|port| {
-        reader.parse_value::<NonZeroU16>("loadbalancer_apiserver.port", port, "a port (1-65535)")
-    });
+    let port = balancer
+        .get("port")
+        .filter(|port| port.node != Node::Null)
+        .and_then(|port| {
+            let name = "loadbalancer_apiserver.port";
+            reader.parse_value::<NonZeroU16>(name, port, "a port (1-65535)")
+        });
     Some((host, port.map_or(bind_port, NonZeroU16::get)))
 }
 

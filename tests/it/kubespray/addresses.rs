@@ -146,7 +146,11 @@ fn a_host_without_an_address_is_asked_for_it() {
         let cluster = asked(&text, &[("n1", addresses)]).unwrap();
         let found = cluster.hosts[0].address.unwrap().to_string();
         assert_eq!(found, expected, "{line}");
-        assert_eq!(cluster.control_plane.endpoint_host, expected, "{line}");
+        assert_eq!(
+            cluster.api_servers(),
+            [format!("{expected}:6443")],
+            "{line}"
+        );
         assert!(
             cluster
                 .network
@@ -229,7 +233,10 @@ fn a_load_balancer_has_an_address_or_a_name() {
             "loadbalancer_apiserver: {address: 10.0.0.5, port: }\n",
             "10.0.0.5:6443",
         ),
-        ("", "10.0.0.11:6443"),
+        (
+            "loadbalancer_apiserver_localhost: false\n",
+            "10.0.0.11:6443",
+        ),
     ] {
         assert_eq!(
             endpoint(&format!("{name}{variables}")),
