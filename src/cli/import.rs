@@ -4,10 +4,11 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use clap::Args;
 use serde::Serialize;
 
+use super::ImportCommand;
 use super::exit::Exit;
-use super::{ImportCommand, ImportVagrantArguments};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::image::ImageReference;
 use crate::install::stores::open_images;
@@ -15,6 +16,28 @@ use crate::ui::printer::{Format, Printer};
 use crate::vagrant::{self, Environment, Import};
 
 const FILE: &str = "inventory.ini";
+
+#[derive(Debug, Args)]
+pub struct VagrantArguments {
+    #[arg(value_name = "VAGRANTFILE", default_value = "Vagrantfile")]
+    pub path: PathBuf,
+    /// Folder to write inventory.ini into [default: print it]
+    #[arg(long, value_name = "DIRECTORY")]
+    pub output_directory: Option<PathBuf>,
+    /// Replace an inventory that is there
+    #[arg(long, requires = "output_directory")]
+    pub force: bool,
+    /// Set an environment variable for the Vagrantfile, as in `NODES=3 vagrant up`
+    #[arg(long = "env", value_name = "NAME=VALUE", value_parser = environment_variable)]
+    pub environment: Vec<(String, String)>,
+}
+
+fn environment_variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write it as NAME=VALUE".to_owned()),
+    }
+}
 
 /// Imports; the inventory goes to stdout or into a folder, the report to the person.
 pub fn run(command: &ImportCommand, printer: Printer) -> Result<Exit, Diagnostics> {
@@ -60,7 +83,7 @@ pub fn run(command: &ImportCommand, printer: Printer) -> Result<Exit, Diagnostic
 const USER_NAMES: [&str; 3] = ["USER", "LOGNAME", "USERNAME"];
 
 /// Returns the variables that the user gives, and of this computer's own those that say who uses it.
-fn environment(arguments: &ImportVagrantArguments) -> Environment {
+fn environment(arguments: &VagrantArguments) -> Environment {
     let own = |name: &str| std::env::var(name).ok().filter(|it| !it.is_empty());
     let user = USER_NAMES.into_iter().find_map(own);
     let named = |user: String| USER_NAMES.map(|name| (name.to_owned(), user.clone()));
@@ -79,10 +102,7 @@ struct Answer<'a> {
 }
 
 /// Writes the inventory if a folder was named; an inventory that is there is left alone.
-fn write(
-    arguments: &ImportVagrantArguments,
-    import: &Import,
-) -> Result<Option<PathBuf>, Diagnostic> {
+fn write(arguments: &VagrantArguments, import: &Import) -> Result<Option<PathBuf>, Diagnostic> {
     let Some(folder) = &arguments.output_directory else {
         return Ok(None);
     };

@@ -374,29 +374,7 @@ pub enum ImageCommand {
 #[derive(Debug, Subcommand)]
 pub enum ImportCommand {
     /// From a Vagrantfile; exit 0: complete, 2: something is left to fill in
-    Vagrant(ImportVagrantArguments),
-}
-
-#[derive(Debug, Args)]
-pub struct ImportVagrantArguments {
-    #[arg(value_name = "VAGRANTFILE", default_value = "Vagrantfile")]
-    pub path: PathBuf,
-    /// Folder to write inventory.ini into [default: print it]
-    #[arg(long, value_name = "DIRECTORY")]
-    pub output_directory: Option<PathBuf>,
-    /// Replace an inventory that is there
-    #[arg(long, requires = "output_directory")]
-    pub force: bool,
-    /// Set an environment variable for the Vagrantfile, as in `NODES=3 vagrant up`
-    #[arg(long = "env", value_name = "NAME=VALUE", value_parser = environment_variable)]
-    pub environment: Vec<(String, String)>,
-}
-
-fn environment_variable(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("write it as NAME=VALUE".to_owned()),
-    }
+    Vagrant(import::VagrantArguments),
 }
 
 /// Runs the program with the process's arguments.
