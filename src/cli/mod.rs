@@ -83,7 +83,7 @@ pub struct GlobalArguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Create the machines, install the cluster, and show how to use it
-    Up(UpArguments),
+    Up(up::UpArguments),
     /// Show what `up` would change; exit 0: nothing, 2: something
     Plan(LabArguments),
     /// Say all that is to be said about an inventory, without touching a host
@@ -164,19 +164,6 @@ pub struct CheckArguments {
     /// Fail on warnings as well
     #[arg(long)]
     pub strict: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct UpArguments {
-    #[command(flatten)]
-    pub lab: LabArguments,
-    /// Don't ask before machines are removed that the inventory doesn't have any more; once there is a cluster,
-    /// `up` leaves them alone
-    #[arg(short, long)]
-    pub yes: bool,
-    /// Take a machine that carries another cluster: what that left on it is removed (may be given several times)
-    #[arg(long, value_name = "NODE")]
-    pub take_over: Vec<String>,
 }
 
 /// `--provider`.

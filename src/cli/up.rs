@@ -1,12 +1,28 @@
 //! `kinstall up`: from an inventory to the running cluster.
 
+use clap::Args;
+
 use super::exit::Exit;
-use super::{GlobalArguments, UpArguments};
+use super::{GlobalArguments, LabArguments};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::install::{Applied, Dialogue, Installation, Settings, status};
 use crate::report::network_policies;
 use crate::ui::printer::{Format, Printer};
 use crate::ui::{prompt, recap};
+
+/// What `up` is told.
+#[derive(Debug, Args)]
+pub struct UpArguments {
+    #[command(flatten)]
+    pub lab: LabArguments,
+    /// Don't ask before machines are removed that the inventory doesn't have any more; once there is a cluster,
+    /// `up` leaves them alone
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Take a machine that carries another cluster: what that left on it is removed (may be given several times)
+    #[arg(long, value_name = "NODE")]
+    pub take_over: Vec<String>,
+}
 
 /// Creates what is missing and installs the cluster; a second run changes nothing.
 pub fn run(

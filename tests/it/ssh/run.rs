@@ -274,7 +274,10 @@ pub(super) fn phase<const COUNT: usize>(
     scripts: [(&str, &str); COUNT],
 ) -> Phase {
     let batch = |(host, script): (&str, &str)| {
-        let argv = ["sh", "-c", script].map(str::to_owned).to_vec();
+        // Steps get nothing of the host's environment: only the agent knows the folder.
+        let folder = r"FOLDER=$(tr '\0' '\n' </proc/$PPID/environ | sed -n s/^FOLDER=//p)";
+        let script = format!("{folder}; {script}");
+        let argv = ["sh", "-c", script.as_str()].map(str::to_owned).to_vec();
         let command = resource::Command::new(argv, Guard::Once);
         let batch = Batch {
             phase: name.to_owned(),
