@@ -9,13 +9,14 @@ use std::time::{Duration, Instant};
 use indexmap::IndexMap;
 
 use super::connect::{self, Stranger};
+use super::dialogue::Dialogue;
 use super::lab::{Keys, LabMachines};
 use super::outcome::{Applied, Found};
 use super::project::Project;
 use super::record::{keep_log, log_plan, observed};
 use super::{kubeconfig, left_over, limit, machines, memory, reported, stores};
 use crate::bundle::{Bundle, Release};
-use crate::diagnostic::{Diagnostic, Diagnostics, SourceFile};
+use crate::diagnostic::{Diagnostics, SourceFile};
 use crate::model::{ClusterSpec, Provider};
 use crate::plan::versions::{check_nodes, choose};
 use crate::plan::{self, Plan, PlanInput};
@@ -35,14 +36,6 @@ pub struct Settings {
     pub limit: Option<String>,
     /// Hosts whose machines may be taken from another cluster.
     pub take_over: Vec<String>,
-}
-
-/// What `up` asks and tells before the run's events begin.
-pub struct Dialogue<'a> {
-    /// Shows a warning.
-    pub warn: &'a dyn Fn(&Diagnostic),
-    /// Asks whether machines that the inventory doesn't have any more may go.
-    pub may_remove: &'a dyn Fn(&[&str]) -> bool,
 }
 
 /// One run over all hosts of a project.

@@ -1,6 +1,6 @@
 //! Machines that the inventory doesn't have any more.
 
-use super::installation::Dialogue;
+use super::dialogue::Dialogue;
 use super::kubeconfig;
 use super::project::Project;
 use crate::diagnostic::Diagnostic;

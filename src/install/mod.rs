@@ -5,6 +5,7 @@
 //! are data, `playbooks/*.yml` and `templates/*`.
 
 pub mod connect;
+mod dialogue;
 pub mod doctor;
 mod first_boot;
 pub mod hosts_block;
@@ -32,7 +33,8 @@ pub mod status;
 pub mod stores;
 pub mod vault_password;
 
-pub use installation::{Dialogue, Installation, Settings};
+pub use dialogue::Dialogue;
+pub use installation::{Installation, Settings};
 pub use lab::{Keys, LabMachines};
 pub use outcome::{Applied, Found};
 pub use project::Project;

@@ -271,6 +271,14 @@ const CIRCLES: &[(&str, &[&str])] = &[
         &["image/adopt", "image/store"],
     ),
     (
+        "a flaw: the parts of the schema share the type of its texts",
+        &[
+            "playbook/schema",
+            "playbook/schema_of_conditions",
+            "playbook/schema_of_nodes",
+        ],
+    ),
+    (
         "a flaw: SshError is one enum of all parts, and each part returns it",
         &[
             "ssh/agent_channel",
@@ -281,7 +289,9 @@ const CIRCLES: &[(&str, &[&str])] = &[
             "ssh/elevation",
             "ssh/elevation_error",
             "ssh/error",
+            "ssh/fallback",
             "ssh/jump",
+            "ssh/local",
             "ssh/process",
             "ssh/session",
             "ssh/target",
@@ -290,20 +300,19 @@ const CIRCLES: &[(&str, &[&str])] = &[
     (
         "expressions stand in expressions: an evaluator calls itself",
         &[
-            "vagrant/evaluate/assignment",
-            "vagrant/evaluate/call",
+            "vagrant/evaluate/characters",
+            "vagrant/evaluate/given",
             "vagrant/evaluate/list",
-            "vagrant/evaluate/map",
+            "vagrant/evaluate/list_form",
             "vagrant/evaluate/range",
+            "vagrant/evaluate/scope",
+            "vagrant/evaluate/shared",
+            "vagrant/evaluate/value",
         ],
     ),
     (
-        "a closure is a value and holds its scope",
-        &["vagrant/evaluate/scope", "vagrant/evaluate/value"],
-    ),
-    (
-        "one lexer in two files",
-        &["vagrant/ruby/heredoc", "vagrant/ruby/lexer"],
+        "splitting at a pattern",
+        &["vagrant/evaluate/pattern", "vagrant/evaluate/split"],
     ),
 ];
 

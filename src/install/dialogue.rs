@@ -1,0 +1,11 @@
+//! What a run asks and tells the user.
+
+use crate::diagnostic::Diagnostic;
+
+/// What `up` asks and tells before the run's events begin.
+pub struct Dialogue<'a> {
+    /// Shows a warning.
+    pub warn: &'a dyn Fn(&Diagnostic),
+    /// Asks whether machines that the inventory doesn't have any more may go.
+    pub may_remove: &'a dyn Fn(&[&str]) -> bool,
+}
