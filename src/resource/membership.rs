@@ -20,7 +20,8 @@ pub struct NodeObject {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeTaint {
     pub key: String,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    /// Always sent, also when it is empty: the wire format has no names of fields to leave one out by.
+    #[serde(default)]
     pub value: String,
     pub effect: String,
 }
