@@ -95,7 +95,7 @@ pub struct FileEntry {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NodeProgram {
-    /// Key in [`Manifest::programs`].
+    /// Key in [`Release::programs`].
     pub program: String,
     /// Absolute path.
     pub path: String,

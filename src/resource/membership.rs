@@ -53,3 +53,28 @@ pub struct PodAddresses {
     /// The kubelet's own kubeconfig.
     pub kubeconfig: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{NodeObject, NodeTaint};
+
+    #[test]
+    fn a_taint_without_a_value_arrives_at_the_node() {
+        let taint = NodeTaint {
+            key: "node-role.kubernetes.io/control-plane".to_owned(),
+            value: String::new(),
+            effect: "NoSchedule".to_owned(),
+        };
+        let node = NodeObject {
+            name: "cp1".to_owned(),
+            labels: [].into(),
+            taints: vec![taint.clone()],
+            kubeconfig: "/etc/kubernetes/admin.conf".to_owned(),
+        };
+        let sent = postcard::to_allocvec(&node).unwrap();
+        assert_eq!(postcard::from_bytes::<NodeObject>(&sent).unwrap(), node);
+        // The API server leaves an empty value out.
+        let stored = r#"{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}"#;
+        assert_eq!(serde_json::from_str::<NodeTaint>(stored).unwrap(), taint);
+    }
+}
