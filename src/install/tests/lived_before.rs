@@ -7,6 +7,7 @@ use crate::model::Taint;
 use crate::plan;
 use crate::playbook::Sources;
 use crate::resource::Resource;
+use crate::wire::{Batch, frame};
 
 #[test]
 fn replicas_of_the_dns_never_share_a_node() {
@@ -169,4 +170,26 @@ fn nothing_is_recovered_from_that_kinstall_has_not_made() {
         }
     }
     assert!(count > 0);
+}
+
+#[test]
+fn every_batch_arrives_as_it_was_sent() {
+    let mut lab = Lab::new();
+    for host in &mut lab.cluster.hosts {
+        host.taints.push(Taint {
+            key: "dedicated".into(),
+            value: String::new(),
+            effect: "NoSchedule".into(),
+        });
+    }
+    for joined in [false, true] {
+        for facts in lab.facts.values_mut() {
+            facts.traces.joined = joined;
+        }
+        for batch in lab.plan().phases.iter().flat_map(|it| it.batches.values()) {
+            let mut bytes = frame::encode(batch).unwrap();
+            let arrived: Option<Batch> = frame::decode(&mut bytes).unwrap();
+            assert_eq!(arrived.as_ref(), Some(batch));
+        }
+    }
 }
