@@ -145,7 +145,9 @@ fn other_minor(
     );
     Some(if after > before {
         error
-            .hint("`kinstall up` never changes a minor version: `kinstall upgrade` does")
+            .hint(
+                "`kinstall up` never changes a minor version, and this kinstall has no upgrade yet",
+            )
             .hint(same)
     } else {
         error
