@@ -46,17 +46,7 @@ impl Project {
 
     /// Puts a playbook without steps in the place of each built-in one: there is nothing to install.
     pub fn without_steps(self) -> Self {
-        for entry in fs::read_dir("playbooks").unwrap().map(Result::unwrap) {
-            let name = entry.file_name().into_string().unwrap();
-            // Those of other actions are in folders.
-            if name == "README.md" || entry.path().is_dir() {
-                continue;
-            }
-            let text = fs::read_to_string(entry.path()).unwrap();
-            let is_head =
-                |line: &&str| line.starts_with("component:") || line.starts_with("phase:");
-            let head: Vec<&str> = text.lines().filter(is_head).collect();
-            let text = format!("{}\nsteps: []\n", head.join("\n"));
+        for (name, text) in playbooks_without_steps() {
             self.write(&format!("overrides/playbooks/{name}"), &text);
         }
         self
@@ -177,4 +167,21 @@ pub fn files(folder: &Path) -> Vec<String> {
     }
     found.sort();
     found
+}
+
+/// Returns name and text of a playbook without steps for each one of `up`; those of other actions are in folders.
+pub fn playbooks_without_steps() -> Vec<(String, String)> {
+    let entries = fs::read_dir("playbooks").unwrap().map(Result::unwrap);
+    let paths = entries.map(|entry| entry.path());
+    let playbooks = paths.filter(|path| path.extension().is_some_and(|it| it == "yml"));
+    playbooks
+        .map(|path| {
+            let text = fs::read_to_string(&path).unwrap();
+            let is_head =
+                |line: &&str| line.starts_with("component:") || line.starts_with("phase:");
+            let head: Vec<&str> = text.lines().filter(is_head).collect();
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            (name, format!("{}\nsteps: []\n", head.join("\n")))
+        })
+        .collect()
 }

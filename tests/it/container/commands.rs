@@ -6,6 +6,8 @@ use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
+use crate::program::playbooks_without_steps;
+
 const INVENTORY: &str = "[all]
 cp ansible_host=192.168.56.11 ip=192.168.56.11
 n1 ansible_host=192.168.56.21 ip=192.168.56.21
@@ -34,17 +36,8 @@ impl Folder {
             r#"{"format": 2, "kinstall": "0", "blobs": {}, "releases": {"1.37": {"architecture": "amd64",
             "components": {}, "programs": {}, "images": {}, "files": {}, "node_programs": []}}}"#,
         );
-        // In the place of each built-in playbook, one without steps: only the machines are of interest.
-        for entry in fs::read_dir("playbooks").unwrap().map(Result::unwrap) {
-            let name = entry.file_name().into_string().unwrap();
-            if !name.ends_with(".yml") {
-                continue;
-            }
-            let text = fs::read_to_string(entry.path()).unwrap();
-            let is_head =
-                |line: &&str| line.starts_with("component:") || line.starts_with("phase:");
-            let head: Vec<&str> = text.lines().filter(is_head).collect();
-            let text = format!("{}\nsteps: []\n", head.join("\n"));
+        // Only the machines are of interest.
+        for (name, text) in playbooks_without_steps() {
             folder.write(&format!("overrides/playbooks/{name}"), &text);
         }
         folder
