@@ -14,7 +14,7 @@ use super::lab::{Keys, LabMachines};
 use super::outcome::{Applied, Found};
 use super::project::Project;
 use super::record::{keep_log, log_plan, observed};
-use super::{kubeconfig, left_over, limit, machines, memory, reported, stores};
+use super::{encryption, kubeconfig, left_over, limit, machines, memory, reported, stores};
 use crate::bundle::{Bundle, Release};
 use crate::diagnostic::{Diagnostics, SourceFile};
 use crate::model::{ClusterSpec, Provider};
@@ -326,8 +326,14 @@ impl Installation {
             .iter()
             .map(|host| (host.name.clone(), host.facts.clone()))
             .collect();
-        let cluster = cluster.with_reported(&reported::addresses(&facts))?;
-        let secrets = self.project.secrets()?.as_map();
+        let mut cluster = cluster.with_reported(&reported::addresses(&facts))?;
+        let secrets = self.project.secrets()?;
+        if let Some(message) = encryption::settle(&mut cluster, &secrets) {
+            let host = cluster.control_planes().next().map(|it| it.name.clone());
+            let host = host.unwrap_or_default();
+            let _ = events.send(RunEvent::Notice { host, message });
+        }
+        let secrets = secrets.as_map();
         let input = PlanInput {
             cluster: &cluster,
             facts: &facts,

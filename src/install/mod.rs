@@ -7,6 +7,7 @@
 pub mod connect;
 mod dialogue;
 pub mod doctor;
+mod encryption;
 mod first_boot;
 pub mod hosts_block;
 pub mod hosts_file;

@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
 use super::cluster;
+use super::hardening;
 use super::kinstall::Kinstall;
 use super::traces::Traces;
 
@@ -15,6 +16,7 @@ fn the_courses_lab_comes_up_and_goes_away() {
     lab.run(&["plan"]).expect_code(2);
     lab.ok(&["up"]);
     cluster::works(&lab);
+    hardening::holds(&lab);
     a_second_up_changes_nothing(&lab);
     an_edited_variable_shows_as_the_diff_that_up_applies(&lab);
     ssh_keeps_exit_code_and_streams_apart(&lab);

@@ -5,6 +5,7 @@
 mod cluster;
 mod control_planes;
 mod existing;
+mod hardening;
 mod interrupted;
 mod kinstall;
 mod lab;
