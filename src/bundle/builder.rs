@@ -14,8 +14,9 @@ use super::layer::{self, Entry, Kind, Layer};
 use super::manifest::{self, FileEntry, ImageEntry, Manifest, Program, Release};
 use super::progress::{Progress, Report};
 use super::store::Store;
-use super::{Minor, directory, parallel};
+use super::{Minor, directory};
 use crate::diagnostic::Diagnostic;
+use crate::parallel;
 
 /// Counts up when the same entries come to another layer than before.
 const LAYER_RECIPE: u32 = 1;
@@ -226,7 +227,7 @@ impl Builder<'_> {
             .map(|it| (it.program.as_str(), it.path.as_str()))
             .collect();
         let wanted: Vec<_> = wanted.into_iter().collect();
-        let layers = parallel::map(&wanted, |&(name, path)| {
+        let layers = parallel::map(&wanted, parallel::processors(), |&(name, path)| {
             let program = release
                 .programs
                 .get(name)

@@ -2,7 +2,7 @@
 
 mod circles;
 mod paths;
-mod source;
+pub mod source;
 
 use std::collections::BTreeMap;
 
@@ -103,6 +103,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "yaml",
         ],
     ),
+    ("parallel", &[]),
     ("private_file", &[]),
     (
         "provision",
@@ -169,12 +170,19 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("vagrant", &["diagnostic", "model", "yaml"]),
+    ("whole_file", &[]),
     ("wire", &["resource"]),
     ("yaml", &["diagnostic"]),
 ];
 
 /// Serves every module.
-const EVERYBODY: &[&str] = &["did_you_mean", "error_chain", "format_version"];
+const EVERYBODY: &[&str] = &[
+    "did_you_mean",
+    "error_chain",
+    "format_version",
+    "parallel",
+    "whole_file",
+];
 
 /// Words that stand only in some places.
 const ONLY_IN: &[(&str, &[&str])] = &[

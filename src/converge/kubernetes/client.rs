@@ -9,6 +9,7 @@ use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConf
 
 use super::kubeconfig::Kubeconfig;
 use crate::converge::{Node, ResourceError};
+use crate::parallel;
 
 /// Requests at a time.
 const PARALLEL: usize = 8;
@@ -156,28 +157,8 @@ impl Client {
         items: &[T],
         work: impl Fn(&Client, &T) -> R + Sync,
     ) -> Vec<R> {
-        let share = items.len().div_ceil(PARALLEL).max(1);
         let span = Span::current();
-        std::thread::scope(|scope| {
-            let threads: Vec<_> = items
-                .chunks(share)
-                .map(|items| {
-                    let (work, span) = (&work, &span);
-                    scope.spawn(move || {
-                        span.in_scope(|| items.iter().map(|item| work(self, item)).collect())
-                    })
-                })
-                .collect();
-            threads
-                .into_iter()
-                .flat_map(|thread| -> Vec<R> {
-                    match thread.join() {
-                        Ok(results) => results,
-                        Err(panic) => std::panic::resume_unwind(panic),
-                    }
-                })
-                .collect()
-        })
+        parallel::map(items, PARALLEL, |item| span.in_scope(|| work(self, item)))
     }
 
     fn read(
