@@ -11,13 +11,13 @@ use crate::ui::{prompt, recap};
 
 #[derive(Debug, Subcommand)]
 pub enum NodeCommand {
-    /// Take nodes out of the cluster, dead or alive; their machines stay
+    /// Remove nodes from the cluster, also nodes that are down; the machines stay
     Remove(RemoveArguments),
-    /// Move the pods of a node elsewhere, and let no new ones in
+    /// Move the pods of a node to other nodes, and keep new pods off it
     Drain(OneNode),
-    /// Let no new pods onto a node
+    /// Keep new pods off a node
     Cordon(OneNode),
-    /// Let new pods onto a node again
+    /// Allow new pods on a node again
     Uncordon(OneNode),
 }
 

@@ -19,7 +19,7 @@ pub struct UpArguments {
     /// `up` leaves them alone
     #[arg(short, long)]
     pub yes: bool,
-    /// Take a machine that carries another cluster: what that left on it is removed (may be given several times)
+    /// Take over a machine that belongs to another cluster: removes that cluster from it (may be repeated)
     #[arg(long, value_name = "NODE")]
     pub take_over: Vec<String>,
 }

@@ -53,10 +53,8 @@ pub async fn all(
     let program = AgentBinary::current(&cache).map_err(|error| {
         let diagnostic = Diagnostic::from_error(Kind::Environment, &error);
         vec![match error {
-            NoAgent::NotInside { .. } => diagnostic.hint(
-                "take a release; a build of your own carries the agent if it is told where one is \
-                 (docs/building.md)",
-            ),
+            NoAgent::NotInside { .. } => diagnostic
+                .hint("use a release, or build kinstall with the agent inside (docs/building.md)"),
             NoAgent::Read(_) => diagnostic,
         }]
     })?;

@@ -244,7 +244,8 @@ fn check_handler(file: &Arc<SourceFile>, handler: schema::Handler) -> Result<Han
     }
     if matches!(&action, Action::Command(command) if !command.inputs.is_empty()) {
         let message = format!("handler `{}` has inputs", handler.name.value);
-        let hint = "a handler that is owed is written down on the node, and secrets must not be";
+        let hint =
+            "a pending handler is kept in a file on the node, and secrets must not be in files";
         return Err(wrong(file, &handler.name, message, hint));
     }
     Ok(Handler {

@@ -119,7 +119,7 @@ fn other_commands_show_it_in_short() {
     let plan = project.run(&["plan", "--provider", "existing"]);
     let summary = plan
         .lines()
-        .skip_while(|line| !line.contains("not all is as the inventory says"));
+        .skip_while(|line| !line.contains("the cluster will differ from the inventory"));
     let summary: Vec<&str> = summary.take(lines.len()).collect();
     insta::assert_snapshot!(summary.join("\n"));
 }

@@ -135,7 +135,7 @@ fn kubernetes_version(reader: &mut Reader<'_>) -> Option<WantedVersion> {
     if version.is_none() {
         reader.error(
             &location,
-            format!("`kube_version` is no version: `{}`", wanted.value),
+            format!("`kube_version` is not a version: `{}`", wanted.value),
             "must have two or three parts",
             "write it like `1.37.2`, or like `1.37` for the newest patch release of the bundle",
         );
@@ -202,7 +202,7 @@ fn node_domain(reader: &mut Reader<'_>) -> Option<String> {
             || "write it like `example.com`".to_owned(),
             |corrected| format!("write `{corrected}`"),
         );
-        let message = format!("`{}` is no domain for nodes", domain.value);
+        let message = format!("`{}` is not a valid domain for nodes", domain.value);
         report(reader, domain.location.as_ref(), message, hint);
     }
     Some(domain.value)

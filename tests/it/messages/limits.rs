@@ -139,7 +139,7 @@ fn values_that_no_cluster_can_have() {
         ),
         (
             "node_domain: ex_ample",
-            "error: `ex_ample` is no domain for nodes",
+            "error: `ex_ample` is not a valid domain for nodes",
         ),
         // MetalLB
         (
