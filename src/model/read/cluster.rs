@@ -65,7 +65,7 @@ pub(in super::super) fn cluster(
         .iter()
         .find(|host| host.spec.roles.control_plane)
         .and_then(|host| Some(host.spec.access_address?.to_string()));
-    let (control_plane, api_port) = endpoint::control_plane(&mut reader, first_address);
+    let (control_plane, ports) = endpoint::control_plane(&mut reader, first_address);
     let provider = provider(&mut reader);
     let dns = network::dns(&mut reader, domain);
     let places = Places {
@@ -73,7 +73,7 @@ pub(in super::super) fn cluster(
         names: hosts.iter().map(|host| host.name.clone()).collect(),
         networks,
         pools: addons.ranges,
-        api_port,
+        ports,
         cache_address: dns.cache_address,
         upstream_servers: dns.upstream_servers,
         max_pods: hosts.iter().map(|host| host.max_pods.clone()).collect(),
