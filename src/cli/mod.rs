@@ -27,6 +27,7 @@ mod net;
 mod node;
 mod plan;
 mod power;
+mod reset;
 mod run;
 #[cfg(target_os = "linux")]
 mod service;
@@ -93,6 +94,8 @@ pub enum Command {
     /// Remove nodes from the cluster, drain them, or keep new pods off them
     #[command(subcommand)]
     Node(node::NodeCommand),
+    /// Take Kubernetes off the machines, all of them without a name; the machines stay
+    Reset(reset::ResetArguments),
     /// Remove the lab and everything that kinstall made for it, or remove single machines
     Down(DownArguments),
     /// Shut down machines

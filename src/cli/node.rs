@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 use super::GlobalArguments;
 use super::exit::Exit;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
-use crate::install::{Installation, Keys, LabMachines, kubectl, named_hosts};
+use crate::install::{Installation, Keys, LabMachines, kubectl, members, named_hosts};
 use crate::ui::printer::{Format, Printer};
 use crate::ui::{prompt, recap};
 
@@ -70,9 +70,7 @@ fn remove(
 ) -> Result<Exit, Diagnostics> {
     let project = global.project(None)?;
     project.require_lab()?;
-    for name in &arguments.nodes {
-        named_hosts::host(&project.cluster, name)?;
-    }
+    members::require(&project, &arguments.nodes)?;
     let names = arguments.nodes.join(", ");
     let question = format!("Take {names} out of the cluster {}?", project.cluster.name);
     if !arguments.yes && !prompt::confirm(&question) {

@@ -61,6 +61,7 @@ fn dispatch(cli: Cli, printer: Printer) -> Result<Exit, Diagnostics> {
         Command::Check(arguments) => super::check::run(global, &arguments, printer),
         Command::Status(arguments) => super::status::run(global, &arguments, printer),
         Command::Node(command) => super::node::run(global, &command, printer),
+        Command::Reset(arguments) => super::reset::run(global, &arguments, printer),
         Command::Down(arguments) => super::down::run(global, &arguments, printer),
         Command::Halt(nodes) => super::power::run(global, &nodes, Button::Halt, printer),
         Command::Start(nodes) => super::power::run(global, &nodes, Button::Start, printer),

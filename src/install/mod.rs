@@ -19,6 +19,7 @@ pub mod lab;
 mod left_over;
 pub mod limit;
 mod machines;
+pub mod members;
 pub mod memory;
 pub mod named_hosts;
 mod outcome;
@@ -37,6 +38,7 @@ pub mod vault_password;
 pub use dialogue::Dialogue;
 pub use installation::{Installation, Settings};
 pub use lab::{Keys, LabMachines};
+pub use left_over::LeftOver;
 pub use outcome::{Applied, Found};
 pub use project::Project;
 

@@ -31,6 +31,7 @@ pub fn phases(action: Action) -> &'static [Stage] {
     match action {
         Action::Up => UP,
         Action::Remove => REMOVE,
+        Action::Reset => RESET,
     }
 }
 
@@ -71,6 +72,9 @@ const REMOVE: &[Stage] = {
         pace: Pace::Chains(1),
     }]
 };
+
+/// Nothing is kept of the cluster, so that no order is.
+const RESET: &[Stage] = &[together(&[PhaseName::Reset], &[])];
 
 const fn together(phases: &'static [PhaseName], after: &'static [PhaseName]) -> Stage {
     Stage {

@@ -76,6 +76,7 @@ pub enum Action {
     Package(schema::Package),
     PodAddresses(schema::PodAddresses),
     Registration(schema::Registration),
+    Remains(schema::Remains),
     Swap(schema::Swap),
     Symlink(schema::Symlink),
     Sysctl(schema::Sysctl),
@@ -89,7 +90,7 @@ pub fn load(sources: &Sources, action: phase::Action) -> Result<Vec<Playbook>, D
     let mut playbooks = Vec::new();
     let mut errors = Diagnostics::new();
     let files = sources.playbooks.iter();
-    for (_, file) in files.filter(|(path, _)| phase::Action::of_playbook(path) == action) {
+    for (_, file) in files.filter(|(path, _)| action.has_playbook(path)) {
         match yaml::parse::<schema::Playbook>(file) {
             Ok(playbook) => playbooks.push(check(file, playbook, &mut errors)),
             Err(error) => errors.push(error),
@@ -198,6 +199,7 @@ fn check_step(file: &Arc<SourceFile>, step: schema::Step) -> Result<Step, Diagno
             step.pod_addresses.map(Action::PodAddresses),
         ),
         ("registration", step.registration.map(Action::Registration)),
+        ("remains", step.remains.map(Action::Remains)),
         ("swap", step.swap.map(Action::Swap)),
         ("symlink", step.symlink.map(Action::Symlink)),
         ("sysctl", step.sysctl.map(Action::Sysctl)),

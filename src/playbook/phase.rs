@@ -6,23 +6,26 @@ use std::fmt;
 use serde::Deserialize;
 
 /// What is done with a cluster. Playbooks of `up` are in `playbooks/` itself, those of any other action in the
-/// folder that has its name.
+/// folder that has its name; what is done for a reset is a part of a removal as well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Action {
     /// Every host is brought to the state that the inventory wants.
     Up,
     /// Hosts leave the cluster.
     Remove,
+    /// Kubernetes is taken off hosts, whatever becomes of the cluster.
+    Reset,
 }
 
 impl Action {
-    pub const ALL: [Self; 2] = [Self::Up, Self::Remove];
+    pub const ALL: [Self; 3] = [Self::Up, Self::Remove, Self::Reset];
 
-    /// Returns the action of a playbook, by its path below `playbooks/`.
-    pub fn of_playbook(path: &str) -> Self {
+    /// Returns whether a playbook is one of this action's, by its path below `playbooks/`.
+    pub fn has_playbook(self, path: &str) -> bool {
         let folder = path.split_once('/').map(|(folder, _)| folder);
         let named = Self::ALL.into_iter().find(|it| folder == Some(it.name()));
-        named.unwrap_or(Self::Up)
+        let action = named.unwrap_or(Self::Up);
+        action == self || (action == Self::Reset && self == Self::Remove)
     }
 
     /// Returns the name of the command, and of the playbooks' folder.
@@ -30,6 +33,7 @@ impl Action {
         match self {
             Self::Up => "up",
             Self::Remove => "remove",
+            Self::Reset => "reset",
         }
     }
 }

@@ -13,6 +13,9 @@ use crate::parallel;
 
 /// Requests at a time.
 const PARALLEL: usize = 8;
+/// The form of a list without what objects say beside their names and labels.
+const METADATA_ONLY: &str =
+    "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
 /// The name that kinstall's fields carry in an object's `managedFields`.
 pub const FIELD_MANAGER: &str = "kinstall";
 
@@ -100,6 +103,25 @@ impl Client {
             "GET"
         );
         answer
+    }
+
+    /// Lists the names of objects, and nothing else of them; gives up after `patience`.
+    pub fn names(&self, path: &str, patience: Duration) -> Result<Vec<String>, ResourceError> {
+        let request = self
+            .agent
+            .get(format!("{}{path}", self.server))
+            .header("accept", METADATA_ONLY)
+            .config()
+            .timeout_global(Some(patience))
+            .build();
+        let action = || format!("list {path}");
+        let answer = self.read(request.call(), action)?;
+        if !answer.is_success() {
+            return Err(answer.refused(action()));
+        }
+        let items = answer.body["items"].as_array().into_iter().flatten();
+        let names = items.filter_map(|item| item["metadata"]["name"].as_str());
+        Ok(names.map(str::to_owned).collect())
     }
 
     /// Gets several at a time; the answers come in the order of the paths.
