@@ -12,4 +12,5 @@ mod lab;
 mod lived_before;
 mod resources;
 mod traces;
+mod verify;
 mod virtual_machines;
