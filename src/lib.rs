@@ -42,6 +42,7 @@ pub mod ssh;
 pub mod template;
 pub mod ui;
 pub mod vagrant;
+pub mod verify;
 pub mod whole_file;
 pub mod wire;
 pub mod yaml;

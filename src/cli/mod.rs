@@ -37,6 +37,7 @@ mod ssh;
 mod ssh_config;
 mod status;
 mod up;
+mod verify;
 
 /// Takes a machine from nothing to a working Kubernetes cluster, from a kubespray inventory
 #[derive(Debug, Parser)]
@@ -91,6 +92,8 @@ pub enum Command {
     Check(CheckArguments),
     /// Show machines, nodes, versions, add-ons, addresses and certificate expiry
     Status(InventoryArgument),
+    /// Check that the cluster works, step by step, with the commands and their answers
+    Verify(verify::VerifyArguments),
     /// Remove nodes from the cluster, drain them, or keep new pods off them
     #[command(subcommand)]
     Node(node::NodeCommand),

@@ -60,6 +60,7 @@ fn dispatch(cli: Cli, printer: Printer) -> Result<Exit, Diagnostics> {
         Command::Plan(arguments) => super::plan::run(global, &arguments, printer),
         Command::Check(arguments) => super::check::run(global, &arguments, printer),
         Command::Status(arguments) => super::status::run(global, &arguments, printer),
+        Command::Verify(arguments) => super::verify::run(global, &arguments, printer),
         Command::Node(command) => super::node::run(global, &command, printer),
         Command::Reset(arguments) => super::reset::run(global, &arguments, printer),
         Command::Down(arguments) => super::down::run(global, &arguments, printer),

@@ -34,6 +34,7 @@ mod state;
 pub mod status;
 pub mod stores;
 pub mod vault_password;
+pub mod verify;
 
 pub use dialogue::Dialogue;
 pub use installation::{Installation, Settings};

@@ -3,6 +3,7 @@
 //! stdout carries data, stderr talks to people. Progress is a fold over [`crate::run::RunEvent`]s: bars
 //! on a terminal, lines elsewhere, JSON lines for scripts.
 
+pub mod availability;
 pub mod bars;
 pub mod build;
 pub mod changes;
@@ -19,3 +20,4 @@ pub mod prompt;
 pub mod recap;
 pub mod snapshots;
 pub mod status;
+pub mod verify;

@@ -7,6 +7,7 @@ use super::cluster;
 use super::hardening;
 use super::kinstall::Kinstall;
 use super::traces::Traces;
+use super::verify;
 
 #[test]
 #[ignore = "needs root and a bundle: `./test clusters`"]
@@ -18,7 +19,11 @@ fn the_courses_lab_comes_up_and_goes_away() {
     cluster::works(&lab);
     hardening::holds(&lab);
     a_second_up_changes_nothing(&lab);
+    verify::all_of_it_works(&lab);
+    verify::a_missing_dns_and_an_empty_pool_are_named(&lab);
     an_edited_variable_shows_as_the_diff_that_up_applies(&lab);
+    verify::a_blocked_pod_network_and_a_stopped_kubelet_are_named(&lab);
+    verify::a_pause_of_the_api_server_is_measured(&lab);
     ssh_keeps_exit_code_and_streams_apart(&lab);
     kubeconfig_reaches_the_api(&lab);
     a_forward_leads_from_loopback_into_the_lab(&lab);

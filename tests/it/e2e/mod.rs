@@ -13,4 +13,5 @@ mod lived_before;
 mod reset;
 mod resources;
 mod traces;
+mod verify;
 mod virtual_machines;
