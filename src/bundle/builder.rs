@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::build_error::BuildError;
 use super::cache::{self, Cache};
-use super::catalog::{Base, Catalog, Component, Packages, Source};
+use super::catalog::{Base, Catalog, Component, PackageLayer, Source};
 use super::component::{Built, Workshop};
 use super::go::Go;
 use super::image;
@@ -267,7 +267,7 @@ impl Builder<'_> {
             .collect()
     }
 
-    fn packages_layer(&self, part: &str, packages: &Packages) -> Result<Layer, BuildError> {
+    fn packages_layer(&self, part: &str, packages: &PackageLayer) -> Result<Layer, BuildError> {
         let recipe = (LAYER_RECIPE, packages, self.architecture);
         let key = cache::key("base layer", &recipe)?;
         if let Some(layer) = self.cache.get(key) {

@@ -24,7 +24,7 @@ pub struct Catalog {
     /// By minor version of Kubernetes: what differs from the rest of the catalog.
     pub releases: BTreeMap<Minor, Changes>,
     pub components: BTreeMap<String, Component>,
-    pub base_image: Packages,
+    pub base_image: PackageLayer,
     pub images: BTreeMap<String, Image>,
     pub node_programs: Vec<NodeProgram>,
 }
@@ -116,7 +116,7 @@ pub struct Upstream {
 /// A layer of Debian packages' files.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Packages {
+pub struct PackageLayer {
     pub debian_release: String,
     pub packages: Vec<String>,
     pub leave_out: Vec<String>,
@@ -134,7 +134,7 @@ pub struct Image {
     pub base: Base,
     /// On top of the base.
     #[serde(default)]
-    pub packages: Option<Packages>,
+    pub packages: Option<PackageLayer>,
     pub programs: Vec<ImageProgram>,
     #[serde(default)]
     pub links: BTreeMap<String, String>,

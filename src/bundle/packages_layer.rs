@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::process::Command;
 
 use super::build_error::BuildError;
-use super::catalog::Packages;
+use super::catalog::PackageLayer;
 use super::layer::{Entry, Kind};
 use super::process::Process;
 use super::progress::Report;
@@ -24,7 +24,7 @@ const NOT_OF_PACKAGES: [&str; 7] = [
 /// Downloads the packages and returns their files, sorted by path.
 pub(super) fn entries(
     part: &str,
-    packages: &Packages,
+    packages: &PackageLayer,
     architecture: &str,
     report: &Report<'_>,
 ) -> Result<Vec<Entry>, BuildError> {
@@ -67,7 +67,7 @@ pub(super) fn entries(
 }
 
 /// Reads a tar stream, leaves out what no program reads, and forgets owners and times.
-fn read(output: &mut dyn Read, packages: &Packages) -> io::Result<BTreeMap<String, Entry>> {
+fn read(output: &mut dyn Read, packages: &PackageLayer) -> io::Result<BTreeMap<String, Entry>> {
     let mut entries = BTreeMap::new();
     for entry in tar::Archive::new(output).entries()? {
         let mut entry = entry?;

@@ -34,18 +34,16 @@ pub(super) async fn walk(
         };
         let begun = Instant::now();
         let mut steps = Vec::new();
-        let outcome = match skipped {
-            Some(reason) => Outcome::Skipped { reason },
-            None => {
-                report(Progress::Started(check));
-                let problem = take_all(cluster, check, &mut findings, &mut steps, report).await?;
-                match problem {
-                    None => Outcome::Passed,
-                    Some(problem) => {
-                        let evidence = gather(cluster, &findings).await;
-                        let causes = causes::find(&evidence, &check.needs);
-                        Outcome::Failed { problem, causes }
-                    }
+        let outcome = if let Some(reason) = skipped {
+            Outcome::Skipped { reason }
+        } else {
+            report(Progress::Started(check));
+            match take_all(cluster, check, &mut findings, &mut steps, report).await? {
+                None => Outcome::Passed,
+                Some(problem) => {
+                    let evidence = gather(cluster, &findings).await;
+                    let causes = causes::find(&evidence, &check.needs);
+                    Outcome::Failed { problem, causes }
                 }
             }
         };

@@ -56,7 +56,7 @@ pub fn watch(
         let cluster = Cluster::connect(project, machines, "watch").await?;
         cluster.clean().await?;
         let watched = async {
-            let paths = cancel.unless(prepare(&cluster, report)).await;
+            let paths = cancel.unless(Box::pin(prepare(&cluster, report))).await;
             let paths = paths.map_err(|_| interrupted())??;
             report(Event::Watching(paths.len()));
             Ok(ask_all(paths, limit, &mut cancel, report).await)

@@ -136,10 +136,11 @@ impl Probe {
         };
         let text = written().map_err(|error| said(&error))?;
         let object: Value = serde_json::from_str(&text).unwrap_or_default();
-        if object["data"]["value"] == value.to_string() {
+        let read = &object["data"]["value"];
+        if read.as_str() == Some(value.to_string().as_str()) {
             Ok(())
         } else {
-            Err(format!("wrote {value}, read {}", object["data"]["value"]))
+            Err(format!("wrote {value}, read {read}"))
         }
     }
 }
