@@ -14,6 +14,7 @@ pub mod agent;
 pub mod api_proxy;
 pub mod bundle;
 pub mod cli;
+pub mod container_image;
 #[cfg(target_os = "linux")]
 pub mod converge;
 pub mod credentials;

@@ -52,6 +52,15 @@ impl Bundle {
         })
     }
 
+    /// Makes a bundle of parts that lie in a folder without a `manifest.json`.
+    pub(super) fn of(path: PathBuf, manifest: Manifest, store: Store) -> Self {
+        Self {
+            path,
+            manifest,
+            store,
+        }
+    }
+
     pub fn path(&self) -> &Path {
         &self.path
     }

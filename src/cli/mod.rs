@@ -22,6 +22,7 @@ mod hosts;
 mod image;
 mod import;
 mod kubeconfig;
+mod load;
 mod man;
 mod net;
 mod node;
@@ -114,6 +115,8 @@ pub enum Command {
     /// Save and restore snapshots of the lab or of single machines
     #[command(subcommand)]
     Snapshot(SnapshotCommand),
+    /// Bring images of your own to the nodes, list and remove them
+    Load(load::LoadArguments),
     /// Merge the cluster into your kubeconfig
     Kubeconfig(KubeconfigArguments),
     /// Open a shell on a node, or run a command there

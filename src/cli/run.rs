@@ -75,6 +75,7 @@ fn dispatch(cli: Cli, printer: Printer) -> Result<Exit, Diagnostics> {
         Command::Console(arguments) => super::console::run(global, &arguments, printer),
         Command::Doctor(arguments) => super::doctor::run(global, &arguments, printer),
         Command::Dial { target } => super::dial::run(global, target),
+        Command::Load(arguments) => super::load::run(global, &arguments, printer),
         Command::Kubeconfig(arguments) => super::kubeconfig::run(global, &arguments, printer),
         Command::Ssh(arguments) => super::ssh::run(global, &arguments, printer),
         Command::Forward(arguments) => super::forward::run(global, &arguments, printer),

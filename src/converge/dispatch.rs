@@ -8,6 +8,7 @@ macro_rules! each {
     ($resource:expr, $it:ident => $call:expr) => {
         match $resource {
             Resource::Absent($it) => $call,
+            Resource::AbsentImage($it) => $call,
             Resource::AbsentObjects($it) => $call,
             Resource::AbsentNode($it) => $call,
             Resource::Archive($it) => $call,

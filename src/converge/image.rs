@@ -50,6 +50,29 @@ impl ImageStore {
         Ok(self.images.iter().find_map(|it| it.get(name).cloned()))
     }
 
+    /// Returns the names that stand for the same content as another one: what containerd's CRI part adds to each
+    /// image (its identifier and its digest), where no other name of the user's needs them; and itself.
+    pub(super) fn names_with(
+        &mut self,
+        name: &str,
+        node: &Node,
+    ) -> Result<Vec<String>, ResourceError> {
+        let Some(stored) = self.find(name, node)? else {
+            return Ok(Vec::new());
+        };
+        let images = self.images.iter().flatten();
+        let same = images.filter(|(_, other)| other.target == stored.target);
+        let (others, mut names): (Vec<_>, Vec<_>) = same
+            .map(|(other, _)| other.clone())
+            .filter(|other| other != name)
+            .partition(|other| !other.contains("sha256:"));
+        if !others.is_empty() {
+            names.clear();
+        }
+        names.push(name.to_owned());
+        Ok(names)
+    }
+
     fn has(&mut self, blob: BlobRef, node: &Node) -> Result<bool, ResourceError> {
         if self.content.is_none() {
             self.content = Some(list_content(node)?);
@@ -114,7 +137,8 @@ impl Converge for Image {
             }
         }
         let brought: Vec<PathBuf> = files.iter().map(|(_, path)| path.clone()).collect();
-        let index = self.index().to_string();
+        let manifest = node.blob(self.manifest)?;
+        let index = self.index(&media_type(&manifest)?).to_string();
         Program::new(["ctr", "-n", "k8s.io", "images", "import", "--label"])
             .argument(PINNED)
             .argument("-")
@@ -142,13 +166,13 @@ impl Image {
         parts.into_iter()
     }
 
-    fn index(&self) -> serde_json::Value {
+    fn index(&self, media_type: &str) -> serde_json::Value {
         let tag = self.name.rsplit(':').next().unwrap_or_default();
         json!({
             "schemaVersion": 2,
             "mediaType": "application/vnd.oci.image.index.v1+json",
             "manifests": [{
-                "mediaType": MANIFEST_TYPE,
+                "mediaType": media_type,
                 "digest": digest(self.manifest),
                 "size": self.manifest.size,
                 "annotations": {
@@ -162,6 +186,14 @@ impl Image {
 
 fn digest(blob: BlobRef) -> String {
     format!("sha256:{}", blob.sha256)
+}
+
+/// Returns the type that a manifest says it has: images of docker's may have one of its own.
+fn media_type(manifest: &Path) -> Result<String, ResourceError> {
+    let bytes = fs::read(manifest).doing("read", manifest)?;
+    let manifest: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    let said = manifest["mediaType"].as_str();
+    Ok(said.unwrap_or(MANIFEST_TYPE).to_owned())
 }
 
 /// Writes an OCI image layout; parts that containerd has may be missing from it.
@@ -302,7 +334,12 @@ mod tests {
             .collect();
         assert_eq!(parts.len(), 4);
         let mut bytes = Vec::new();
-        write_layout(&mut bytes, &image().index().to_string(), &parts).unwrap();
+        write_layout(
+            &mut bytes,
+            &image().index(MANIFEST_TYPE).to_string(),
+            &parts,
+        )
+        .unwrap();
         let mut archive = tar::Archive::new(bytes.as_slice());
         let mut entries = BTreeMap::new();
         for entry in archive.entries().unwrap() {

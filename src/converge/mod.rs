@@ -6,6 +6,7 @@
 //! alone change nothing.
 
 pub mod absent;
+pub mod absent_image;
 pub mod absent_node;
 pub mod absent_objects;
 pub mod account;

@@ -18,6 +18,8 @@ pub mod kubectl;
 pub mod lab;
 mod left_over;
 pub mod limit;
+pub mod load;
+pub mod loaded;
 mod machines;
 pub mod members;
 pub mod memory;

@@ -164,7 +164,7 @@ fn component(bundle: &Release, name: &str) -> Option<Version> {
 }
 
 /// Returns Go's name of an architecture, which bundles have, for Rust's, which agents have.
-fn go_name(architecture: &str) -> &str {
+pub fn go_name(architecture: &str) -> &str {
     match architecture {
         "x86_64" => "amd64",
         "aarch64" => "arm64",

@@ -1,6 +1,7 @@
 //! What a run amounts to: folds over its events.
 
 pub mod check;
+pub mod images;
 pub mod ingress_annotations;
 pub mod inventory;
 pub mod network_policies;

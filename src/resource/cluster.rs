@@ -12,8 +12,15 @@ pub struct Image {
     /// Digest of the OCI image manifest: what containerd shows as the image's target.
     pub manifest: BlobRef,
     pub config: BlobRef,
-    /// Layers in the order of the manifest (media type tar+zstd).
+    /// Layers in the order of the manifest.
     pub layers: Vec<BlobRef>,
+}
+
+/// A name of containerd's `k8s.io` namespace that must not be there any more; the content goes with the last name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AbsentImage {
+    /// Full reference, `docker.io/my/app:dev`.
+    pub name: String,
 }
 
 /// Kubernetes objects that kinstall may have made and that must not be there any more.

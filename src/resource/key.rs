@@ -7,6 +7,7 @@ impl Resource {
     pub fn key(&self) -> String {
         match self {
             Resource::Absent(it) => format!("path {}", it.path),
+            Resource::AbsentImage(it) => format!("image {}", it.name),
             Resource::AbsentObjects(it) => format!("manifests {}", it.name),
             Resource::Archive(it) => format!("archive {} {}", it.path, it.source.sha256),
             Resource::Block(it) => format!("block {} {}", it.path, it.name),

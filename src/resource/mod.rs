@@ -18,7 +18,7 @@ mod wait;
 use serde::{Deserialize, Serialize};
 
 pub use change::{Action, Change};
-pub use cluster::{AbsentObjects, Image, Manifests};
+pub use cluster::{AbsentImage, AbsentObjects, Image, Manifests};
 pub use command::{Command, CommandState, Guard, Input};
 pub use content::{BlobRef, Content, Sha256};
 pub use control_plane::{ControlPlaneChange, ControlPlaneChangeKind, EtcdMemberAbsent};
@@ -32,6 +32,7 @@ pub use wait::{Condition, Wait};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Resource {
     Absent(Absent),
+    AbsentImage(AbsentImage),
     AbsentObjects(AbsentObjects),
     AbsentNode(AbsentNode),
     Archive(Archive),

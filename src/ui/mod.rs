@@ -15,6 +15,7 @@ pub mod image;
 pub mod inventory;
 pub mod json;
 pub mod lines;
+pub mod loaded;
 pub mod printer;
 pub mod prompt;
 pub mod recap;

@@ -22,6 +22,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "agent",
             "api_proxy",
             "bundle",
+            "container_image",
             "diagnostic",
             "digest",
             "image",
@@ -38,6 +39,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("converge", &["diagnostic", "resource", "secret", "yaml"]),
+    ("container_image", &["bundle", "diagnostic", "resource"]),
     (
         "credentials",
         &["diagnostic", "private_file", "secret", "yaml"],
@@ -57,6 +59,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "bundle",
             "credentials",
+            "container_image",
             "diagnostic",
             "image",
             "inventory",
@@ -122,7 +125,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("relay", &[]),
     (
         "report",
-        &["diagnostic", "plan", "provision", "resource", "run", "wire"],
+        &[
+            "container_image",
+            "diagnostic",
+            "plan",
+            "provision",
+            "resource",
+            "run",
+            "wire",
+        ],
     ),
     ("resource", &["secret"]),
     (

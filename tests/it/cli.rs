@@ -111,6 +111,8 @@ fn commands_that_need_a_lab() {
         project.run(&["snapshot", "list"]),
         project.run(&["ssh-config"]),
         project.run(&["console", "node1"]),
+        project.run(&["load", "my/app:dev"]),
+        project.run(&["load", "--list"]),
         project.run(&["down"]),
         project.run(&["down", "node1"]),
     ];

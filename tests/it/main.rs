@@ -24,6 +24,8 @@ mod help;
 mod image;
 mod inventory;
 mod kubespray;
+#[cfg(target_os = "linux")]
+mod load;
 mod machines;
 mod messages;
 mod program;

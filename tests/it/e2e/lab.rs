@@ -3,11 +3,9 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
-use super::cluster;
-use super::hardening;
 use super::kinstall::Kinstall;
 use super::traces::Traces;
-use super::verify;
+use super::{cluster, hardening, own_image, verify};
 
 #[test]
 #[ignore = "needs root and a bundle: `./test clusters`"]
@@ -18,6 +16,7 @@ fn the_courses_lab_comes_up_and_goes_away() {
     lab.ok(&["up"]);
     cluster::works(&lab);
     hardening::holds(&lab);
+    own_image::is_loaded_and_runs(&lab);
     a_second_up_changes_nothing(&lab);
     verify::all_of_it_works(&lab);
     verify::a_missing_dns_and_an_empty_pool_are_named(&lab);

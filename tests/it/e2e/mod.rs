@@ -10,6 +10,7 @@ mod interrupted;
 mod kinstall;
 mod lab;
 mod lived_before;
+mod own_image;
 mod reset;
 mod resources;
 mod traces;
