@@ -169,6 +169,9 @@ fn state(
         // A webhook's pod isn't ready, say: applying waits for it.
         return Ok(State::Differs(format!("? {}\n", wanted.message())));
     }
+    if is_fixed(object, &wanted) {
+        return Ok(State::Differs(format!("made anew: {}\n", wanted.message())));
+    }
     if !wanted.is_success() {
         return Err(wanted.refused(format!("apply {}", object.title())));
     }
@@ -241,7 +244,14 @@ impl Application {
         let path = object.path(&discovery);
         self.discovery = Some(discovery);
         match path {
-            Some(path) => self.client.apply(&path, &object.text, false),
+            Some(path) => {
+                let answer = self.client.apply(&path, &object.text, false)?;
+                if !is_fixed(object, &answer) {
+                    return Ok(answer);
+                }
+                self.client.delete(&path)?;
+                self.client.apply(&path, &object.text, false)
+            }
             None => Err(ResourceError::Api {
                 action: format!("apply {}", object.title()),
                 status: 404,
@@ -279,6 +289,12 @@ fn is_established(definition: &Value) -> bool {
         .into_iter()
         .flatten()
         .any(|condition| condition["type"] == "Established" && condition["status"] == "True")
+}
+
+/// Tells whether the server refuses because what differs can't be changed. A StorageClass can be made anew: volumes
+/// were made after the old one and stay as they are.
+fn is_fixed(object: &Object, answer: &Answer) -> bool {
+    object.kind == "StorageClass" && answer.status == 422
 }
 
 /// Tells whether the server may think better of it by itself: it starts, its kinds or namespaces

@@ -44,14 +44,16 @@ impl Project {
         };
         let directory = folder.join(".kinstall");
         let state = LabState::load(&directory, &absolute)?;
-        Ok(Self {
+        let mut project = Self {
             cluster: cluster.with_addresses(&state.addresses),
             warnings,
             files,
             inventory: absolute,
             directory,
             state,
-        })
+        };
+        project.settle();
+        Ok(project)
     }
 
     /// Returns the folder that holds the inventory.
@@ -159,10 +161,17 @@ impl Project {
             return Err(vec![Diagnostic::error(Kind::Inventory, message).hint(hint)]);
         }
         self.state.provider = self.state.provider.or(provider);
+        self.settle();
         if self.state.provider == Some(Provider::Container) {
             self.check_container_names()?;
         }
         Ok(())
+    }
+
+    /// Decides what the inventory leaves to who makes the machines.
+    fn settle(&mut self) {
+        let makes_machines = self.provider().is_some_and(Provider::makes_machines);
+        self.cluster.addons.local_path.settle(makes_machines);
     }
 
     /// The inventory's own provider was held against the names before.

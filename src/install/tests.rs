@@ -366,7 +366,7 @@ fn containers_are_ours_and_modest() {
             assert!(container.get("securityContext").is_some(), "{name}");
         }
     }
-    assert_eq!(seen, 9);
+    assert_eq!(seen, 10);
 }
 
 #[test]

@@ -51,6 +51,13 @@ pub const KNOWN: &[&str] = &[
     "upstream_dns_servers",
     // Add-ons
     "metrics_server_enabled",
+    "local_path_provisioner_enabled",
+    "local_path_provisioner_namespace",
+    "local_path_provisioner_storage_class",
+    "local_path_provisioner_is_default_storageclass",
+    "local_path_provisioner_reclaim_policy",
+    "local_path_provisioner_claim_root",
+    "local_path_provisioner_debug",
     "metallb_enabled",
     "metallb_ip_range",
     "metallb_protocol",

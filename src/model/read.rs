@@ -11,6 +11,7 @@ mod machines;
 mod network;
 mod shared_folder;
 mod ssh_arguments;
+mod storage;
 
 pub(super) use cluster::cluster;
 pub(super) use network::{PlacedNetwork, common_network};

@@ -25,6 +25,7 @@ const ENVOY: u64 = 70;
 const METALLB_CONTROLLER: u64 = 60;
 const CONTOUR: u64 = 60;
 const METRICS_SERVER: u64 = 65;
+const LOCAL_PATH_PROVISIONER: u64 = 40;
 
 /// Returns the memory in MiB that a host needs for its role and the cluster's components, without
 /// anything of the user's.
@@ -40,6 +41,7 @@ pub fn need(cluster: &ClusterSpec, host: &HostSpec) -> u64 {
         add(has_metallb, METALLB_SPEAKER + METALLB_CONTROLLER);
         add(has_ingress, ENVOY + CONTOUR);
         add(addons.metrics_server, METRICS_SERVER);
+        add(addons.local_path.enabled, LOCAL_PATH_PROVISIONER);
     }
     if host.roles.control_plane {
         return (mib + CONTROL_PLANE).max(CONTROL_PLANE_LEAST);
@@ -61,6 +63,7 @@ mod tests {
         cluster.addons.metallb = None;
         cluster.addons.ingress = None;
         cluster.addons.metrics_server = false;
+        cluster.addons.local_path.enabled = false;
         cluster.dns.node_local_address = None;
         // kubeadm's own limit is higher than what the control plane takes.
         assert_eq!(needs(&cluster), [1800, 751, 751]);

@@ -45,6 +45,7 @@ fn an_add_on_that_is_off_is_removed_with_all_that_it_brought() {
     let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
     let expected = [
         ("metrics-server/objects", vec![]),
+        ("local-path-provisioner/objects", vec![]),
         ("metallb/objects", names(&["metallb/key of the speakers"])),
         ("node-local-dns/objects", vec![]),
         ("ingress/objects", names(&["ingress/certificates"])),

@@ -301,3 +301,29 @@ fn ingresses_without_a_class_are_served_unless_that_is_off() {
         assert_eq!(found(variables), (json!(is_default), classes.to_owned()));
     }
 }
+
+#[test]
+fn volumes_are_as_the_inventory_says() {
+    // kinstall makes the machines of the lab, and doesn't know who makes these.
+    assert!(steps(&Lab::new()).contains(&"local-path-provisioner/running".to_owned()));
+    assert!(!steps(&lab("")).contains(&"local-path-provisioner/running".to_owned()));
+    let lab = lab(
+        "local_path_provisioner_enabled: true\nlocal_path_provisioner_namespace: kube-system\n\
+         local_path_provisioner_storage_class: disk\nlocal_path_provisioner_is_default_storageclass: false\n\
+         local_path_provisioner_reclaim_policy: Retain\nlocal_path_provisioner_claim_root: /srv/volumes/\n",
+    );
+    let objects = objects(&lab.plan());
+    let find = |kind: &str, name: &str| {
+        let mut all = objects.iter();
+        all.find(|it| it["kind"] == kind && it["metadata"]["name"] == name)
+    };
+    let class = find("StorageClass", "disk").unwrap();
+    assert_eq!(class["reclaimPolicy"], "Retain");
+    let default = "storageclass.kubernetes.io/is-default-class";
+    assert_eq!(class["metadata"]["annotations"][default], "false");
+    let config = find("ConfigMap", "local-path-config").unwrap();
+    let config: Value = serde_json::from_str(text(config, "/data/config.json")).unwrap();
+    assert_eq!(config["nodePathMap"][0]["paths"], json!(["/srv/volumes"]));
+    // It isn't ours, and must not go with the add-on.
+    assert!(find("Namespace", "kube-system").is_none());
+}

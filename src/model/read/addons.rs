@@ -6,6 +6,7 @@ use ipnet::IpNet;
 
 use super::super::names::is_subdomain;
 use super::super::{Addons, AddressPool, AddressRange, Ingress, MetalLb, defaults};
+use super::storage;
 use super::{Placed, Reader, boolean};
 use crate::diagnostic::Location;
 use crate::yaml::{Entry, Node, Value};
@@ -35,6 +36,7 @@ pub(super) fn addons(reader: &mut Reader<'_>) -> PlacedAddons {
     PlacedAddons {
         addons: Addons {
             metrics_server,
+            local_path: storage::local_path(reader),
             metallb,
             ingress: ingress(reader),
         },

@@ -60,13 +60,15 @@ pub(in super::super) fn cluster(
         let max_pods = &mut host.spec.kubelet.max_pods;
         *max_pods = network.pods_per_node().min(*max_pods);
     }
-    let addons = addons::addons(&mut reader);
+    let mut addons = addons::addons(&mut reader);
     let first_address = hosts
         .iter()
         .find(|host| host.spec.roles.control_plane)
         .and_then(|host| Some(host.spec.access_address?.to_string()));
     let (control_plane, ports) = endpoint::control_plane(&mut reader, first_address);
     let provider = provider(&mut reader);
+    let local_path = &mut addons.addons.local_path;
+    local_path.settle(provider.is_some_and(Provider::makes_machines));
     let dns = network::dns(&mut reader, domain);
     let places = Places {
         addresses: hosts.iter().map(|host| host.address.clone()).collect(),

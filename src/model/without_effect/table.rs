@@ -206,7 +206,7 @@ pub(super) const TOPICS: &[Topic] = &[
         names: &[
             "helm_*", "tiller_*", "krew_*", "registry_*",
             "cert_manager_*", "argocd_*", "dashboard_*",
-            "local_path_provisioner_*", "local_volume_provisioner_*", "local_volumes_enabled",
+            "local_volume_provisioner_*", "local_volumes_enabled",
             "cephfs_provisioner_*", "rbd_provisioner_*", "*_csi_*", "csi_*", "*csi_snapshot*",
             "snapshot_*", "ingress_alb_*", "alb_ingress_*", "ingress_ambassador_*",
             "node_feature_discovery_*", "gateway_api_*", "prometheus_operator_*", "k8s_metrics_*",
@@ -231,7 +231,7 @@ pub(super) const TOPICS: &[Topic] = &[
     Topic {
         concern: NoEffect,
         reason: "kinstall installs the add-on with its own settings",
-        names: &["metallb_*", "matallb_*", "metrics_server_*", "addon_resizer_*"],
+        names: &["metallb_*", "matallb_*", "metrics_server_*", "addon_resizer_*", "local_path_provisioner_*"],
     },
     Topic {
         concern: Outcome,

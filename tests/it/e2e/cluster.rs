@@ -77,6 +77,7 @@ fn system_is_available(lab: &Kinstall) {
         "controller",
         "speaker",
         "metrics-server",
+        "local-path-provisioner",
         "contour",
         "envoy",
     ] {

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use super::kinstall::Kinstall;
 use super::traces::Traces;
-use super::{cluster, hardening, own_image, verify};
+use super::{cluster, hardening, own_image, storage, verify};
 
 #[test]
 #[ignore = "needs root and a bundle: `./test clusters`"]
@@ -17,6 +17,7 @@ fn the_courses_lab_comes_up_and_goes_away() {
     cluster::works(&lab);
     hardening::holds(&lab);
     own_image::is_loaded_and_runs(&lab);
+    storage::outlives_pods_and_nodes(&lab);
     a_second_up_changes_nothing(&lab);
     verify::all_of_it_works(&lab);
     verify::a_missing_dns_and_an_empty_pool_are_named(&lab);
@@ -48,9 +49,15 @@ fn an_edited_variable_shows_as_the_diff_that_up_applies(lab: &Kinstall) {
         "192.168.56.99",
         "192.168.56.89",
     );
+    lab.edit(
+        "group_vars/k8s-cluster/addons.yml",
+        "metrics_server_enabled",
+        "local_path_provisioner_enabled: false\nmetrics_server_enabled",
+    );
     let plan = lab.run(&["plan"]).expect_code(2);
     assert!(plan.contains("192.168.56.50-192.168.56.89"), "{plan}");
     lab.ok(&["up"]);
+    storage::stays_without_the_add_on(lab);
     let pools = lab.objects(&["get", "ipaddresspools", "-n", "metallb-system"]);
     assert_eq!(
         pools["items"][0]["spec"]["addresses"][0],

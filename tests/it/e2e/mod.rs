@@ -13,6 +13,7 @@ mod lived_before;
 mod own_image;
 mod reset;
 mod resources;
+mod storage;
 mod traces;
 mod verify;
 mod virtual_machines;

@@ -181,3 +181,14 @@ fn a_cluster_has_one_value() {
       = hint: one cluster has one value: set it once, for the group `all`
     ");
 }
+
+#[test]
+fn volumes_that_can_not_be() {
+    insta::assert_snapshot!(with_variables(
+        "local_path_provisioner_enabled: maybe\n\
+         local_path_provisioner_namespace: My_Volumes\n\
+         local_path_provisioner_storage_class: disk!\n\
+         local_path_provisioner_reclaim_policy: Recycle\n\
+         local_path_provisioner_claim_root: /opt/../..\n"
+    ));
+}

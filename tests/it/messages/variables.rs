@@ -87,7 +87,6 @@ fn a_wish_that_changes_what_the_user_gets_is_said() {
         "helm_enabled: true",
         "dashboard_enabled: true",
         "cert_manager_enabled: true",
-        "local_path_provisioner_enabled: true",
         "local_volumes_enabled: true",
         "registry_enabled: true",
         "kube_vip_enabled: true",
