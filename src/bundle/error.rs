@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Minor;
+use super::archive::ArchiveFault;
 use super::store::Damage;
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::format_version::FormatError;
@@ -27,6 +28,11 @@ pub enum BundleError {
     },
     #[error("bundle part `{part}` is damaged")]
     Part { part: String, source: Damage },
+    #[error("`{path}` can't be loaded", path = path.display())]
+    Archive {
+        path: PathBuf,
+        source: Box<ArchiveFault>,
+    },
     #[error("the bundle has no release of Kubernetes")]
     NoRelease,
     #[error("the bundle has no Kubernetes {minor}, only {}", list(known))]
@@ -65,6 +71,9 @@ impl BundleError {
             | Self::Part { .. }
             | Self::NoRelease
             | Self::NoSuchBlob { .. } => Some(REBUILD.into()),
+            Self::Archive { .. } => {
+                Some("copy the file again; `kinstall bundle save` tells its sha256".into())
+            }
             Self::File { source, .. } if source.kind() == io::ErrorKind::StorageFull => Some(
                 "the disk is full: make room there, or choose another place with KINSTALL_CACHE"
                     .into(),

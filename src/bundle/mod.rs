@@ -8,6 +8,7 @@
 //! [`build`] makes it: components come out of `go build`, a package or a release ([`Origin`]), images
 //! are put together from them, and [`Bundle`] reads the result.
 
+mod archive;
 mod blob_writer;
 mod build_error;
 mod builder;
@@ -26,8 +27,8 @@ mod manifest;
 mod minor;
 mod open;
 mod packages_layer;
-mod process;
 mod parts;
+mod process;
 mod progress;
 mod release;
 mod show;
@@ -36,6 +37,7 @@ mod store;
 mod unpack;
 mod wheel;
 
+pub use archive::{ArchiveFault, Unpacked, load, save};
 pub use build_error::BuildError;
 pub use builder::{BuildOptions, Origin, build, build_catalog};
 pub use catalog::Catalog;
@@ -46,8 +48,8 @@ pub use manifest::{
 };
 pub use minor::{Minor, NotAMinor};
 pub use open::{Bundle, StoredFile};
+pub use parts::Parts;
 pub use progress::{Progress, Report};
 pub use show::{Row, show};
-pub use parts::Parts;
 pub use store::Damage;
 pub use unpack::unpack;

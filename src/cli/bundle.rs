@@ -43,6 +43,25 @@ pub fn run(
             let release = bundle.release(*kubernetes).map_err(|error| vec![error])?;
             bundle::unpack(&bundle, release, directory).map_err(|error| vec![error])?;
         }
+        BundleCommand::Save { file } => {
+            let saved = bundle::save(&open_bundle(chosen)?, file);
+            let saved = saved.map_err(|error| vec![error.into()])?;
+            let (size, file) = (saved.size >> 20, file.display());
+            printer.message(&format!(
+                "The bundle is in {file} ({size} MiB); its sha256 is"
+            ));
+            printer.data(&format!("{}\n", saved.sha256));
+        }
+        BundleCommand::Load { file, sha256 } => {
+            let loaded = bundle::load(file, *sha256, &directory);
+            let loaded = loaded.map_err(|error| vec![error.into()])?;
+            printer.message(&format!(
+                "The bundle is in {}: {} parts, {} of them new.",
+                directory.display(),
+                loaded.parts,
+                loaded.new
+            ));
+        }
         BundleCommand::Verify => {
             open_bundle(chosen)?.verify(true)?;
             printer.message("Every part of the bundle is complete and undamaged.");

@@ -325,6 +325,15 @@ pub enum BundleCommand {
     Show,
     /// Check every part of the bundle against its hash
     Verify,
+    /// Write the whole bundle into one file, for a computer without internet access
+    Save { file: PathBuf },
+    /// Take the bundle out of such a file
+    Load {
+        file: PathBuf,
+        /// Hash that the file must have
+        #[arg(long, value_name = "HEX")]
+        sha256: Option<crate::resource::Sha256>,
+    },
     /// Write the bundle's programs into a folder: kubernetes/kubectl, containerd/ctr, …
     Unpack {
         directory: PathBuf,

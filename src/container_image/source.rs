@@ -189,5 +189,7 @@ fn save(path: &Path, program: &str, image: &str, parts: Parts) -> Result<Content
 fn last_line(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text);
     let line = text.lines().rev().find(|line| !line.trim().is_empty());
-    line.unwrap_or("it failed without a message").trim().to_owned()
+    line.unwrap_or("it failed without a message")
+        .trim()
+        .to_owned()
 }

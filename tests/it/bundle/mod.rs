@@ -1,5 +1,6 @@
 //! Bundles: made for real where that is quick, damaged, and downloaded over bad connections.
 
+mod archive;
 mod build;
 mod damage;
 mod download;
