@@ -61,7 +61,7 @@ pub fn load(
     let (images, bundle) = source.read(name, parts).map_err(failed)?;
     let names = images.iter().filter_map(|it| it.name.clone()).collect();
     let work = Work::Bring(images);
-    let (all_done, summary) = run(project, &work, &hosts, Arc::new(bundle), observer)?;
+    let (all_done, summary) = run(project, &work, &hosts, &Arc::new(bundle), observer)?;
     Ok(Loaded {
         names,
         summary,
@@ -90,7 +90,7 @@ pub fn remove(
         project,
         &Work::Remove(name.clone()),
         &hosts,
-        bundle,
+        &bundle,
         observer,
     )?;
     Ok(Loaded {
@@ -115,7 +115,7 @@ fn run(
     mut project: Project,
     work: &Work,
     hosts: &[String],
-    bundle: Arc<Bundle>,
+    bundle: &Arc<Bundle>,
     observer: Box<dyn Observer>,
 ) -> Result<(bool, Summary), Diagnostics> {
     let machines = LabMachines::of(&mut project, Keys::Read)?;
@@ -138,7 +138,7 @@ fn run(
                 Some(hosts),
                 Duration::ZERO,
                 false,
-                &bundle,
+                bundle,
                 &events,
                 &cancel,
             );
