@@ -36,6 +36,7 @@ mod ssh;
 mod ssh_config;
 mod status;
 mod up;
+mod upgrade;
 
 /// Takes a machine from nothing to a working Kubernetes cluster, from a kubespray inventory
 #[derive(Debug, Parser)]
@@ -84,6 +85,8 @@ pub struct GlobalArguments {
 pub enum Command {
     /// Create the machines, install the cluster, and show how to use it
     Up(up::UpArguments),
+    /// Move the cluster to another version of Kubernetes, one node after another
+    Upgrade(upgrade::UpgradeArguments),
     /// Show what `up` would change; exit 0: nothing, 2: something
     Plan(LabArguments),
     /// Say all that is to be said about an inventory, without touching a host

@@ -1,4 +1,8 @@
-//! `plan` and `up`, which are one piece of code: connect, plan, check; and, for `up`, apply.
+//! `plan` and `up`, which are one piece of code: connect, plan, check; and, for `up`, apply. What else is done with
+//! a cluster goes the same way: [`remove`] and [`upgrade`].
+
+mod remove;
+pub mod upgrade;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -15,9 +19,10 @@ use super::outcome::{Applied, Found};
 use super::project::Project;
 use super::record::{keep_log, log_plan, observed};
 use super::{kubeconfig, left_over, limit, machines, memory, reported, stores};
-use crate::bundle::{Bundle, Release};
+use crate::bundle::{Bundle, Minor, Release};
 use crate::diagnostic::{Diagnostics, SourceFile};
 use crate::model::{ClusterSpec, Provider};
+use crate::plan::upgrade::findings as upgrade_findings;
 use crate::plan::versions::{check_nodes, choose};
 use crate::plan::{self, Plan, PlanInput};
 use crate::playbook::{Action, Sources};
@@ -36,6 +41,8 @@ pub struct Settings {
     pub limit: Option<String>,
     /// Hosts whose machines may be taken from another cluster.
     pub take_over: Vec<String>,
+    /// Minor version of the release to install, in place of the one that the inventory asks for.
+    pub release: Option<Minor>,
 }
 
 /// One run over all hosts of a project.
@@ -45,6 +52,8 @@ pub struct Installation {
     pub warnings: Diagnostics,
     machines: LabMachines,
     bundle: Arc<Bundle>,
+    /// Of the bundle's releases, the one that is installed.
+    release: Minor,
     sources: Sources,
     take_over: Vec<String>,
     run: String,
@@ -52,6 +61,26 @@ pub struct Installation {
     limit: Option<Vec<String>>,
     /// Held while something may be changed.
     _lock: Option<File>,
+}
+
+/// What a run does with the cluster.
+#[derive(Clone, Copy)]
+enum Work<'a> {
+    Up,
+    /// Takes out these hosts.
+    Remove(&'a [String]),
+    /// Moves all hosts but these, which have moved already.
+    Upgrade(&'a [String]),
+}
+
+impl Work<'_> {
+    fn action(self) -> Action {
+        match self {
+            Self::Up => Action::Up,
+            Self::Remove(_) => Action::Remove,
+            Self::Upgrade(_) => Action::Upgrade,
+        }
+    }
 }
 
 /// All that a run has before it changes a host.
@@ -82,8 +111,11 @@ impl Installation {
         let limit = settings.limit.as_deref();
         let limit = limit.map(|it| limit::names(&project, it)).transpose()?;
         let bundle = stores::open_bundle(settings.bundle.as_deref())?;
-        let (release, warning) =
-            choose(&project.cluster, bundle.manifest()).map_err(|error| vec![error])?;
+        let (minor, warning) = match settings.release {
+            Some(minor) => (minor, None),
+            None => choose(&project.cluster, bundle.manifest()).map_err(|error| vec![error])?,
+        };
+        let release = bundle.release(Some(minor)).map_err(|error| vec![error])?;
         let mut sources = Sources::builtin();
         if let Some(folder) = &settings.overrides {
             sources.override_from(folder).map_err(|error| vec![error])?;
@@ -97,16 +129,15 @@ impl Installation {
             }
         };
         let machines = LabMachines::of(&mut project, access)?;
-        let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
-        let run = format!("{now}-{}", std::process::id());
         Ok(Self {
             project,
             warnings: warning.into_iter().collect(),
             machines,
             bundle: Arc::new(bundle),
+            release: minor,
             sources,
             take_over: settings.take_over.clone(),
-            run,
+            run: run_name(),
             limit,
             _lock: lock,
         })
@@ -132,7 +163,7 @@ impl Installation {
             &self.run,
             observer,
             async |events: EventSender, cancel| {
-                let ready = self.connect(Action::Up, &[], &events, &cancel).await?;
+                let ready = self.connect(Work::Up, &events, &cancel).await?;
                 let Ready {
                     mut engine, plan, ..
                 } = ready;
@@ -191,7 +222,7 @@ impl Installation {
                     strangers,
                     cluster,
                     all_answer,
-                } = self.connect(Action::Up, &[], &events, &cancel).await?;
+                } = self.connect(Work::Up, &events, &cancel).await?;
                 self.save_state(&cluster)?;
                 let checked = engine
                     .check(&plan, true)
@@ -235,47 +266,6 @@ impl Installation {
         })
     }
 
-    /// Takes hosts out of the cluster, one after another: their pods, their etcd members, Kubernetes on them
-    /// and their Node objects. The machines stay. Those that don't answer are taken out all the same.
-    pub fn remove(
-        self,
-        observer: Box<dyn Observer>,
-        leaving: &[String],
-    ) -> Result<Applied, Diagnostics> {
-        let (all_done, summary) = observed(
-            &self.project.directory,
-            &self.run,
-            observer,
-            async |events: EventSender, cancel| {
-                let started = Instant::now();
-                let connected = self.connect(Action::Remove, leaving, &events, &cancel);
-                let Ready {
-                    mut engine, plan, ..
-                } = connected.await?;
-                // Waits for whoever else is at work on the hosts.
-                engine
-                    .check(&plan, true)
-                    .await
-                    .map_err(|error| vec![error.diagnostic()])?;
-                let all_done = engine
-                    .apply(&plan)
-                    .await
-                    .map_err(|error| vec![error.diagnostic()])?;
-                engine.finish().await;
-                let _ = events.send(RunEvent::Finished {
-                    elapsed: started.elapsed(),
-                });
-                Ok(all_done && plan.left_out.is_empty())
-            },
-        )?;
-        Ok(Applied {
-            project: self.project,
-            machines: self.machines,
-            summary,
-            all_done,
-        })
-    }
-
     /// Returns what would be done with the machines of the limit.
     fn machine_changes(&self) -> Result<Vec<MachineChange>, Diagnostics> {
         let mut changes = self.machines.changes()?;
@@ -288,8 +278,7 @@ impl Installation {
     /// Connects to the hosts at once and builds the plan from what their agents say.
     async fn connect(
         &self,
-        action: Action,
-        leaving: &[String],
+        work: Work<'_>,
         events: &EventSender,
         cancel: &Cancel,
     ) -> Result<Ready, Diagnostics> {
@@ -310,12 +299,13 @@ impl Installation {
             self.limit.as_deref(),
             patience,
             // A dead host is a reason to take it out, and another one no reason not to.
-            action == Action::Remove,
+            matches!(work, Work::Remove(_)),
             &self.bundle,
             events,
             cancel,
         );
-        let (release, _) = choose(cluster, self.bundle.manifest()).map_err(|error| vec![error])?;
+        let release = self.bundle.release(Some(self.release));
+        let release = release.map_err(|error| vec![error])?;
         let connected = cancel.unless(all).await;
         let connect::Connected {
             mut hosts,
@@ -337,15 +327,25 @@ impl Installation {
             sources: &self.sources,
             take_over: &self.take_over,
             limit: self.limit.as_deref(),
-            leaving,
-            action,
+            leaving: match work {
+                Work::Remove(leaving) => leaving,
+                Work::Up | Work::Upgrade(_) => &[],
+            },
+            upgraded: match work {
+                Work::Upgrade(upgraded) => upgraded,
+                Work::Up | Work::Remove(_) => &[],
+            },
+            action: work.action(),
         };
         // What another cluster runs on a machine goes with it.
         let mut staying = facts.clone();
         for host in plan::foreign::taken_over(&input)? {
             staying.shift_remove(host);
         }
-        let problems = check_nodes(&cluster, release, &staying);
+        let problems = match work {
+            Work::Upgrade(_) => upgrade_findings::of_nodes(&cluster, &facts),
+            Work::Up | Work::Remove(_) => check_nodes(&cluster, release, &staying),
+        };
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -391,4 +391,10 @@ impl Installation {
             })
             .collect()
     }
+}
+
+/// Returns a name for a run that begins now.
+fn run_name() -> String {
+    let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
+    format!("{now}-{}", std::process::id())
 }

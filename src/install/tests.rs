@@ -24,6 +24,7 @@ mod names;
 mod programs;
 mod removal;
 mod settings;
+mod upgrade;
 
 /// Everything that a plan is made from.
 struct Lab {
@@ -99,6 +100,7 @@ impl Lab {
             take_over,
             limit: None,
             leaving,
+            upgraded: &[],
             action,
         };
         plan::build(&input)

@@ -6,17 +6,23 @@ use std::fmt;
 use serde::Deserialize;
 
 /// What is done with a cluster. Playbooks of `up` are in `playbooks/` itself, those of any other action in the
-/// folder that has its name.
+/// folder that has its name; an upgrade takes those of `up` in [`SHARED_WITH_UPGRADE`] as well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Action {
     /// Every host is brought to the state that the inventory wants.
     Up,
     /// Hosts leave the cluster.
     Remove,
+    /// The cluster moves to another release, one host after another.
+    Upgrade,
 }
 
+/// What these phases make of a host and of the cluster is the same in an upgrade; it only comes in another order.
+const SHARED_WITH_UPGRADE: [PhaseName; 3] =
+    [PhaseName::Prepare, PhaseName::AddOns, PhaseName::Verify];
+
 impl Action {
-    pub const ALL: [Self; 2] = [Self::Up, Self::Remove];
+    pub const ALL: [Self; 3] = [Self::Up, Self::Remove, Self::Upgrade];
 
     /// Returns the action of a playbook, by its path below `playbooks/`.
     pub fn of_playbook(path: &str) -> Self {
@@ -30,7 +36,24 @@ impl Action {
         match self {
             Self::Up => "up",
             Self::Remove => "remove",
+            Self::Upgrade => "upgrade",
         }
+    }
+
+    /// Returns the phase in which this action runs a playbook, by the folder that it is in and the phases that it
+    /// names: its own, and the one in an upgrade if that is another. `None` where it doesn't run it.
+    pub fn phase_of(
+        self,
+        folder: Self,
+        phase: PhaseName,
+        upgrade_phase: Option<PhaseName>,
+    ) -> Option<PhaseName> {
+        if folder == self {
+            return Some(phase);
+        }
+        let is_shared = SHARED_WITH_UPGRADE.contains(&phase);
+        (self == Self::Upgrade && folder == Self::Up && is_shared)
+            .then(|| upgrade_phase.unwrap_or(phase))
     }
 }
 
@@ -50,7 +73,7 @@ pub enum PhaseName {
     Join,
     /// What runs in the cluster is applied.
     AddOns,
-    /// The pods of a host that leaves go elsewhere.
+    /// The pods of a host that leaves or changes go elsewhere.
     Drain,
     /// Its etcd member goes.
     Member,
@@ -58,6 +81,16 @@ pub enum PhaseName {
     Reset,
     /// Its Node object goes.
     Forget,
+    /// What would stop an upgrade halfway is looked for, on all hosts, before anything changes.
+    UpgradeChecks,
+    /// What an upgrade needs is brought to all hosts.
+    Provide,
+    /// etcd's data is kept as it was.
+    Backup,
+    /// kubeadm moves what it looks after on a host.
+    Kubeadm,
+    /// A host that has changed takes pods again.
+    Uncordon,
     /// Everything that was applied is waited for; made of the playbooks' `checks`.
     Verify,
 }
@@ -75,6 +108,11 @@ impl fmt::Display for PhaseName {
             Self::Member => "member",
             Self::Reset => "reset",
             Self::Forget => "forget",
+            Self::UpgradeChecks => "upgrade-checks",
+            Self::Provide => "provide",
+            Self::Backup => "backup",
+            Self::Kubeadm => "kubeadm",
+            Self::Uncordon => "uncordon",
             Self::Verify => "verify",
         })
     }

@@ -19,3 +19,4 @@ pub mod prompt;
 pub mod recap;
 pub mod snapshots;
 pub mod status;
+pub mod upgrade;

@@ -82,7 +82,7 @@ fn host_row(host: &HostStatus) -> [String; 6] {
     ]
 }
 
-fn table(header: &[&str]) -> Table {
+pub(super) fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table
         .load_style(presets::NOTHING)

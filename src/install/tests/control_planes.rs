@@ -16,7 +16,7 @@ fn phases(lab: &Lab) -> String {
     text(&plan)
 }
 
-fn text(plan: &Plan) -> String {
+pub(super) fn text(plan: &Plan) -> String {
     let lines = plan.phases.iter().map(|phase| {
         let batches = phase.batches.iter().map(|(host, batch)| {
             let steps: Vec<&str> = batch.steps.iter().map(|step| step.id.as_str()).collect();
@@ -28,7 +28,7 @@ fn text(plan: &Plan) -> String {
     lines.collect()
 }
 
-fn lab() -> Lab {
+pub(super) fn lab() -> Lab {
     let mut lab = Lab::new();
     for host in &mut lab.cluster.hosts[1..3] {
         host.roles.control_plane = true;
@@ -59,7 +59,7 @@ fn the_first_control_plane_and_a_dead_one_leave_through_another() {
     insta::assert_snapshot!(text(&lab.plan_of(Action::Remove, &leaving)));
 }
 
-fn have_joined(lab: &mut Lab) {
+pub(super) fn have_joined(lab: &mut Lab) {
     let names: Vec<String> = lab
         .cluster
         .control_planes()

@@ -11,4 +11,5 @@ mod lab;
 mod lived_before;
 mod resources;
 mod traces;
+mod upgrade;
 mod virtual_machines;
