@@ -72,6 +72,10 @@ pub fn run(
         let rolled = installation.take_hop(hop, &running, pause_after, printer.observer())?;
         show_summary(&rolled, printer);
         if !rolled.all_done {
+            // Where the API doesn't answer, the next attempt does it.
+            for node in installation.let_in_again().unwrap_or_default() {
+                printer.message(&format!("{node} takes pods again."));
+            }
             printer.message(&stopped(&installation.project, hop));
             return Ok(Exit::of_failures(&rolled.summary));
         }
@@ -122,11 +126,18 @@ fn nothing_to_do(
     printer: Printer,
 ) -> Result<Exit, Diagnostics> {
     let release = installation.release()?;
-    let version = release.components.get("kubernetes").map_or("", String::as_str);
+    let version = release
+        .components
+        .get("kubernetes")
+        .map_or("", String::as_str);
     printer.data(&upgrade::table(running));
-    printer.message(&format!("Nothing to do: all nodes run Kubernetes {version}."));
+    printer.message(&format!(
+        "Nothing to do: all nodes run Kubernetes {version}."
+    ));
     if let Some(newest) = installation.newer_releases().last() {
-        printer.message(&format!("The bundle has {newest} as well: `kinstall upgrade --to {newest}`."));
+        printer.message(&format!(
+            "The bundle has {newest} as well: `kinstall upgrade --to {newest}`."
+        ));
     }
     Ok(Exit::Success)
 }
@@ -172,12 +183,17 @@ fn check_patch(
     installation: &Installation,
 ) -> Result<(), Diagnostics> {
     let release = installation.release()?;
-    let offered = release.components.get("kubernetes").map_or("", String::as_str);
+    let offered = release
+        .components
+        .get("kubernetes")
+        .map_or("", String::as_str);
     match wanted {
         Some(wanted) if wanted.patch.is_some() && wanted.to_string() != offered => {
             let message = format!("the bundle has Kubernetes {offered}, not {wanted}");
             let error = Diagnostic::error(Kind::Bundle, message);
-            Err(vec![error.hint(format!("`--to {offered}` takes what it has"))])
+            Err(vec![
+                error.hint(format!("`--to {offered}` takes what it has")),
+            ])
         }
         _ => Ok(()),
     }

@@ -45,7 +45,10 @@ pub fn table(running: &RunningVersions) -> String {
 /// Says which nodes run something else than they should.
 pub fn differences(behind: &BTreeMap<String, Vec<String>>, version: &Version) -> Diagnostics {
     let errors = behind.iter().map(|(node, differences)| {
-        let message = format!("`{node}` runs {} after the upgrade to {version}", differences.join(", "));
+        let message = format!(
+            "`{node}` runs {} after the upgrade to {version}",
+            differences.join(", ")
+        );
         Diagnostic::error(Kind::Step, message).hint("`kinstall upgrade` again moves it")
     });
     errors.collect()

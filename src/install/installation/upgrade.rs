@@ -12,12 +12,15 @@ use super::{Installation, Ready, Work, run_name};
 use crate::bundle::{Minor, Release};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::plan::upgrade::path::releases;
-use crate::plan::upgrade::{Hop, PathError, RunningVersions, findings, path};
-use crate::report::Summary;
+use crate::plan::upgrade::{Hop, PathError, ReleaseVersions, RunningVersions, findings, path};
+use crate::report::{NodeStatus, Summary};
 use crate::run::{EventSender, Observer, PlannedChanges, RunEvent};
 
 /// Where etcd's data is kept as it was before a version came; on the control plane that acted for the cluster.
 pub const SNAPSHOTS: &str = "/var/lib/kinstall/etcd";
+
+/// Annotation of the nodes that an upgrade has cordoned; the playbooks set it.
+const CORDONED_BY: &str = "kinstall.local/cordoned-by";
 
 /// How one hop ended.
 pub struct Rolled {
@@ -59,10 +62,12 @@ impl Installation {
         &self,
         running: &RunningVersions,
     ) -> Result<BTreeMap<String, Vec<String>>, Diagnostics> {
-        let release = self.release()?;
+        let Some(release) = ReleaseVersions::of(self.release()?) else {
+            return Ok(BTreeMap::new());
+        };
         let hosts = self.project.cluster.hosts.iter();
         let found = hosts.map(|host| {
-            let differences = running.differences(&host.name, release);
+            let differences = running.differences(&host.name, &release);
             (host.name.clone(), differences)
         });
         Ok(found.filter(|(_, it)| !it.is_empty()).collect())
@@ -155,6 +160,27 @@ impl Installation {
             all_done,
             acting,
         })
+    }
+
+    /// Lets the nodes take pods again that an upgrade cordoned and that are ready, after it stopped; returns their names.
+    pub fn let_in_again(&self) -> Result<Vec<String>, Diagnostics> {
+        let list = self.ask("get nodes --output json")?;
+        let nodes = list["items"].as_array().into_iter().flatten();
+        let names: Vec<String> = nodes
+            .filter(|node| node["metadata"]["annotations"][CORDONED_BY] == "upgrade")
+            .filter(|node| NodeStatus::of(node).ready)
+            .filter_map(|node| Some(node["metadata"]["name"].as_str()?.to_owned()))
+            .collect();
+        if !names.is_empty() {
+            let nodes = names.join(" ");
+            for command in [
+                format!("uncordon {nodes}"),
+                format!("annotate node {nodes} {CORDONED_BY}-"),
+            ] {
+                kubectl::run(&self.project, &self.machines, &[&command])?;
+            }
+        }
+        Ok(names)
     }
 
     /// Returns the release that is installed.

@@ -140,12 +140,12 @@ fn no_minor_version_of_a_cluster_is_moved_up_or_down() {
     insta::assert_snapshot!(node("1.36.4", "3.5.21", "x86_64"), @r"
     error: `control1` runs Kubernetes 1.36.4, but the bundle has 1.37.2
      |
-     = hint: `kinstall up` never changes a minor version, and this kinstall has no upgrade yet
+     = hint: `kinstall upgrade` moves a cluster to another minor version; `kinstall up` never does
      = hint: to keep the version, name a bundle with Kubernetes 1.36: `--bundle DIRECTORY`
 
     error: `control1` runs etcd 3.5.21, but the bundle has 3.6.14
      |
-     = hint: `kinstall up` never changes a minor version, and this kinstall has no upgrade yet
+     = hint: `kinstall upgrade` moves a cluster to another minor version; `kinstall up` never does
      = hint: to keep the version, name a bundle with etcd 3.5: `--bundle DIRECTORY`
     ");
     insta::assert_snapshot!(node("1.38.0", "3.7.3", "x86_64"), @r"

@@ -20,9 +20,11 @@ pub fn of_cluster(cluster: &ClusterSpec, running: &RunningVersions) -> Diagnosti
         let name = &host.name;
         match running.nodes.get(name) {
             None => problems.push(
-                error(format!("`{name}` is in the inventory, but not a node of the cluster"))
-                    .hint("let it join first: `kinstall up`, with the version that the cluster has")
-                    .hint("or take it out of the inventory"),
+                error(format!(
+                    "`{name}` is in the inventory, but not a node of the cluster"
+                ))
+                .hint("let it join first: `kinstall up`, with the version that the cluster has")
+                .hint("or take it out of the inventory"),
             ),
             Some(node) if !node.is_ready => problems.push(
                 error(format!("node {name} is not ready"))
@@ -50,10 +52,11 @@ pub fn of_nodes(cluster: &ClusterSpec, facts: &IndexMap<String, Facts>) -> Diagn
     for host in &cluster.hosts {
         let name = &host.name;
         match facts.get(name) {
-            None => problems.push(
-                error(format!("`{name}` does not answer"))
-                    .hint("an upgrade moves all nodes: bring it back, or `kinstall node remove` it"),
-            ),
+            None => {
+                problems.push(error(format!("`{name}` does not answer")).hint(
+                    "an upgrade moves all nodes: bring it back, or `kinstall node remove` it",
+                ))
+            }
             Some(facts) if facts.disk_free_mib < DISK_MIB => problems.push(
                 error(format!(
                     "`{name}` has {} MiB of free disk under /var/lib; {DISK_MIB} are needed",

@@ -6,7 +6,7 @@ pub mod path;
 pub mod running;
 
 pub use path::{Hop, PathError, path};
-pub use running::{RunningNode, RunningVersions};
+pub use running::{ReleaseVersions, RunningNode, RunningVersions};
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use semver::Version;
 
-use super::RunningVersions;
+use super::running::{ReleaseVersions, RunningVersions};
 use crate::bundle::{Manifest, Minor};
 
 /// The oldest etcd that each minor version of etcd can follow (etcd's guides of upgrades to 3.6 and 3.7).
@@ -18,13 +18,6 @@ const ETCD_BEFORE: [((u64, u64), Version); 2] = [
 ];
 /// By how many minor versions a kubelet may be older than an API server.
 const KUBELET_BEHIND: u64 = 3;
-
-/// The versions of a release that the path depends on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReleaseVersions {
-    pub kubernetes: Version,
-    pub etcd: Version,
-}
 
 /// One roll over all nodes, to one release.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,11 +60,8 @@ pub enum PathError {
 /// Returns the versions of each release of a bundle.
 pub fn releases(manifest: &Manifest) -> BTreeMap<Minor, ReleaseVersions> {
     let releases = manifest.releases.iter();
-    let versions = releases.filter_map(|(minor, release)| {
-        let of = |name: &str| Version::parse(release.components.get(name)?).ok();
-        let (kubernetes, etcd) = (of("kubernetes")?, of("etcd")?);
-        Some((*minor, ReleaseVersions { kubernetes, etcd }))
-    });
+    let versions =
+        releases.filter_map(|(minor, release)| Some((*minor, ReleaseVersions::of(release)?)));
     versions.collect()
 }
 
@@ -130,26 +120,22 @@ fn reasons_to_stay(
     target: Minor,
 ) -> Vec<String> {
     let mut reasons = Vec::new();
-    let release = releases.get(&first);
-    let behind = running.of_component("kube-apiserver").filter(|(_, version)| minor_of(version) < first);
-    reasons.extend(behind.map(|(node, version)| {
-        format!("the API server of {node} still runs {version}: an earlier upgrade was not finished")
-    }));
-    if let Some(own) = release
-        && target == first
-    {
-        let others = running.nodes.iter().flat_map(|(node, found)| {
-            let kubelet = found.kubelet.iter().map(|it| ("kubelet", it, &own.kubernetes));
-            let components = found.components.iter().map(|(name, version)| {
-                let wanted = if *name == "etcd" { &own.etcd } else { &own.kubernetes };
-                (*name, version, wanted)
-            });
-            kubelet
-                .chain(components)
-                .filter(|(_, found, wanted)| found != wanted)
-                .map(move |(name, found, wanted)| format!("{name} of {node} runs {found}, not {wanted}"))
-        });
-        reasons.extend(others);
+    match releases.get(&first) {
+        Some(own) if target == first => {
+            let nodes = running.nodes.keys();
+            let differences = nodes.map(|node| (node, running.differences(node, own)));
+            let behind = differences.filter(|(_, differences)| !differences.is_empty());
+            reasons.extend(
+                behind.map(|(node, differences)| format!("{node} runs {}", differences.join(", "))),
+            );
+        }
+        _ => {
+            let api_servers = running.of_component("kube-apiserver");
+            let behind = api_servers.filter(|(_, version)| minor_of(version) < first);
+            reasons.extend(behind.map(|(node, version)| {
+                format!("the API server of {node} still runs {version}: an earlier upgrade was not finished")
+            }));
+        }
     }
     let next = Minor {
         minor: first.minor + 1,
@@ -158,9 +144,14 @@ fn reasons_to_stay(
     if let Some(next) = releases.get(&next).filter(|_| target > first)
         && let Some(needed) = needed_before(&next.etcd)
     {
-        let old = running.of_component("etcd").filter(|(_, version)| **version < needed);
+        let old = running
+            .of_component("etcd")
+            .filter(|(_, version)| **version < needed);
         reasons.extend(old.map(|(node, version)| {
-            format!("etcd {} can only follow {needed} or newer, and {node} runs {version}", next.etcd)
+            format!(
+                "etcd {} can only follow {needed} or newer, and {node} runs {version}",
+                next.etcd
+            )
         }));
     }
     reasons
@@ -220,7 +211,8 @@ fn check_etcd(node: &str, found: &Version, target: &Version) -> Result<(), PathE
             target: target.clone(),
         });
     }
-    let needed = needed_before(target).filter(|needed| minor_pair(found) != minor_pair(target) && found < needed);
+    let needed = needed_before(target)
+        .filter(|needed| minor_pair(found) != minor_pair(target) && found < needed);
     match needed {
         Some(needed) => Err(PathError::EtcdTooOld {
             node: node.to_owned(),
@@ -234,7 +226,9 @@ fn check_etcd(node: &str, found: &Version, target: &Version) -> Result<(), PathE
 
 /// Returns the oldest version that an etcd can follow, as far as there is a rule.
 fn needed_before(etcd: &Version) -> Option<Version> {
-    let rule = ETCD_BEFORE.into_iter().find(|(minor, _)| *minor == minor_pair(etcd));
+    let rule = ETCD_BEFORE
+        .into_iter()
+        .find(|(minor, _)| *minor == minor_pair(etcd));
     rule.map(|(_, needed)| needed)
 }
 

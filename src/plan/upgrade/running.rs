@@ -17,6 +17,13 @@ pub const COMPONENTS: [&str; 5] = [
     "kube-proxy",
 ];
 
+/// The versions of a release that its nodes run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReleaseVersions {
+    pub kubernetes: Version,
+    pub etcd: Version,
+}
+
 /// What runs on each node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunningVersions {
@@ -32,6 +39,17 @@ pub struct RunningNode {
     pub runtime: String,
     /// By name, those of [`COMPONENTS`] that have a pod here.
     pub components: BTreeMap<&'static str, Version>,
+}
+
+impl ReleaseVersions {
+    /// Reads them from a release of a bundle; `None` where it has neither, as those of tests.
+    pub fn of(release: &Release) -> Option<Self> {
+        let version = |name: &str| Version::parse(release.components.get(name)?).ok();
+        Some(Self {
+            kubernetes: version("kubernetes")?,
+            etcd: version("etcd")?,
+        })
+    }
 }
 
 impl RunningVersions {
@@ -51,9 +69,7 @@ impl RunningVersions {
                 runtime: text(&info["containerRuntimeVersion"]),
                 components: BTreeMap::new(),
             };
-            running
-                .nodes
-                .insert(text(&node["metadata"]["name"]), found);
+            running.nodes.insert(text(&node["metadata"]["name"]), found);
         }
         for pod in items().filter(|item| item["kind"] == "Pod") {
             let node = text(&pod["spec"]["nodeName"]);
@@ -75,22 +91,22 @@ impl RunningVersions {
     }
 
     /// Returns what a node runs in other versions than a release has: `kubelet 1.36.3`. Empty where it runs all of it.
-    pub fn differences(&self, node: &str, release: &Release) -> Vec<String> {
+    pub fn differences(&self, node: &str, release: &ReleaseVersions) -> Vec<String> {
         let Some(running) = self.nodes.get(node) else {
-            return vec!["it is not a node of the cluster".to_owned()];
+            return vec!["nothing of the cluster".to_owned()];
         };
-        let of = |component: &str| version(release.components.get(component)?);
-        let kubernetes = of("kubernetes");
         let components = COMPONENTS.iter().filter_map(|name| {
-            let wanted = if *name == "etcd" { of("etcd") } else { kubernetes.clone() };
-            Some((*name, running.components.get(name)?, wanted?))
+            let wanted = match *name {
+                "etcd" => &release.etcd,
+                _ => &release.kubernetes,
+            };
+            Some((*name, running.components.get(name)?, wanted))
         });
-        let kubelet = running.kubelet.as_ref().zip(kubernetes.clone());
+        let kubelet = running.kubelet.iter();
         kubelet
-            .into_iter()
-            .map(|(found, wanted)| ("kubelet", found, wanted))
+            .map(|found| ("kubelet", found, &release.kubernetes))
             .chain(components)
-            .filter(|(_, found, wanted)| *found != wanted)
+            .filter(|(_, found, wanted)| found != wanted)
             .map(|(name, found, _)| format!("{name} {found}"))
             .collect()
     }

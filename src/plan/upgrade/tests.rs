@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use semver::Version;
 use serde_json::json;
 
-use super::path::{Hop, ReleaseVersions, path};
-use super::{RunningNode, RunningVersions, findings};
+use super::{Hop, ReleaseVersions, RunningNode, RunningVersions, findings, path};
 use crate::bundle::Minor;
 
 fn version(text: &str) -> Version {
@@ -72,7 +71,11 @@ fn outline(hops: &[Hop]) -> String {
     lines.collect()
 }
 
-fn told(running: &RunningVersions, releases: &BTreeMap<Minor, ReleaseVersions>, to: &str) -> String {
+fn told(
+    running: &RunningVersions,
+    releases: &BTreeMap<Minor, ReleaseVersions>,
+    to: &str,
+) -> String {
     match path(running, releases, minor(to)) {
         Ok(hops) if hops.is_empty() => "    nothing to do\n".to_owned(),
         Ok(hops) => outline(&hops),
@@ -125,7 +128,14 @@ fn what_is_found_decides_the_path() {
         ),
         (
             "cut off, and the way leads on",
-            three([("1.36.3", "3.6.16"), ("1.35.4", "3.6.16"), ("1.35.4", "3.6.16")], "1.35.4"),
+            three(
+                [
+                    ("1.36.3", "3.6.16"),
+                    ("1.35.4", "3.6.16"),
+                    ("1.35.4", "3.6.16"),
+                ],
+                "1.35.4",
+            ),
             &ALL,
             "1.37",
         ),
@@ -149,7 +159,7 @@ fn what_is_found_decides_the_path() {
         ),
         (
             "the bundle's etcd is older",
-            three([("1.36.3", "3.7.3"); 3], "1.36.3"),
+            three([("1.36.3", "3.7.5"); 3], "1.36.3"),
             &ALL,
             "1.37",
         ),
@@ -188,8 +198,20 @@ fn the_skew_is_lawful_between_any_two_steps_of_a_roll() {
         let (old_etcd, new_etcd) = (from.etcd.to_string(), to.etcd.to_string());
         // So many nodes have moved: two control planes, then two workers.
         for moved in 0..=4 {
-            let of = |index: usize| if index < moved { new.as_str() } else { old.as_str() };
-            let etcd = |index| Some(if index < moved { new_etcd.as_str() } else { old_etcd.as_str() });
+            let of = |index: usize| {
+                if index < moved {
+                    new.as_str()
+                } else {
+                    old.as_str()
+                }
+            };
+            let etcd = |index| {
+                Some(if index < moved {
+                    new_etcd.as_str()
+                } else {
+                    old_etcd.as_str()
+                })
+            };
             let cluster = running(&[
                 ("cp1", of(0), etcd(0)),
                 ("cp2", of(1), etcd(1)),
@@ -200,17 +222,30 @@ fn the_skew_is_lawful_between_any_two_steps_of_a_roll() {
                 .of_component("kube-apiserver")
                 .map(|(_, version)| version.minor)
                 .collect();
-            let (lowest, highest) = (api_servers.iter().min().unwrap(), api_servers.iter().max().unwrap());
+            let (lowest, highest) = (
+                api_servers.iter().min().unwrap(),
+                api_servers.iter().max().unwrap(),
+            );
             assert!(highest - lowest <= 1, "{pair:?} {moved}");
             for (name, node) in &cluster.nodes {
                 let kubelet = node.kubelet.as_ref().unwrap().minor;
                 // A control plane's kubelet asks its own API server.
-                let own = node.components.get("kube-apiserver").map_or(*lowest, |it| it.minor);
-                assert!(kubelet <= own && kubelet + 3 >= *highest, "{name} {pair:?} {moved}");
+                let own = node
+                    .components
+                    .get("kube-apiserver")
+                    .map_or(*lowest, |it| it.minor);
+                assert!(
+                    kubelet <= own && kubelet + 3 >= *highest,
+                    "{name} {pair:?} {moved}"
+                );
             }
             let hops = path(&cluster, &all, minor(pair[1])).unwrap();
             let releases: Vec<Minor> = hops.iter().map(|hop| hop.release).collect();
-            let expected = if moved == 4 { vec![] } else { vec![minor(pair[1])] };
+            let expected = if moved == 4 {
+                vec![]
+            } else {
+                vec![minor(pair[1])]
+            };
             assert_eq!(releases, expected, "{pair:?} {moved}");
         }
     }
@@ -218,9 +253,7 @@ fn the_skew_is_lawful_between_any_two_steps_of_a_roll() {
 
 #[test]
 fn what_runs_is_read_from_nodes_and_pods() {
-    let pod = |node: &str, image: &str| {
-        json!({ "kind": "Pod", "metadata": {}, "spec": { "nodeName": node, "containers": [{ "image": image }] } })
-    };
+    let pod = |node: &str, image: &str| json!({ "kind": "Pod", "metadata": {}, "spec": { "nodeName": node, "containers": [{ "image": image }] } });
     let list = json!({ "items": [
         { "kind": "Node", "metadata": { "name": "cp1" }, "status": {
             "conditions": [{ "type": "Ready", "status": "True" }],
@@ -240,9 +273,15 @@ fn what_runs_is_read_from_nodes_and_pods() {
     assert_eq!(cp1.kubelet, Some(version("1.37.2")));
     assert_eq!(
         cp1.components,
-        BTreeMap::from([("kube-apiserver", version("1.37.2")), ("etcd", version("3.7.3"))])
+        BTreeMap::from([
+            ("kube-apiserver", version("1.37.2")),
+            ("etcd", version("3.7.3"))
+        ])
     );
-    assert_eq!(found.nodes["w1"].components, BTreeMap::from([("kube-proxy", version("1.36.3"))]));
+    assert_eq!(
+        found.nodes["w1"].components,
+        BTreeMap::from([("kube-proxy", version("1.36.3"))])
+    );
     assert_eq!(found.nodes.len(), 2);
 }
 
@@ -264,7 +303,9 @@ apiserver_requested_deprecated_apis{group=\"x.k8s.io\",removed_release=\"1.38\",
     };
     assert_eq!(
         told("1.37"),
-        ["something still uses flowschemas of flowcontrol.apiserver.k8s.io/v1beta3, which Kubernetes 1.32 doesn't have any more"]
+        [
+            "something still uses flowschemas of flowcontrol.apiserver.k8s.io/v1beta3, which Kubernetes 1.32 doesn't have any more"
+        ]
     );
     assert_eq!(told("1.38").len(), 2);
     assert!(told("1.31").is_empty());

@@ -81,26 +81,54 @@ fn a_minor_version_comes_node_by_node_and_is_taken_up_again_where_it_was_killed(
     lab.ok(&["up"]);
     lab.apply_on("cp1", WORKLOAD);
     eventually("both pods answer", 120, || {
-        lab.ok(&["ssh", "cp1", "--", "sudo", "kubectl", "get", "deployment", "echo"])
-            .contains("2/2")
+        lab.ok(&[
+            "ssh",
+            "cp1",
+            "--",
+            "sudo",
+            "kubectl",
+            "get",
+            "deployment",
+            "echo",
+        ])
+        .contains("2/2")
     });
     assert_eq!(kubelets(&lab), "v1.36.3 v1.36.3 v1.36.3");
 
     // Nothing but a word of what would happen.
     lab.edit("inventory.ini", "kube_version=1.36", "kube_version=1.37");
     let refused = lab.run(&["up"]);
-    assert!(refused.stderr().contains("`kinstall upgrade` moves"), "{}", refused.stderr());
+    assert!(
+        refused.stderr().contains("`kinstall upgrade` moves"),
+        "{}",
+        refused.stderr()
+    );
     let planned = lab.run(&["upgrade", "--plan"]);
     planned.expect_code(2);
-    assert!(planned.stderr().contains("Kubernetes 1.37.2, etcd 3.7"), "{}", planned.stderr());
+    assert!(
+        planned.stderr().contains("Kubernetes 1.37.2, etcd 3.7"),
+        "{}",
+        planned.stderr()
+    );
     assert_eq!(kubelets(&lab), "v1.36.3 v1.36.3 v1.36.3");
 
     let watch = lab
-        .command(&["ssh", "w1", "--", "sudo", "bash", "-c", &format!("'{WATCH}'")])
+        .command(&[
+            "ssh",
+            "w1",
+            "--",
+            "sudo",
+            "bash",
+            "-c",
+            &format!("'{WATCH}'"),
+        ])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    for (host, step) in [("cp1", "upgrade/kubeadm"), ("w1", "programs//usr/local/bin/kube")] {
+    for (host, step) in [
+        ("cp1", "upgrade/kubeadm"),
+        ("w1", "programs//usr/local/bin/kube"),
+    ] {
         upgrade_until_killed(&lab, host, step);
     }
     lab.ok(&["upgrade", "--yes"]);
@@ -110,8 +138,23 @@ fn a_minor_version_comes_node_by_node_and_is_taken_up_again_where_it_was_killed(
     assert!(watched.trim().ends_with(" 0"), "{watched}");
 
     assert_eq!(kubelets(&lab), "v1.37.2 v1.37.2 v1.37.2");
-    let pods = lab.ok(&["ssh", "cp1", "--", "sudo", "kubectl", "get", "pods", "--namespace", "kube-system", "-o", "yaml"]);
-    assert!(!pods.contains(":v1.36.3") && !pods.contains("etcd:3.6"), "{pods}");
+    let pods = lab.ok(&[
+        "ssh",
+        "cp1",
+        "--",
+        "sudo",
+        "kubectl",
+        "get",
+        "pods",
+        "--namespace",
+        "kube-system",
+        "-o",
+        "yaml",
+    ]);
+    assert!(
+        !pods.contains(":v1.36.3") && !pods.contains("etcd:3.6"),
+        "{pods}"
+    );
     let nodes = lab.ok(&["ssh", "cp1", "--", "sudo", "kubectl", "get", "nodes"]);
     assert!(!nodes.contains("SchedulingDisabled"), "{nodes}");
     let snapshot = lab.ok(&["ssh", "cp1", "--", "sudo", "ls", "/var/lib/kinstall/etcd"]);
@@ -119,7 +162,11 @@ fn a_minor_version_comes_node_by_node_and_is_taken_up_again_where_it_was_killed(
 
     let again = lab.run(&["upgrade", "--yes"]);
     again.expect_code(0);
-    assert!(again.stderr().contains("Nothing to do"), "{}", again.stderr());
+    assert!(
+        again.stderr().contains("Nothing to do"),
+        "{}",
+        again.stderr()
+    );
     let up = lab.run(&["up"]);
     up.expect_code(0);
     assert!(up.stderr().contains("0 changed"), "{}", up.stderr());
@@ -127,7 +174,17 @@ fn a_minor_version_comes_node_by_node_and_is_taken_up_again_where_it_was_killed(
 }
 
 fn kubelets(lab: &Kinstall) -> String {
-    lab.ok(&["ssh", "cp1", "--", "sudo", "kubectl", "get", "nodes", "-o", "'jsonpath={.items[*].status.nodeInfo.kubeletVersion}'"])
+    lab.ok(&[
+        "ssh",
+        "cp1",
+        "--",
+        "sudo",
+        "kubectl",
+        "get",
+        "nodes",
+        "-o",
+        "'jsonpath={.items[*].status.nodeInfo.kubeletVersion}'",
+    ])
 }
 
 /// Starts `upgrade` and kills it when a step starts on a host.
