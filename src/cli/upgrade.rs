@@ -162,19 +162,19 @@ fn stopped(project: &Project, hop: &Hop) -> String {
 /// Says where the inventory says something else now.
 fn arrived(project: &Project, hop: &Hop) -> String {
     let version = &hop.versions.kubernetes;
-    let mut text = format!("All nodes run Kubernetes {version}.");
-    if let Some(wanted) = &project.cluster.kubernetes_version {
-        let request = &wanted.version;
-        if (request.major, request.minor) != (version.major, version.minor) {
-            text.push_str(&format!(
-                "\nSet `kube_version: {}` at {}:{}: it says {request}, and `kinstall up` goes by it.",
-                hop.release,
-                wanted.location.path().display(),
-                wanted.location.line()
-            ));
-        }
+    let all = format!("All nodes run Kubernetes {version}.");
+    let minor = (version.major, version.minor);
+    let wanted = project.cluster.kubernetes_version.as_ref();
+    match wanted.filter(|it| (it.version.major, it.version.minor) != minor) {
+        None => all,
+        Some(wanted) => format!(
+            "{all}\nSet `kube_version: {}` at {}:{}: it says {}, and `kinstall up` goes by it.",
+            hop.release,
+            wanted.location.path().display(),
+            wanted.location.line(),
+            wanted.version
+        ),
     }
-    text
 }
 
 /// A patch version has to be the one that the bundle has.

@@ -53,9 +53,10 @@ pub fn of_nodes(cluster: &ClusterSpec, facts: &IndexMap<String, Facts>) -> Diagn
         let name = &host.name;
         match facts.get(name) {
             None => {
-                problems.push(error(format!("`{name}` does not answer")).hint(
+                let error = error(format!("`{name}` does not answer"));
+                problems.push(error.hint(
                     "an upgrade moves all nodes: bring it back, or `kinstall node remove` it",
-                ))
+                ));
             }
             Some(facts) if facts.disk_free_mib < DISK_MIB => problems.push(
                 error(format!(

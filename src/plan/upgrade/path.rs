@@ -70,7 +70,7 @@ pub fn path(
     running: &RunningVersions,
     releases: &BTreeMap<Minor, ReleaseVersions>,
     target: Minor,
-) -> Result<Vec<Hop>, PathError> {
+) -> Result<Vec<Hop>, Box<PathError>> {
     let api_servers = || running.of_component("kube-apiserver");
     let newest = api_servers().max_by_key(|(_, version)| *version);
     let (node, newest) = newest.ok_or(PathError::NoApiServer)?;
@@ -81,7 +81,8 @@ pub fn path(
             component: "Kubernetes",
             running: newest.clone(),
             target: Version::new(target.major, target.minor, 0),
-        });
+        }
+        .into());
     }
     let mut hops = Vec::new();
     let mut missing = Vec::new();
@@ -106,7 +107,7 @@ pub fn path(
         }
     }
     if !missing.is_empty() {
-        return Err(PathError::NotInBundle { target, missing });
+        return Err(PathError::NotInBundle { target, missing }.into());
     }
     check_order(running, &hops)?;
     Ok(hops)
@@ -166,7 +167,7 @@ fn reason_to_move(minor: Minor, target: Minor) -> String {
 }
 
 /// Checks each hop against what is there before it.
-fn check_order(running: &RunningVersions, hops: &[Hop]) -> Result<(), PathError> {
+fn check_order(running: &RunningVersions, hops: &[Hop]) -> Result<(), Box<PathError>> {
     let Some(first) = hops.first() else {
         return Ok(());
     };
@@ -178,7 +179,8 @@ fn check_order(running: &RunningVersions, hops: &[Hop]) -> Result<(), PathError>
                 component: "Kubernetes",
                 running: found.clone(),
                 target: kubernetes.clone(),
-            });
+            }
+            .into());
         }
     }
     for (node, found) in &running.nodes {
@@ -188,7 +190,8 @@ fn check_order(running: &RunningVersions, hops: &[Hop]) -> Result<(), PathError>
                 node: node.clone(),
                 running: kubelet.clone(),
                 target: kubernetes.clone(),
-            });
+            }
+            .into());
         }
     }
     let members: Vec<(&str, &Version)> = running.of_component("etcd").collect();
@@ -202,14 +205,15 @@ fn check_order(running: &RunningVersions, hops: &[Hop]) -> Result<(), PathError>
     Ok(())
 }
 
-fn check_etcd(node: &str, found: &Version, target: &Version) -> Result<(), PathError> {
+fn check_etcd(node: &str, found: &Version, target: &Version) -> Result<(), Box<PathError>> {
     if target < found {
         return Err(PathError::Downgrade {
             node: node.to_owned(),
             component: "etcd",
             running: found.clone(),
             target: target.clone(),
-        });
+        }
+        .into());
     }
     let needed = needed_before(target)
         .filter(|needed| minor_pair(found) != minor_pair(target) && found < needed);
@@ -219,7 +223,8 @@ fn check_etcd(node: &str, found: &Version, target: &Version) -> Result<(), PathE
             running: found.clone(),
             target: target.clone(),
             needed,
-        }),
+        }
+        .into()),
         None => Ok(()),
     }
 }

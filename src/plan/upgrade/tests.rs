@@ -1,6 +1,7 @@
 //! Paths over all pairs of releases, and what speaks against them.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use semver::Version;
 use serde_json::json;
@@ -94,7 +95,7 @@ fn every_pair_of_releases_has_its_path_or_a_reason() {
             ("worker", &kubernetes, None),
         ]);
         for to in ALL {
-            text.push_str(&format!("{from} to {to}\n{}", told(&cluster, &all, to)));
+            let _ = write!(text, "{from} to {to}\n{}", told(&cluster, &all, to));
         }
     }
     insta::assert_snapshot!(text);
