@@ -36,6 +36,17 @@ pub fn state(node: &Node) -> ControlPlaneState {
     }
 }
 
+/// Returns the names of all Node objects, from a control plane that is ready.
+pub fn nodes(state: ControlPlaneState, node: &Node) -> Vec<String> {
+    if state != ControlPlaneState::Ready {
+        return Vec::new();
+    }
+    let client = node.kubernetes(ADMINISTRATOR);
+    let names = client.and_then(|client| client.names("/api/v1/nodes", PATIENCE));
+    // Nothing is decided by a list that is missing.
+    names.unwrap_or_default()
+}
+
 /// Reads where the API server listens from its arguments.
 fn address(manifest: &str) -> Option<String> {
     let argument = |name: &str| {

@@ -1,4 +1,5 @@
-//! What the node is, read from files; the only program that is started for it is `nft`, which is a quick one.
+//! What the node is, read from files; the only program that is started for it is `nft`, which is a quick one. A
+//! control plane is asked as well.
 
 use std::collections::BTreeMap;
 
@@ -12,6 +13,7 @@ const SYS_RESOURCE: u64 = 1 << 24;
 
 /// Gathers the facts.
 pub fn gather(node: &Node) -> Facts {
+    let control_plane = control_plane::state(node);
     let first_line = |path: &str| node.read_or_empty(path).trim().to_owned();
     let unified = node.path("/sys/fs/cgroup/cgroup.controllers").exists();
     Facts {
@@ -40,7 +42,8 @@ pub fn gather(node: &Node) -> Facts {
         kubernetes_version: static_pod_version(node, "kube-apiserver"),
         etcd_version: static_pod_version(node, "etcd"),
         pending_handlers: handlers::left(node),
-        control_plane: control_plane::state(node),
+        control_plane,
+        nodes: control_plane::nodes(control_plane, node),
         commands: command::begun(node),
         traces: traces::gather(node),
         surroundings: surroundings::gather(node),

@@ -39,11 +39,11 @@ const KNOWN: &[Known] = &[
     },
     Known {
         all_of: &["[ERROR FileAvailable-"],
-        hint: "the node carries files of an earlier cluster; if that may go, run `kubeadm reset` on the node",
+        hint: "the node has files of an earlier cluster; if you don't need it, run `kubeadm reset` on the node",
     },
     Known {
         all_of: &["[ERROR DirAvailable-"],
-        hint: "the node carries data of an earlier cluster; if that may go, run `kubeadm reset` on the node",
+        hint: "the node has data of an earlier cluster; if you don't need it, run `kubeadm reset` on the node",
     },
     Known {
         all_of: &["[ERROR Swap]"],
@@ -131,7 +131,7 @@ const KNOWN: &[Known] = &[
     },
     Known {
         all_of: &["ends again and again"],
-        hint: "its last words are above; `journalctl -u UNIT` on the node has the rest",
+        hint: "its last output is above; `journalctl -u UNIT` on the node has the rest",
     },
     Known {
         all_of: &["does not answer"],

@@ -120,6 +120,9 @@ impl Incoming {
                     Err(error) => {
                         // A connection that breaks in a frame is just a lost connection.
                         if error.kind() != io::ErrorKind::UnexpectedEof {
+                            let text =
+                                format!("a request of the controller can't be read: {error}");
+                            let error = io::Error::new(error.kind(), text);
                             *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
                         }
                         break;
@@ -151,6 +154,12 @@ impl Incoming {
     /// Tells whether the controller was given up because it said nothing any more.
     pub fn is_silent(&self) -> bool {
         self.is_silent.load(Ordering::SeqCst)
+    }
+
+    /// Tells whether something came that is no request: the run ends for that reason, and nobody wished it.
+    pub fn has_failed(&self) -> bool {
+        let failure = self.failure.lock();
+        failure.unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     /// Fails if what came was no sequence of frames.

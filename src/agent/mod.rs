@@ -127,6 +127,9 @@ impl Session {
                         Mode::Apply => batch::apply(&batch, &mut self.node, &self.outgoing),
                     };
                     let interrupted = outcome == Outcome::Interrupted;
+                    if interrupted && incoming.has_failed() {
+                        break;
+                    }
                     self.outgoing.send(Event::PhaseDone {
                         phase: batch.phase,
                         outcome,

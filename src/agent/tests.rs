@@ -292,12 +292,31 @@ fn a_controller_that_is_lost_in_silence_frees_the_node() {
 }
 
 #[test]
+fn a_request_that_can_not_be_read_is_no_interruption() {
+    let root = tempfile::tempdir().unwrap();
+    let mut controller = Controller::connect(root.path());
+    controller.start("one", Mode::Apply);
+    let steps = vec![command("slow", "touch begun; sleep 60", Guard::Once)];
+    controller.send(Request::Batch(batch("phase", steps)));
+    wait_for(&root.path().join("begun"));
+    // No request has this number.
+    controller.send_bytes(&[1, 0, 0, 0, 0x7f]);
+    let events = controller.rest();
+    assert!(!is_interrupted(&events), "{events:?}");
+    let error = controller.wait_for_the_end().unwrap_err().to_string();
+    assert!(
+        error.starts_with("a request of the controller can't be read: "),
+        "{error}"
+    );
+}
+
+#[test]
 fn what_is_no_frame_is_refused() {
     let root = tempfile::tempdir().unwrap();
     let input = "Last login: today\n".as_bytes();
     let error = super::run_at(root.path(), input, std::io::sink()).unwrap_err();
     assert!(
-        error.to_string().starts_with("not a kinstall frame"),
+        error.to_string().contains(": not a kinstall frame"),
         "{error}"
     );
 }

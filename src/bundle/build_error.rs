@@ -112,7 +112,7 @@ fn failed_download(error: &DownloadError) -> Diagnostic {
         DownloadError::Write { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
             "the disk is full: make room there, or choose another place with KINSTALL_CACHE"
         }
-        DownloadError::Write { .. } => "is the folder yours to write to?",
+        DownloadError::Write { .. } => "do you have permission to write to the folder?",
     };
     Diagnostic::from_error(Kind::Bundle, error).hint(hint)
 }

@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::base_layer;
 use super::build_error::BuildError;
 use super::cache::{self, Cache};
-use super::catalog::{Base, Catalog, Component, Source};
+use super::catalog::{Base, Catalog, Component, PackageLayer, Source};
 use super::component::{Built, Workshop};
 use super::go::Go;
 use super::image;
@@ -14,8 +13,9 @@ use super::layer::{self, Entry, Kind, Layer};
 use super::manifest::{self, FileEntry, ImageEntry, Manifest, Program, Release};
 use super::progress::{Progress, Report};
 use super::store::Store;
-use super::{Minor, directory, parallel};
+use super::{Minor, directory, packages_layer};
 use crate::diagnostic::Diagnostic;
+use crate::parallel;
 
 /// Counts up when the same entries come to another layer than before.
 const LAYER_RECIPE: u32 = 1;
@@ -112,9 +112,10 @@ impl Builder<'_> {
         // What needs only the network comes first: should that fail, it is known at once and not after
         // the long compilation.
         let base = self.base_layer()?;
+        let packages = self.packages_layers()?;
         let components = self.components(origin)?;
         let mut release = self.list(&components);
-        release.images = self.images(&release, base.as_ref())?;
+        release.images = self.images(&release, base.as_ref(), &packages)?;
         Ok(release)
     }
 
@@ -180,6 +181,7 @@ impl Builder<'_> {
         &self,
         release: &Release,
         base: Option<&Layer>,
+        packages: &BTreeMap<&str, Layer>,
     ) -> Result<BTreeMap<String, ImageEntry>, BuildError> {
         let layers = self.program_layers(release)?;
         let mut images = BTreeMap::new();
@@ -188,6 +190,7 @@ impl Builder<'_> {
             if image.base == Base::BaseImage {
                 parts.extend(base.cloned());
             }
+            parts.extend(packages.get(name.as_str()).cloned());
             for program in &image.programs {
                 let key = (program.program.as_str(), program.path.as_str());
                 parts.extend(layers.get(&key).cloned());
@@ -226,7 +229,7 @@ impl Builder<'_> {
             .map(|it| (it.program.as_str(), it.path.as_str()))
             .collect();
         let wanted: Vec<_> = wanted.into_iter().collect();
-        let layers = parallel::map(&wanted, |&(name, path)| {
+        let layers = parallel::map(&wanted, parallel::processors(), |&(name, path)| {
             let program = release
                 .programs
                 .get(name)
@@ -251,21 +254,34 @@ impl Builder<'_> {
             return Ok(None);
         }
         let base = &self.catalog.base_image;
-        let recipe = (LAYER_RECIPE, base, self.architecture);
+        self.packages_layer("base image", base).map(Some)
+    }
+
+    /// Makes the layers of the images that have packages of their own.
+    fn packages_layers(&self) -> Result<BTreeMap<&str, Layer>, BuildError> {
+        let images = self.catalog.images.iter();
+        let with_packages =
+            images.filter_map(|(name, image)| Some((name.as_str(), image.packages.as_ref()?)));
+        with_packages
+            .map(|(name, packages)| Ok((name, self.packages_layer(name, packages)?)))
+            .collect()
+    }
+
+    fn packages_layer(&self, part: &str, packages: &PackageLayer) -> Result<Layer, BuildError> {
+        let recipe = (LAYER_RECIPE, packages, self.architecture);
         let key = cache::key("base layer", &recipe)?;
         if let Some(layer) = self.cache.get(key) {
-            return Ok(Some(layer));
+            return Ok(layer);
         }
-        let part = base_layer::PART;
         (self.report)(Progress::Started {
             part,
-            version: &base.debian_release,
+            version: &packages.debian_release,
         });
-        let entries = base_layer::entries(base, self.architecture, self.report)?;
+        let entries = packages_layer::entries(part, packages, self.architecture, self.report)?;
         let layer = layer::write(self.cache.store(), &entries)?;
         self.cache.put(key, &layer)?;
         (self.report)(Progress::Finished { part });
-        Ok(Some(layer))
+        Ok(layer)
     }
 
     fn layer(&self, entries: &[Entry]) -> Result<Layer, BuildError> {

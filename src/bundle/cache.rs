@@ -15,8 +15,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::store::Store;
-use super::{BundleError, atomic, directory};
+use super::{BundleError, directory};
 use crate::resource::{BlobRef, Sha256};
+use crate::whole_file;
 
 /// The cache folder, locked for this process.
 pub(super) struct Cache {
@@ -93,7 +94,7 @@ impl Cache {
             fs::create_dir_all(folder)
                 .map_err(|source| BundleError::file("create", folder, source))?;
         }
-        atomic::write(&path, &text)
+        whole_file::write(&path, &text).map_err(|source| BundleError::file("write", &path, source))
     }
 
     fn record(&self, key: Sha256) -> PathBuf {

@@ -24,7 +24,7 @@ pub struct Catalog {
     /// By minor version of Kubernetes: what differs from the rest of the catalog.
     pub releases: BTreeMap<Minor, Changes>,
     pub components: BTreeMap<String, Component>,
-    pub base_image: BaseImage,
+    pub base_image: PackageLayer,
     pub images: BTreeMap<String, Image>,
     pub node_programs: Vec<NodeProgram>,
 }
@@ -113,10 +113,10 @@ pub struct Upstream {
     pub programs: Vec<PackedProgram>,
 }
 
-/// The layer below images that need more than one static program.
+/// A layer of Debian packages' files.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct BaseImage {
+pub struct PackageLayer {
     pub debian_release: String,
     pub packages: Vec<String>,
     pub leave_out: Vec<String>,
@@ -132,6 +132,9 @@ pub struct Image {
     pub tag: Option<String>,
     pub nodes: Placement,
     pub base: Base,
+    /// On top of the base.
+    #[serde(default)]
+    pub packages: Option<PackageLayer>,
     pub programs: Vec<ImageProgram>,
     #[serde(default)]
     pub links: BTreeMap<String, String>,

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::{BundleError, Minor};
 use crate::format_version::{self, FormatError};
 use crate::resource::{BlobRef, Sha256};
+use crate::whole_file;
 
 /// Version of the file format. Format 1, of kinstall 0.1.0, held one release and is read as well; a
 /// bundle of any other format has to be built again.
@@ -166,7 +167,7 @@ impl Manifest {
         let mut text =
             serde_json::to_vec_pretty(self).map_err(|source| BundleError::json(path, source))?;
         text.push(b'\n');
-        super::atomic::write(path, &text)
+        whole_file::write(path, &text).map_err(|source| BundleError::file("write", path, source))
     }
 
     /// Returns every part as `kind name` with its blob; a blob may belong to several parts.

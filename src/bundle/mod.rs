@@ -8,8 +8,6 @@
 //! [`build`] makes it: components come out of `go build`, a package or a release ([`Origin`]), images
 //! are put together from them, and [`Bundle`] reads the result.
 
-mod atomic;
-mod base_layer;
 mod blob_writer;
 mod build_error;
 mod builder;
@@ -27,7 +25,7 @@ mod layer;
 mod manifest;
 mod minor;
 mod open;
-mod parallel;
+mod packages_layer;
 mod process;
 mod progress;
 mod release;

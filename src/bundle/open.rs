@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use super::manifest::{Encoding, Manifest, Release};
 use super::store::Store;
-use super::{BundleError, Minor, directory, parallel};
+use super::{BundleError, Minor, directory};
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::parallel;
 use crate::resource::{BlobRef, Sha256};
 
 /// A bundle on disk.
@@ -118,7 +119,9 @@ impl Bundle {
         let mut parts = self.manifest.parts();
         let mut seen = BTreeSet::new();
         parts.retain(|(_, blob)| seen.insert(blob.sha256));
-        let results = parallel::map(&parts, |(part, blob)| self.check_part(part, blob, full));
+        let results = parallel::map(&parts, parallel::processors(), |(part, blob)| {
+            self.check_part(part, blob, full)
+        });
         let mut damaged: Vec<BundleError> = results.into_iter().filter_map(Result::err).collect();
         damaged.sort_by_key(ToString::to_string);
         if damaged.is_empty() {

@@ -45,7 +45,7 @@ pub fn run(
         }
         BundleCommand::Verify => {
             open_bundle(chosen)?.verify(true)?;
-            printer.message("Every part of the bundle is as it should be.");
+            printer.message("Every part of the bundle is complete and undamaged.");
         }
     }
     Ok(Exit::Success)

@@ -21,7 +21,7 @@ pub fn run(
     let (inventory, nodes) = targets(&arguments.targets);
     let mut project = global.project(inventory.as_deref())?;
     if !project.directory.exists() {
-        printer.message("There is no lab of this inventory.");
+        printer.message("This inventory has no lab.");
         return Ok(Exit::Success);
     }
     let _lock = project.lock()?;
@@ -121,7 +121,7 @@ fn forget_names(project: &Project, file: &Path, printer: Printer) {
     let block = hosts_file::block(project);
     match hosts_file::remove(&block, file) {
         Ok(false) => {}
-        Ok(true) => printer.message(&format!("The lab's names are out of {}.", file.display())),
+        Ok(true) => printer.message(&format!("Removed the lab's names from {}.", file.display())),
         Err(problems) => {
             for problem in problems {
                 let warning = Diagnostic::warning(problem.message);

@@ -18,7 +18,7 @@ pub fn run(
     let file = &arguments.file.path;
     if arguments.remove {
         let what = if hosts_file::remove(&block, file)? {
-            "The lab's names are out of"
+            "Removed the lab's names from"
         } else {
             "The lab has no names in"
         };

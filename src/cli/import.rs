@@ -1,7 +1,6 @@
 //! `kinstall import vagrant`: an inventory from a lab's Vagrantfile.
 
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -14,6 +13,7 @@ use crate::image::ImageReference;
 use crate::install::stores::open_images;
 use crate::ui::printer::{Format, Printer};
 use crate::vagrant::{self, Environment, Import};
+use crate::whole_file;
 
 const FILE: &str = "inventory.ini";
 
@@ -112,25 +112,11 @@ fn write(arguments: &VagrantArguments, import: &Import) -> Result<Option<PathBuf
         return Err(Diagnostic::error(Kind::Environment, message)
             .hint("name another --output-directory, or replace it with --force"));
     }
-    save(folder, &path, &import.inventory).map_err(|error| {
+    let written = fs::create_dir_all(folder)
+        .and_then(|()| whole_file::write(&path, import.inventory.as_bytes()));
+    written.map_err(|error| {
         let message = format!("failed to write `{}`: {error}", path.display());
         Diagnostic::error(Kind::Environment, message)
     })?;
     Ok(Some(path))
-}
-
-/// The file is there as a whole or not at all.
-fn save(folder: &Path, path: &Path, text: &str) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
-    let temporary = folder.join(format!("{FILE}.{}.new", std::process::id()));
-    let result = File::create(&temporary).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)
-    });
-    if result.is_err() {
-        // The first error is the one to report.
-        let _ = fs::remove_file(&temporary);
-    }
-    result
 }

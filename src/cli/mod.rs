@@ -27,6 +27,7 @@ mod net;
 mod node;
 mod plan;
 mod power;
+mod reset;
 mod run;
 #[cfg(target_os = "linux")]
 mod service;
@@ -37,6 +38,7 @@ mod ssh_config;
 mod status;
 mod up;
 mod upgrade;
+mod verify;
 
 /// Takes a machine from nothing to a working Kubernetes cluster, from a kubespray inventory
 #[derive(Debug, Parser)]
@@ -67,7 +69,7 @@ pub struct GlobalArguments {
         env = "ANSIBLE_VAULT_PASSWORD_FILE"
     )]
     pub vault_password_file: Option<PathBuf>,
-    /// Form of the output
+    /// Output format
     #[arg(long, global = true, value_enum, default_value_t)]
     pub output: Format,
     /// Show what happens inside: -v each connection, call and decision, -vv each message; KINSTALL_LOG chooses by module
@@ -87,18 +89,22 @@ pub enum Command {
     Up(up::UpArguments),
     /// Move the cluster to another version of Kubernetes, one node after another
     Upgrade(upgrade::UpgradeArguments),
-    /// Show what `up` would change; exit 0: nothing, 2: something
+    /// Show what `up` would change; exit code 0: nothing, 2: changes
     Plan(LabArguments),
-    /// Say all that is to be said about an inventory, without touching a host
+    /// Report everything about an inventory, without touching a host
     Check(CheckArguments),
     /// Show machines, nodes, versions, add-ons, addresses and certificate expiry
     Status(InventoryArgument),
-    /// Take nodes out of the cluster, or let them stand aside
+    /// Check that the cluster works, step by step, with the commands and their answers
+    Verify(verify::VerifyArguments),
+    /// Remove nodes from the cluster, drain them, or keep new pods off them
     #[command(subcommand)]
     Node(node::NodeCommand),
-    /// Tear the lab down without a trace, or remove single machines
+    /// Take Kubernetes off the machines, all of them without a name; the machines stay
+    Reset(reset::ResetArguments),
+    /// Remove the lab and everything that kinstall made for it, or remove single machines
     Down(DownArguments),
-    /// Shut machines down; all of them without a name
+    /// Shut down machines
     Halt(NodesArgument),
     /// Start machines
     Start(NodesArgument),
@@ -106,9 +112,9 @@ pub enum Command {
     Suspend(NodesArgument),
     /// Wake suspended machines
     Resume(NodesArgument),
-    /// Shut machines down and start them again
+    /// Shut down machines and start them again
     Restart(NodesArgument),
-    /// Keep and bring back states of the lab or of single machines
+    /// Save and restore snapshots of the lab or of single machines
     #[command(subcommand)]
     Snapshot(SnapshotCommand),
     /// Merge the cluster into your kubeconfig
@@ -117,20 +123,20 @@ pub enum Command {
     Ssh(SshArguments),
     /// Print a configuration for ssh, scp and rsync, with all hosts
     SshConfig,
-    /// Print the hosts' names and addresses for /etc/hosts, or keep them there
+    /// Print names and addresses of the hosts for /etc/hosts, or write them there
     Hosts(HostsArguments),
     /// Show what a machine wrote to its serial console
     Console(ConsoleArguments),
-    /// Say what stands in the way on this computer, and how to mend it
+    /// Check this computer and say how to fix what is missing
     Doctor(DoctorArguments),
-    /// Lead an address of the lab to a loopback port, for the browser
+    /// Forward an address of the lab to a local port, for the browser
     Forward(ForwardArguments),
     /// Run a command inside the lab's network
     Net(NetArguments),
-    /// Build, fetch and look at the bundle of components
+    /// Build, fetch, list and check the bundle of components
     #[command(subcommand)]
     Bundle(BundleCommand),
-    /// Show, fetch and remove the disks that virtual machines start from
+    /// List, fetch and remove the disk images that virtual machines start from
     #[command(subcommand)]
     Image(ImageCommand),
     /// Make an inventory from the files of another tool
@@ -206,9 +212,9 @@ pub struct NodesArgument {
 
 #[derive(Debug, Subcommand)]
 pub enum SnapshotCommand {
-    /// Keep the state of the whole lab at one moment, or of single machines
+    /// Save the state of the whole lab at one moment, or of single machines
     Save(SnapshotArguments),
-    /// Go back to a snapshot; what happened since is lost
+    /// Restore a snapshot; everything that happened since is lost
     Restore(SnapshotArguments),
     /// List the snapshots
     List,
@@ -231,10 +237,10 @@ pub struct SnapshotArguments {
 
 #[derive(Debug, Args)]
 pub struct HostsArguments {
-    /// Put them into the computer's hosts file, in place of what this lab has there
+    /// Write them to this computer's hosts file; lines of this lab that are there are replaced
     #[arg(long, conflicts_with = "remove")]
     pub write: bool,
-    /// Take them out of the computer's hosts file
+    /// Remove them from this computer's hosts file
     #[arg(long)]
     pub remove: bool,
     #[command(flatten)]
@@ -252,7 +258,7 @@ pub struct HostsFileArgument {
 pub struct ConsoleArguments {
     /// Name of the machine
     pub node: String,
-    /// Go on with what is written from now on, until Ctrl-C
+    /// Follow new output, until Ctrl-C
     #[arg(short, long)]
     pub follow: bool,
 }
@@ -311,7 +317,7 @@ pub enum BundleCommand {
     Pull {
         #[command(flatten)]
         releases: ReleasesArgument,
-        /// Takes the place of scheme and host in every release URL
+        /// Replaces scheme and host in every release URL
         #[arg(long, value_name = "URL")]
         mirror: Option<String>,
     },
@@ -338,9 +344,9 @@ pub struct ReleasesArgument {
 
 #[derive(Debug, Subcommand)]
 pub enum ImageCommand {
-    /// List the images that kinstall knows, and those that are here
+    /// List the images that kinstall knows and those that are stored here
     List,
-    /// Bring an image here: a known one, a box, an appliance or a disk
+    /// Fetch or register an image: one of the catalog, a box, an appliance or a disk
     Add {
         /// Path, address, or name of a known image
         image: String,
@@ -363,7 +369,7 @@ pub enum ImageCommand {
 
 #[derive(Debug, Subcommand)]
 pub enum ImportCommand {
-    /// From a Vagrantfile; exit 0: complete, 2: something is left to fill in
+    /// Make an inventory from a Vagrantfile; exit code 0: complete, 2: values are left to fill in
     Vagrant(import::VagrantArguments),
 }
 

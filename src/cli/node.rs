@@ -5,19 +5,19 @@ use clap::{Args, Subcommand};
 use super::GlobalArguments;
 use super::exit::Exit;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
-use crate::install::{Installation, Keys, LabMachines, kubectl, named_hosts};
+use crate::install::{Installation, Keys, LabMachines, kubectl, members, named_hosts};
 use crate::ui::printer::{Format, Printer};
 use crate::ui::{prompt, recap};
 
 #[derive(Debug, Subcommand)]
 pub enum NodeCommand {
-    /// Take nodes out of the cluster, dead or alive; their machines stay
+    /// Remove nodes from the cluster, also nodes that are down; the machines stay
     Remove(RemoveArguments),
-    /// Move the pods of a node elsewhere, and let no new ones in
+    /// Move the pods of a node to other nodes, and keep new pods off it
     Drain(OneNode),
-    /// Let no new pods onto a node
+    /// Keep new pods off a node
     Cordon(OneNode),
-    /// Let new pods onto a node again
+    /// Allow new pods on a node again
     Uncordon(OneNode),
 }
 
@@ -70,9 +70,7 @@ fn remove(
 ) -> Result<Exit, Diagnostics> {
     let project = global.project(None)?;
     project.require_lab()?;
-    for name in &arguments.nodes {
-        named_hosts::host(&project.cluster, name)?;
-    }
+    members::require(&project, &arguments.nodes)?;
     let names = arguments.nodes.join(", ");
     let question = format!("Take {names} out of the cluster {}?", project.cluster.name);
     if !arguments.yes && !prompt::confirm(&question) {

@@ -17,7 +17,7 @@ use crate::ui::printer::{Format, Printer};
 pub struct LabArguments {
     #[command(flatten)]
     pub inventory: InventoryArgument,
-    /// Who makes the machines, where the inventory doesn't say
+    /// How machines are made, if the inventory doesn't set kinstall_provider
     #[arg(long, value_enum)]
     pub provider: Option<ProviderArgument>,
     /// Only these hosts: names, groups, globs, `!`, `&`, `~REGEX`, `@FILE`, as Ansible has them
@@ -99,7 +99,7 @@ fn show_warnings(project: &Project, printer: Printer) {
     if lines.is_empty() {
         return;
     }
-    printer.message("warning: not all is as the inventory says; `kinstall check` tells it with places and hints");
+    printer.message("warning: the cluster will differ from the inventory; `kinstall check` shows where, with hints");
     for line in lines {
         printer.message(&format!("  {line}"));
     }

@@ -160,9 +160,7 @@ impl Act {
         }
         let message = format!("{} has no snapshot `{wanted}`", without.join(", "));
         let error = Diagnostic::error(Kind::Environment, message);
-        Err(vec![
-            error.hint("`kinstall snapshot list` shows which there are"),
-        ])
+        Err(vec![error.hint("`kinstall snapshot list` lists them")])
     }
 }
 
@@ -220,7 +218,7 @@ mod tests {
         there is a snapshot `fresh` of n1, n2 already; choose another name, or `kinstall snapshot delete fresh` first
         n3
         n1 n2
-        n3 has no snapshot `fresh`; `kinstall snapshot list` shows which there are
+        n3 has no snapshot `fresh`; `kinstall snapshot list` lists them
         there is no snapshot `frsh`; did you mean `fresh`?; the lab has: fresh
         n2
         ");

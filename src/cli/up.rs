@@ -5,7 +5,7 @@ use clap::Args;
 use super::exit::Exit;
 use super::{GlobalArguments, LabArguments};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::install::{Applied, Dialogue, Installation, Settings, status};
+use crate::install::{Applied, Dialogue, Installation, LeftOver, Settings, status};
 use crate::report::network_policies;
 use crate::ui::printer::{Format, Printer};
 use crate::ui::{prompt, recap};
@@ -15,11 +15,11 @@ use crate::ui::{prompt, recap};
 pub struct UpArguments {
     #[command(flatten)]
     pub lab: LabArguments,
-    /// Don't ask before machines are removed that the inventory doesn't have any more; once there is a cluster,
-    /// `up` leaves them alone
+    /// Don't ask before hosts that the inventory doesn't have any more are taken out of the cluster, and their
+    /// machines removed
     #[arg(short, long)]
     pub yes: bool,
-    /// Take a machine that carries another cluster: what that left on it is removed (may be given several times)
+    /// Take over a machine that belongs to another cluster: removes that cluster from it (may be repeated)
     #[arg(long, value_name = "NODE")]
     pub take_over: Vec<String>,
 }
@@ -33,7 +33,7 @@ pub fn run(
     let project = arguments.lab.project(global, printer)?;
     let dialogue = Dialogue {
         warn: &|warning| printer.diagnostic(warning),
-        may_remove: &|names| arguments.yes || may_remove(names, printer),
+        may_remove: &|left_over| arguments.yes || may_remove(left_over, printer),
     };
     let settings = Settings {
         take_over: arguments.take_over.clone(),
@@ -56,17 +56,17 @@ pub fn run(
     Ok(Exit::Success)
 }
 
-/// Asks whether machines that the inventory doesn't have any more may go; without a terminal they stay.
-fn may_remove(names: &[&str], printer: Printer) -> bool {
-    let names = names.join(", ");
-    let question =
-        format!("The inventory doesn't have {names} any more. Remove with everything on it?");
-    if prompt::confirm(&question) {
+/// Asks whether what the inventory doesn't have any more may go; without a terminal it stays.
+fn may_remove(left_over: &LeftOver, printer: Printer) -> bool {
+    if prompt::confirm(&left_over.question()) {
         return true;
     }
+    let names = left_over.names().join(", ");
     let message = format!("{names} stays, although the inventory doesn't have it any more");
     let warning = Diagnostic::warning(message);
-    printer.diagnostic(&warning.hint("`kinstall up --yes` or `kinstall down NODE` removes it"));
+    printer.diagnostic(
+        &warning.hint("`kinstall up --yes` takes it out of the cluster and removes the machine"),
+    );
     false
 }
 

@@ -24,6 +24,7 @@ macro_rules! each {
             Resource::Package($it) => $call,
             Resource::PodAddresses($it) => $call,
             Resource::Registration($it) => $call,
+            Resource::Remains($it) => $call,
             Resource::Swap($it) => $call,
             Resource::Symlink($it) => $call,
             Resource::Sysctl($it) => $call,

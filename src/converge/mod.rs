@@ -35,6 +35,7 @@ pub mod pipes;
 pub mod pod_addresses;
 pub mod program;
 pub mod registration;
+pub mod remains;
 pub mod rollout;
 pub mod rollout_trouble;
 pub mod stat_cache;

@@ -35,6 +35,9 @@ pub struct ClusterSecrets {
     pub service_accounts: KeyPem,
     /// Lets a node join, `id.secret` as kubeadm writes it.
     pub bootstrap_token: Secret,
+    /// Encrypts Secrets in etcd, 32 bytes in base64; `None` where a kinstall before 0.2 made the cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encryption_key: Option<Secret>,
     /// Encrypts what MetalLB's speakers tell each other, base64.
     pub metallb_key: Secret,
     /// Signs the two ends of the ingress controller's configuration channel.
@@ -106,6 +109,9 @@ impl ClusterSecrets {
         );
         put("bootstrap_token", self.bootstrap_token.expose());
         put("metallb_key", self.metallb_key.expose());
+        if let Some(key) = &self.encryption_key {
+            put("encryption_key", key.expose());
+        }
         map
     }
 
@@ -127,6 +133,7 @@ impl ClusterSecrets {
             etcd_authority: pki::make_authority("etcd-ca", now)?,
             service_accounts: pki::make_key_pair("service account key")?,
             bootstrap_token: bootstrap_token()?,
+            encryption_key: Some(Secret::new(STANDARD.encode(random::<32>()?))),
             metallb_key: Secret::new(STANDARD.encode(random::<32>()?)),
             contour: ingress_end("contour")?,
             envoy: ingress_end("envoy")?,
@@ -251,6 +258,7 @@ mod tests {
         let text = include_str!("../../tests/fixtures/0.1.0/secrets.json");
         let secrets = parse(text, PathBuf::new()).unwrap();
         assert_eq!(secrets.bootstrap_token.expose(), "abcdef.0123456789abcdef");
+        assert!(!secrets.as_map().contains_key("encryption_key"));
     }
 
     #[test]
@@ -266,6 +274,7 @@ mod tests {
                 "cluster_authority_key",
                 "contour_certificate",
                 "contour_key",
+                "encryption_key",
                 "envoy_certificate",
                 "envoy_key",
                 "etcd_authority_certificate",

@@ -38,7 +38,7 @@ pub enum ApplianceError {
     Metadata(#[source] serde_json::Error),
     #[error("its description `{file}` can't be understood")]
     Description { file: String, source: OvfError },
-    #[error("its disk `{file}` is of no use")]
+    #[error("its disk `{file}` can't be used")]
     Disk { file: String, source: ProbeError },
     #[error(transparent)]
     Manifest(#[from] ManifestError),

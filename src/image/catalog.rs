@@ -119,11 +119,6 @@ impl Catalog {
         ))
     }
 
-    /// Returns the image of machines whose inventory names none.
-    pub fn default_name(&self) -> &str {
-        &self.default
-    }
-
     /// Returns the image of a name, or the one that took its place. `others` are names that lead
     /// elsewhere, to be suggested too.
     pub(super) fn find(&self, name: &str, others: &[String]) -> Result<Found<'_>, NameError> {
@@ -287,7 +282,7 @@ mod tests {
     #[test]
     fn the_models_default_is_the_catalogs() {
         let catalog = Catalog::embedded().unwrap();
-        assert_eq!(catalog.default_name(), MACHINE_IMAGE);
+        assert_eq!(catalog.default, MACHINE_IMAGE);
     }
 
     #[test]

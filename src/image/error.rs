@@ -39,7 +39,7 @@ pub enum ImageError {
         image: String,
         source: Box<DownloadError>,
     },
-    #[error("the list of hashes `{list}` tells none for machine image `{image}`")]
+    #[error("the list of hashes `{list}` has none for machine image `{image}`")]
     Unlisted {
         image: String,
         list: String,
@@ -58,11 +58,11 @@ pub enum ImageError {
         path: PathBuf,
         source: io::Error,
     },
-    #[error("machine image `{image}` is of no use")]
+    #[error("machine image `{image}` can't be used")]
     Unusable { image: String, source: ProbeError },
-    #[error("machine image `{image}` is of no use")]
+    #[error("machine image `{image}` can't be used")]
     Archive { image: String, source: ArchiveError },
-    #[error("machine image `{image}` is of no use")]
+    #[error("machine image `{image}` can't be used")]
     Appliance {
         image: String,
         source: ApplianceError,
@@ -141,7 +141,7 @@ fn hints(error: &ImageError) -> Vec<String> {
             ApplianceError::Disk { source, .. } => probe_hints(source),
             _ => Vec::new(),
         },
-        ImageError::NotStored { .. } => one("`kinstall image list` shows what is there"),
+        ImageError::NotStored { .. } => one("`kinstall image list` lists them"),
         ImageError::Ambiguous { hashes, .. } => {
             let short = hashes.iter().map(|it| it.to_string()[..16].to_owned());
             let short: Vec<String> = short.collect();
@@ -170,7 +170,7 @@ fn reference_hints(error: &ReferenceError) -> Vec<String> {
                  `{url}#sha256sums=https://…/SHA256SUMS`"
             ),
             "in an INI inventory put it in quotes: `#` starts a comment there".into(),
-            "where there is no hash: download the file by a way that you trust, then `kinstall image \
+            "where there is no hash: download the file from a source that you trust, then `kinstall image \
              add FILE --name NAME`"
                 .into(),
         ],
@@ -234,7 +234,7 @@ fn download_hints(error: &DownloadError, newest: Option<&str>) -> Vec<String> {
         DownloadError::Write { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
             one(FULL)
         }
-        DownloadError::Write { .. } => one("is the folder yours to write to?"),
+        DownloadError::Write { .. } => one("do you have permission to write to the folder?"),
     }
 }
 

@@ -1,8 +1,8 @@
 //! `image.json`: what is known of an image in the store.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,7 @@ use super::local_files::FileStamp;
 use crate::digest::Digest;
 use crate::format_version::{self, FormatError};
 use crate::resource::Sha256;
+use crate::whole_file;
 
 const FORMAT: u32 = 1;
 const FILE: &str = "image.json";
@@ -63,11 +64,7 @@ impl Record {
 
     /// Writes the record into a folder, whole or not at all.
     pub(super) fn write(&self, folder: &Path) -> io::Result<()> {
-        let temporary = folder.join("image.json.new");
-        let mut file = File::create(&temporary)?;
-        file.write_all(&serde_json::to_vec_pretty(self)?)?;
-        file.sync_all()?;
-        fs::rename(temporary, folder.join(FILE))
+        whole_file::write(&folder.join(FILE), &serde_json::to_vec_pretty(self)?)
     }
 }
 

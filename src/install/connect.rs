@@ -11,7 +11,7 @@ use super::project::Project;
 use super::providers;
 use crate::bundle::Bundle;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
-use crate::model::Provider;
+use crate::model::{ClusterSpec, Provider};
 use crate::run::{Cancel, EventSender, HostRun, RunEvent};
 use crate::ssh::{AgentBinary, NoAgent, Session, SshError, Target, wait_for};
 use crate::wire::StepError;
@@ -32,31 +32,30 @@ pub struct Connected {
 
 /// Connects to the hosts of the limit, or all, and to all control planes, which know what there is of a cluster.
 /// Hosts that are being started are given `patience` to answer. Where no host can be used, all reasons are
-/// returned; else observers are told of those of the limit that can't. Where hosts `may_be_silent`, those that
-/// can't be reached are left out without a word.
+/// returned; else observers are told of those of the limit that can't. Where hosts are `leaving`, others that
+/// can't be reached are left out silently: a dead host is a reason to take it out, and another one no reason
+/// not to.
 #[expect(
     clippy::too_many_arguments,
     reason = "one caller, and each says another thing about the run"
 )]
 pub async fn all(
     project: &Project,
+    cluster: &ClusterSpec,
     machines: &LabMachines,
     limit: Option<&[String]>,
     patience: Duration,
-    may_be_silent: bool,
+    leaving: &[String],
     bundle: &Arc<Bundle>,
     events: &EventSender,
     cancel: &Cancel,
 ) -> Result<Connected, Diagnostics> {
-    let cluster = &project.cluster;
     let cache = crate::bundle::cache_directory().unwrap_or_else(std::env::temp_dir);
     let program = AgentBinary::current(&cache).map_err(|error| {
         let diagnostic = Diagnostic::from_error(Kind::Environment, &error);
         vec![match error {
-            NoAgent::NotInside { .. } => diagnostic.hint(
-                "take a release; a build of your own carries the agent if it is told where one is \
-                 (docs/building.md)",
-            ),
+            NoAgent::NotInside { .. } => diagnostic
+                .hint("use a release, or build kinstall with the agent inside (docs/building.md)"),
             NoAgent::Read(_) => diagnostic,
         }]
     })?;
@@ -68,6 +67,12 @@ pub async fn all(
             continue;
         }
         let target = machines.target(host);
+        // A machine that goes is not being started.
+        let patience = if leaving.contains(&host.name) {
+            Duration::ZERO
+        } else {
+            patience
+        };
         let name = host.name.clone();
         let _ = events.send(RunEvent::Connecting { host: name });
         let (bundle, events, cancel) = (Arc::clone(bundle), events.clone(), cancel.clone());
@@ -91,7 +96,15 @@ pub async fn all(
                 strangers.extend(stranger.filter(|_| is_concerned(&host.name)));
                 hosts.push(host);
             }
-            Err(error) if may_be_silent && error.is_unreachable() => {}
+            Err(error) if leaving.contains(&cluster.hosts[index].name) => {
+                let host = cluster.hosts[index].name.clone();
+                let reason = error.diagnostic(&host).message;
+                let message = format!(
+                    "{reason}; it is taken out of the cluster all the same, and what is on the machine stays there"
+                );
+                let _ = events.send(RunEvent::Notice { host, message });
+            }
+            Err(error) if !leaving.is_empty() && error.is_unreachable() => {}
             Err(error) => {
                 nobody_answers &= error.is_unreachable();
                 let host = cluster.hosts[index].name.clone();

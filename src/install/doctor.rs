@@ -90,7 +90,8 @@ fn inventory(named: Option<&Path>, vault: Vault) -> (Option<Project>, Check) {
                 .map(Diagnostic::warning)
                 .collect();
             if let Some(last) = warnings.pop() {
-                warnings.push(last.hint("`kinstall check` tells all with places and hints"));
+                warnings
+                    .push(last.hint("`kinstall check` shows everything, with places and hints"));
             }
             (Some(project), Check::of(subject, state, &warnings))
         }

@@ -1,34 +1,33 @@
-//! `plan` and `up`, which are one piece of code: connect, plan, check; and, for `up`, apply. What else is done with
-//! a cluster goes the same way: [`remove`] and [`upgrade`].
+//! `plan` and `up`, which are one piece of code: connect, plan, check; and, for `up`, apply.
 
-mod remove;
+mod connection;
+mod leaving;
 pub mod upgrade;
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use indexmap::IndexMap;
-
-use super::connect::{self, Stranger};
+use self::connection::{Ready, Scope};
+use super::connect;
 use super::dialogue::Dialogue;
 use super::lab::{Keys, LabMachines};
+use super::left_over::LeftOver;
+use super::members::Members;
 use super::outcome::{Applied, Found};
 use super::project::Project;
-use super::record::{keep_log, log_plan, observed};
-use super::{kubeconfig, left_over, limit, machines, memory, reported, stores};
+use super::record::{keep_log, observed};
+use super::{kubeconfig, limit, machines, memory, stores};
 use crate::bundle::{Bundle, Minor, Release};
 use crate::diagnostic::{Diagnostics, SourceFile};
 use crate::model::{ClusterSpec, Provider};
-use crate::plan::upgrade::findings as upgrade_findings;
-use crate::plan::versions::{check_nodes, choose};
-use crate::plan::{self, Plan, PlanInput};
+use crate::plan::{self, versions::choose};
 use crate::playbook::{Action, Sources};
-use crate::provision::MachineChange;
+use crate::provision::{MachineAction, MachineChange};
 use crate::report::Summary;
-use crate::run::{Cancel, Engine, EventSender, Observer, PlannedChanges, RunEvent};
+use crate::run::{CheckedHosts, EventSender, Observer, PlannedChanges, RunEvent};
 
 /// What a run installs from, where it isn't the usual.
 #[derive(Clone, Debug, Default)]
@@ -61,37 +60,6 @@ pub struct Installation {
     limit: Option<Vec<String>>,
     /// Held while something may be changed.
     _lock: Option<File>,
-}
-
-/// What a run does with the cluster.
-#[derive(Clone, Copy)]
-enum Work<'a> {
-    Up,
-    /// Takes out these hosts.
-    Remove(&'a [String]),
-    /// Moves all hosts but these, which have moved already.
-    Upgrade(&'a [String]),
-}
-
-impl Work<'_> {
-    fn action(self) -> Action {
-        match self {
-            Self::Up => Action::Up,
-            Self::Remove(_) => Action::Remove,
-            Self::Upgrade(_) => Action::Upgrade,
-        }
-    }
-}
-
-/// All that a run has before it changes a host.
-struct Ready {
-    engine: Engine,
-    plan: Plan,
-    strangers: Vec<Stranger>,
-    /// With the addresses that the hosts say they have.
-    cluster: ClusterSpec,
-    /// No host was left out because it couldn't be reached.
-    all_answer: bool,
 }
 
 impl Installation {
@@ -146,7 +114,12 @@ impl Installation {
     /// Finds what would change; machines that don't run are only named.
     pub fn check_only(self, observer: Box<dyn Observer>) -> Result<Found, Diagnostics> {
         let machines = self.machine_changes()?;
-        if machines.iter().any(MachineChange::is_start) {
+        let left_over = self.left_over(&machines)?;
+        let all_run = !machines.iter().any(MachineChange::is_start);
+        let members = &left_over.members;
+        // Where the cluster doesn't run, it can't be asked.
+        let shows_leaving = !members.is_empty() && !machines.iter().any(is_start_of_old);
+        if !all_run && !shows_leaving {
             let planned = PlannedChanges {
                 machines,
                 ..PlannedChanges::default()
@@ -163,17 +136,26 @@ impl Installation {
             &self.run,
             observer,
             async |events: EventSender, cancel| {
-                let ready = self.connect(Work::Up, &events, &cancel).await?;
-                let Ready {
-                    mut engine, plan, ..
-                } = ready;
-                let checked = engine
-                    .check(&plan, false)
-                    .await
-                    .map_err(|error| vec![error.diagnostic()])?;
-                engine.tell(&checked);
-                engine.finish().await;
-                Ok(checked)
+                let mut found = CheckedHosts::default();
+                if shows_leaving {
+                    let leaving = self.check_leaving(members, &events, &cancel);
+                    found = leaving.await?;
+                }
+                if all_run {
+                    let known = left_over.names();
+                    let connected = self.connect(self.scope(&known), &events, &cancel);
+                    let Ready {
+                        mut engine, plan, ..
+                    } = connected.await?;
+                    let checked = engine
+                        .check(&plan, false)
+                        .await
+                        .map_err(|error| vec![error.diagnostic()])?;
+                    engine.tell(&checked);
+                    engine.finish().await;
+                    found.append(checked);
+                }
+                Ok(found)
             },
         )?;
         let planned = PlannedChanges {
@@ -188,8 +170,8 @@ impl Installation {
         })
     }
 
-    /// Makes the machines and brings every host to the planned state. Machines that the inventory doesn't
-    /// have any more go only if the user says so.
+    /// Makes the machines and brings every host to the planned state. What the inventory doesn't have any more goes
+    /// only if the user says so: members leave the cluster first, then their machines are removed.
     pub fn up(
         mut self,
         observer: Box<dyn Observer>,
@@ -200,11 +182,13 @@ impl Installation {
         }
         let _keeping = keep_log(&self.project.directory, &self.run)?;
         let mut changes = self.machine_changes()?;
-        let left_over = changes.iter().filter(|it| it.is_removal());
-        let left_over: Vec<&str> = left_over.map(|it| it.host.as_str()).collect();
-        if !left_over.is_empty() && !left_over::may_go(&self.project, &left_over, dialogue) {
-            changes.retain(|it| !it.is_removal());
+        let mut left_over = self.left_over(&changes)?;
+        left_over.warnings().iter().for_each(dialogue.warn);
+        let known = left_over.names();
+        if !left_over.is_empty() && !(dialogue.may_remove)(&left_over) {
+            left_over = LeftOver::default();
         }
+        changes.retain(|it| !it.is_removal() || left_over.machines.contains(&it.host));
         machines::check(&changes)?.iter().for_each(dialogue.warn);
         memory::check(&self.project, &changes)?
             .iter()
@@ -215,21 +199,40 @@ impl Installation {
             observer,
             async |events: EventSender, cancel| {
                 let started = Instant::now();
-                machines::make(&self.project, &self.machines, &changes, &events, &cancel).await?;
+                let (project, machines) = (&self.project, &self.machines);
+                let mut all_left = true;
+                if !left_over.members.is_empty() {
+                    // What is there has to run; what is new may need the place of what goes.
+                    let (old, rest) = changes.into_iter().partition(is_start_of_old);
+                    changes = rest;
+                    let old: Vec<MachineChange> = old;
+                    if !old.is_empty() {
+                        machines::make(project, machines, &old, &events, &cancel).await?;
+                    }
+                    let members = &left_over.members;
+                    let names: Vec<String> = members.iter().map(|it| it.name.clone()).collect();
+                    let left = self.leave(members, &names, &events, &cancel).await?;
+                    let stays = |host: &String| names.contains(host) && !left.contains(host);
+                    changes.retain(|it| !it.is_removal() || !stays(&it.host));
+                    all_left = left.len() == names.len();
+                }
+                machines::make(project, machines, &changes, &events, &cancel).await?;
                 let Ready {
                     mut engine,
                     plan,
                     strangers,
                     cluster,
+                    answering,
                     all_answer,
-                } = self.connect(Work::Up, &events, &cancel).await?;
+                } = self.connect(self.scope(&known), &events, &cancel).await?;
                 self.save_state(&cluster)?;
+                Members::update(&project.directory, &cluster, &answering, &[])?;
                 let checked = engine
                     .check(&plan, true)
                     .await
                     .map_err(|error| vec![error.diagnostic()])?;
                 // Not before all hosts were reached and looked at: an `up` that fails early leaves them alone.
-                if let Some(key) = self.machines.key_to_distribute() {
+                if let Some(key) = machines.key_to_distribute() {
                     connect::authorize(strangers, key, &events).await;
                 }
                 // What could not be looked at may be so because of what is still to be done before it (an
@@ -251,7 +254,7 @@ impl Installation {
                 let _ = events.send(RunEvent::Finished {
                     elapsed: started.elapsed(),
                 });
-                Ok((all_done && all_answer, cluster))
+                Ok((all_done && all_answer && all_left, cluster))
             },
         )?;
         self.project.cluster = cluster;
@@ -266,6 +269,26 @@ impl Installation {
         })
     }
 
+    /// The hosts of the inventory, or those of the limit.
+    fn scope<'a>(&'a self, known: &'a [String]) -> Scope<'a> {
+        Scope {
+            action: Action::Up,
+            cluster: &self.project.cluster,
+            limit: self.limit.as_deref(),
+            leaving: &[],
+            upgraded: &[],
+            known,
+        }
+    }
+
+    /// Returns what the inventory doesn't have any more; nothing where the run is for some hosts only.
+    fn left_over(&self, changes: &[MachineChange]) -> Result<LeftOver, Diagnostics> {
+        match self.limit {
+            Some(_) => Ok(LeftOver::default()),
+            None => LeftOver::of(&self.project, changes),
+        }
+    }
+
     /// Returns what would be done with the machines of the limit.
     fn machine_changes(&self) -> Result<Vec<MachineChange>, Diagnostics> {
         let mut changes = self.machines.changes()?;
@@ -273,102 +296,6 @@ impl Installation {
             changes.retain(|change| limit.contains(&change.host));
         }
         Ok(changes)
-    }
-
-    /// Connects to the hosts at once and builds the plan from what their agents say.
-    async fn connect(
-        &self,
-        work: Work<'_>,
-        events: &EventSender,
-        cancel: &Cancel,
-    ) -> Result<Ready, Diagnostics> {
-        let cluster = &self.project.cluster;
-        let all = || cluster.hosts.iter().map(|host| host.name.clone()).collect();
-        let names = self.limit.clone().unwrap_or_else(all);
-        let _ = events.send(RunEvent::Started {
-            run: self.run.clone(),
-            hosts: names,
-        });
-        let patience = self
-            .machines
-            .made()
-            .map_or(Duration::ZERO, |(provider, _)| provider.patience());
-        let all = connect::all(
-            &self.project,
-            &self.machines,
-            self.limit.as_deref(),
-            patience,
-            // A dead host is a reason to take it out, and another one no reason not to.
-            matches!(work, Work::Remove(_)),
-            &self.bundle,
-            events,
-            cancel,
-        );
-        let release = self.bundle.release(Some(self.release));
-        let release = release.map_err(|error| vec![error])?;
-        let connected = cancel.unless(all).await;
-        let connect::Connected {
-            mut hosts,
-            strangers,
-            all_answer,
-        } = connected.map_err(|error| vec![error.diagnostic()])??;
-        let facts: IndexMap<_, _> = hosts
-            .iter()
-            .map(|host| (host.name.clone(), host.facts.clone()))
-            .collect();
-        let cluster = cluster.with_reported(&reported::addresses(&facts))?;
-        let secrets = self.project.secrets()?.as_map();
-        let input = PlanInput {
-            cluster: &cluster,
-            facts: &facts,
-            bundle: release,
-            files: &self.files(release)?,
-            secrets: &secrets,
-            sources: &self.sources,
-            take_over: &self.take_over,
-            limit: self.limit.as_deref(),
-            leaving: match work {
-                Work::Remove(leaving) => leaving,
-                Work::Up | Work::Upgrade(_) => &[],
-            },
-            upgraded: match work {
-                Work::Upgrade(upgraded) => upgraded,
-                Work::Up | Work::Remove(_) => &[],
-            },
-            action: work.action(),
-        };
-        // What another cluster runs on a machine goes with it.
-        let mut staying = facts.clone();
-        for host in plan::foreign::taken_over(&input)? {
-            staying.shift_remove(host);
-        }
-        let problems = match work {
-            Work::Upgrade(_) => upgrade_findings::of_nodes(&cluster, &facts),
-            Work::Up | Work::Remove(_) => check_nodes(&cluster, release, &staying),
-        };
-        if !problems.is_empty() {
-            return Err(problems);
-        }
-        let plan = plan::build(&input)?;
-        log_plan(&plan);
-        if self.limit.is_some() {
-            // Some were only asked.
-            hosts.retain(|host| plan.concerns(&host.name));
-        }
-        for notice in plan::surroundings::notices(&cluster, &facts, false) {
-            let _ = events.send(RunEvent::Notice {
-                host: notice.host,
-                message: notice.message,
-            });
-        }
-        let engine = Engine::new(self.run.clone(), hosts, events.clone());
-        Ok(Ready {
-            engine,
-            plan,
-            strangers,
-            cluster,
-            all_answer,
-        })
     }
 
     /// Keeps what later commands have to know: who made the machines that are there now, and which addresses
@@ -391,6 +318,12 @@ impl Installation {
             })
             .collect()
     }
+}
+
+/// Returns whether a machine that was made before doesn't run as it should.
+fn is_start_of_old(change: &MachineChange) -> bool {
+    let is_new = matches!(change.action, MachineAction::Create | MachineAction::Remove);
+    !is_new && change.is_boot()
 }
 
 /// Returns a name for a run that begins now.

@@ -156,7 +156,7 @@ fn parse(text: &Secret, path: &Path) -> Result<Value, Diagnostics> {
         let message = format!("`{}` is not a kubeconfig that can be read", path.display());
         vec![
             Diagnostic::error(Kind::Environment, message)
-                .hint("mend it, or write another file with `kinstall kubeconfig --file FILE`"),
+                .hint("repair it, or write another file with `kinstall kubeconfig --file FILE`"),
         ]
     };
     let file = SourceFile {

@@ -101,7 +101,7 @@ impl LabMachines {
             let message =
                 format!("kinstall did not make these machines, so it can't {action} them");
             let error = Diagnostic::error(Kind::Environment, message);
-            vec![error.hint("whoever made them can; `kinstall ssh NODE` leads to them")]
+            vec![error.hint("use the tool that made them; `kinstall ssh NODE` opens a shell there")]
         })
     }
 

@@ -1,24 +1,104 @@
-//! Machines that the inventory doesn't have any more.
+//! What the inventory doesn't have any more: members of the cluster, and machines of the lab.
 
-use super::dialogue::Dialogue;
 use super::kubeconfig;
+use super::members::{Member, Members};
 use super::project::Project;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::provision::MachineChange;
 
-/// Tells whether they may be removed. Once there is a cluster, its members' machines go only when they are named:
-/// their pods and data go with them.
-pub fn may_go(project: &Project, names: &[&str], dialogue: &Dialogue<'_>) -> bool {
-    if !kubeconfig::is_written(project) {
-        return (dialogue.may_remove)(names);
+/// What goes if the user says so.
+#[derive(Debug, Default)]
+pub struct LeftOver {
+    /// Taken out of the cluster, in this order.
+    pub members: Vec<Member>,
+    /// Machines that are removed, of members and others.
+    pub machines: Vec<String>,
+    /// Machines that stay: they may carry members, and nothing says so.
+    pub(super) unknown: Vec<String>,
+}
+
+impl LeftOver {
+    /// Finds it. Fails where the cluster would lose all its control planes: another one would begin without its data.
+    pub fn of(project: &Project, changes: &[MachineChange]) -> Result<Self, Diagnostics> {
+        let removals = changes.iter().filter(|it| it.is_removal());
+        let machines: Vec<String> = removals.map(|it| it.host.clone()).collect();
+        match Members::load(&project.directory)? {
+            Some(members) => {
+                if kubeconfig::is_written(project) && members.lacks_control_planes(&project.cluster)
+                {
+                    return Err(vec![no_control_plane_stays()]);
+                }
+                Ok(Self {
+                    members: members.departed(&project.cluster),
+                    machines,
+                    unknown: Vec::new(),
+                })
+            }
+            None if kubeconfig::is_written(project) => Ok(Self {
+                unknown: machines,
+                ..Self::default()
+            }),
+            None => Ok(Self {
+                machines,
+                ..Self::default()
+            }),
+        }
     }
-    for name in names {
-        let message = format!(
-            "machine {name} stays, although the inventory doesn't have it any more: it may be a node of the cluster"
-        );
-        let warning = Diagnostic::warning(message);
-        (dialogue.warn)(&warning.hint(format!(
-            "`kinstall node remove {name}` takes it out of the cluster; then `kinstall down {name}` removes the machine"
-        )));
+
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty() && self.machines.is_empty()
     }
-    false
+
+    /// Returns all names, members first.
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.members.iter().map(|it| it.name.clone()).collect();
+        for machine in &self.machines {
+            if !names.contains(machine) {
+                names.push(machine.clone());
+            }
+        }
+        names
+    }
+
+    /// Returns what the user is asked.
+    pub fn question(&self) -> String {
+        let mut sentences = vec![format!(
+            "The inventory doesn't have {} any more.",
+            self.names().join(", ")
+        )];
+        if !self.members.is_empty() {
+            let members: Vec<&str> = self.members.iter().map(|it| it.name.as_str()).collect();
+            sentences.push(format!("Take {} out of the cluster?", members.join(", ")));
+        }
+        if !self.machines.is_empty() {
+            let machines = self.machines.join(", ");
+            sentences.push(format!(
+                "Remove the machine {machines} with everything on it?"
+            ));
+        }
+        sentences.join(" ")
+    }
+
+    /// Says which machines stay without a question, and what to do about it.
+    pub fn warnings(&self) -> Diagnostics {
+        let warnings = self.unknown.iter().map(|name| {
+            let message = format!(
+                "machine {name} stays, although the inventory doesn't have it any more: it may be a node of the \
+                 cluster, and `{}` doesn't say so",
+                ".kinstall/members.json"
+            );
+            Diagnostic::warning(message).hint(format!(
+                "put it back into the inventory, and `kinstall node remove {name}` takes it out of the cluster; or \
+                 `kinstall down {name}` removes the machine"
+            ))
+        });
+        warnings.collect()
+    }
+}
+
+fn no_control_plane_stays() -> Diagnostic {
+    let message = "the inventory has none of the cluster's control planes any more";
+    Diagnostic::error(Kind::Inventory, message)
+        .hint("keep one of them until the new ones have joined; then take it out")
+        .hint("for a new cluster in place of this one, `kinstall down` removes the old one first")
 }

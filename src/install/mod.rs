@@ -7,6 +7,7 @@
 pub mod connect;
 mod dialogue;
 pub mod doctor;
+mod encryption;
 mod first_boot;
 pub mod hosts_block;
 pub mod hosts_file;
@@ -18,6 +19,7 @@ pub mod lab;
 mod left_over;
 pub mod limit;
 mod machines;
+pub mod members;
 pub mod memory;
 pub mod named_hosts;
 mod outcome;
@@ -32,10 +34,12 @@ mod state;
 pub mod status;
 pub mod stores;
 pub mod vault_password;
+pub mod verify;
 
 pub use dialogue::Dialogue;
 pub use installation::{Installation, Settings};
 pub use lab::{Keys, LabMachines};
+pub use left_over::LeftOver;
 pub use outcome::{Applied, Found};
 pub use project::Project;
 

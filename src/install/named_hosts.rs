@@ -37,10 +37,7 @@ pub fn machines<'a>(
     problems.extend(chosen.iter().filter_map(|it| match it.state {
         MachineState::Absent => Some(missing(&it.name, "there is no machine")),
         MachineState::Unfinished => Some(missing(&it.name, "there is only a half-made machine")),
-        MachineState::Unreadable => Some(missing(
-            &it.name,
-            "nobody can tell what is there of machine",
-        )),
+        MachineState::Unreadable => Some(unreadable(&it.name)),
         _ => None,
     }));
     if problems.is_empty() {
@@ -53,6 +50,12 @@ pub fn machines<'a>(
 fn missing(name: &str, what: &str) -> Diagnostic {
     let error = Diagnostic::error(Kind::Environment, format!("{what} `{name}`"));
     error.hint("`kinstall up` makes it")
+}
+
+fn unreadable(name: &str) -> Diagnostic {
+    let message = format!("the state of machine `{name}` can't be read");
+    let hint = format!("`kinstall down {name}` removes it, then `kinstall up` makes it again");
+    Diagnostic::error(Kind::Environment, message).hint(hint)
 }
 
 /// Says that there is no such thing, which was probably meant, and which there are.

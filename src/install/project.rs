@@ -91,7 +91,7 @@ impl Project {
         if LabState::is_saved(&self.directory) {
             return Ok(());
         }
-        let error = Diagnostic::error(Kind::Environment, "there is no lab of this inventory yet");
+        let error = Diagnostic::error(Kind::Environment, "this inventory has no lab yet");
         Err(vec![error.hint("`kinstall up` makes it")])
     }
 

@@ -64,18 +64,12 @@ impl LabState {
 
     /// Writes the state.
     pub fn save(&self, directory: &Path) -> Result<(), Diagnostics> {
-        let write = || -> io::Result<()> {
-            private_file::create_folder(directory)?;
-            let path = directory.join(FILE);
-            let temporary = directory.join(format!("{FILE}.new"));
-            fs::write(&temporary, serde_json::to_vec_pretty(self)?)?;
-            fs::rename(temporary, path)
-        };
-        write().map_err(|error| {
-            let message = format!(
-                "failed to write `{}`: {error}",
-                directory.join(FILE).display()
-            );
+        let path = directory.join(FILE);
+        let written = serde_json::to_vec_pretty(self)
+            .map_err(io::Error::from)
+            .and_then(|text| private_file::write(&path, &text));
+        written.map_err(|error| {
+            let message = format!("failed to write `{}`: {error}", path.display());
             vec![Diagnostic::error(Kind::Environment, message)]
         })
     }

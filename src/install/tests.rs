@@ -20,6 +20,8 @@ use crate::wire::Facts;
 
 mod control_planes;
 mod lived_before;
+mod members;
+mod named_hosts;
 mod names;
 mod programs;
 mod removal;

@@ -19,6 +19,58 @@ pub struct ControlPlaneSettings {
     pub event_ttl: Option<String>,
     /// `tls_min_version`, such as `VersionTLS12`, of the API server and the kubelets; Go's own without it.
     pub tls_min_version: Option<String>,
+    /// `kubernetes_audit`; on by default.
+    pub audit_log: Option<AuditLog>,
+    /// `None` for a cluster that has no key for it: one that a kinstall before 0.2 made.
+    pub encryption: Option<Encryption>,
+}
+
+/// What the API server writes down about requests.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AuditLog {
+    /// `audit_log_maxage`: days that a file is kept.
+    pub days: u32,
+    /// `audit_log_maxbackups`: files that are kept.
+    pub files: u32,
+    /// `audit_log_maxsize`: MB at which a new file begins.
+    pub megabytes: u32,
+}
+
+impl Default for AuditLog {
+    /// What the CIS benchmark asks for.
+    fn default() -> Self {
+        Self {
+            days: 30,
+            files: 10,
+            megabytes: 100,
+        }
+    }
+}
+
+/// How the API server writes Secrets to etcd.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Encryption {
+    /// `kube_encrypt_secret_data`: whether what is written is encrypted (the default). What was written encrypted
+    /// is read in both cases.
+    pub enabled: bool,
+    /// The inventory says `true`; for a cluster that has no key.
+    #[serde(skip)]
+    pub is_asked_for: bool,
+    /// `kube_encryption_algorithm`: `secretbox` by default, `aescbc` or `aesgcm`.
+    pub algorithm: String,
+    /// `kube_encryption_resources`, as the API names them (`secrets`, `configmaps`, `widgets.example.com`).
+    pub resources: Vec<String>,
+}
+
+impl Default for Encryption {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            is_asked_for: false,
+            algorithm: "secretbox".to_owned(),
+            resources: vec!["secrets".to_owned()],
+        }
+    }
 }
 
 impl Default for ControlPlaneSettings {
@@ -29,6 +81,8 @@ impl Default for ControlPlaneSettings {
             node_port_range: None,
             event_ttl: None,
             tls_min_version: None,
+            audit_log: Some(AuditLog::default()),
+            encryption: Some(Encryption::default()),
         }
     }
 }
@@ -68,6 +122,8 @@ impl ControlPlaneSettings {
                     .contains(&text)
                 },
             ),
+            audit_log: audit_log(reader),
+            encryption: Some(encryption(reader)),
         }
     }
 
@@ -76,6 +132,57 @@ impl ControlPlaneSettings {
         let own = self.node_port_range.as_deref().and_then(port_range);
         own.unwrap_or(30000..=32767)
     }
+}
+
+fn audit_log(reader: &mut Reader<'_>) -> Option<AuditLog> {
+    let usual = AuditLog::default();
+    let mut number = |name: &str, usual| {
+        let number = reader.parsed(&[name], "a number");
+        number.map_or(usual, |it| it.value)
+    };
+    let log = AuditLog {
+        days: number("audit_log_maxage", usual.days),
+        files: number("audit_log_maxbackups", usual.files),
+        megabytes: number("audit_log_maxsize", usual.megabytes),
+    };
+    let is_on = reader.boolean("kubernetes_audit").unwrap_or(true);
+    is_on.then_some(log)
+}
+
+fn encryption(reader: &mut Reader<'_>) -> Encryption {
+    let usual = Encryption::default();
+    let asked = reader.boolean("kube_encrypt_secret_data");
+    let algorithm = checked(
+        reader,
+        "kube_encryption_algorithm",
+        "secretbox, aescbc or aesgcm",
+        |text| ["secretbox", "aescbc", "aesgcm"].contains(&text),
+    );
+    let resources = resources(reader, "kube_encryption_resources");
+    Encryption {
+        enabled: asked.unwrap_or(usual.enabled),
+        is_asked_for: asked == Some(true),
+        algorithm: algorithm.unwrap_or(usual.algorithm),
+        resources: resources.unwrap_or(usual.resources),
+    }
+}
+
+/// Reads names of the API's resources; `None` where the list is empty or wrong.
+fn resources(reader: &mut Reader<'_>, name: &str) -> Option<Vec<String>> {
+    let is_right = |text: &&str| {
+        let is_allowed =
+            |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || ".-*".contains(it);
+        !text.is_empty() && text.chars().all(is_allowed)
+    };
+    let mut resources = Vec::new();
+    for value in reader.list(name) {
+        let Some(text) = value.text().filter(is_right) else {
+            reader.wrong_kind(name, &value, "a list of resources such as `secrets`");
+            return None;
+        };
+        resources.push(text.to_owned());
+    }
+    (!resources.is_empty()).then_some(resources)
 }
 
 fn checked(

@@ -29,7 +29,7 @@ use indexmap::IndexSet;
 pub use addons::{Addons, AddressPool, AddressRange, Ingress, MetalLb};
 pub use addresses::{AddressSource, ReportedAddresses};
 pub use cluster::{ApiProxy, ClusterSpec, ControlPlane, MachineDefaults, Provider, join_port};
-pub use control_plane_settings::ControlPlaneSettings;
+pub use control_plane_settings::{AuditLog, ControlPlaneSettings, Encryption};
 pub use host::{Become, Connection, HostSpec, JumpHost, Method, Roles, Taint};
 pub use kubelet::Kubelet;
 pub use machine::{ForwardedPort, MachineSpec, Protocol, SharedFolder};

@@ -88,7 +88,7 @@ impl<'a> Reader<'a> {
             self.error(
                 &other.location,
                 format!(
-                    "`{name}` is another for `{}` than for `{}`",
+                    "`{name}` differs between `{}` and `{}`",
                     other_host.name, first_host.name
                 ),
                 "the other value",
@@ -127,7 +127,7 @@ impl<'a> Reader<'a> {
         let value = read(self);
         let effect = match value {
             Some(_) => "all machines get the first value",
-            None => "like this it has no effect",
+            None => "it has no effect in this form",
         };
         for problem in &mut self.diagnostics[before..] {
             problem.severity = Severity::Warning;

@@ -11,6 +11,8 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+pub(crate) use ports::PortPlaces;
+
 use super::read::{Placed, PlacedNetwork};
 use super::{AddressRange, ClusterSpec, HostSpec};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind, Location};
@@ -22,7 +24,7 @@ pub(crate) struct Places {
     pub(super) names: Vec<Location>,
     pub(super) networks: PlacedNetwork,
     pub(super) pools: Vec<Placed<AddressRange>>,
-    pub(super) api_port: Option<Location>,
+    pub(super) ports: PortPlaces,
     pub(super) cache_address: Option<Location>,
     pub(super) upstream_servers: Vec<Placed<IpAddr>>,
     /// Of `kubelet_max_pods`, by host.

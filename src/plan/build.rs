@@ -10,7 +10,7 @@ use super::duplicates::find_duplicates;
 use super::place::Place;
 use super::playbook_order::in_order;
 use super::stages::{Assembly, Placed};
-use super::{Plan, Stage, foreign, phases, surroundings};
+use super::{Plan, Stage, foreign, outcasts, phases, surroundings, unknown_nodes};
 use crate::bundle::Release;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind, SourceFile};
 use crate::did_you_mean::closest;
@@ -70,6 +70,9 @@ pub(super) fn build_stages(input: &PlanInput<'_>, stages: &[Stage]) -> Result<Pl
     check_limit(input)?;
     let taken_over = foreign::taken_over(input)?;
     surroundings::refuse(input)?;
+    if input.action == Action::Up {
+        outcasts::refuse(input)?;
+    }
     let playbooks = in_order(load(input.sources, input.action)?, stages)?;
     let engine = engine(input.sources, input.cluster, input.bundle)?;
     let builder = Builder {
@@ -79,7 +82,12 @@ pub(super) fn build_stages(input: &PlanInput<'_>, stages: &[Stage]) -> Result<Pl
             bundle: input.bundle,
             files: input.files,
             secrets: input.secrets,
-            silent: input.silent().map(|host| host.name.clone()).collect(),
+            silent: input
+                .silent()
+                .map(|host| &host.name)
+                .chain(unknown_nodes::names(input.cluster, input.facts))
+                .cloned()
+                .collect(),
             taken_over: &taken_over,
             upgraded: input.upgraded,
         },

@@ -70,7 +70,10 @@ fn foreign(traces: &ClusterTraces, by_kinstall: bool, ours: &[Sha256]) -> Vec<St
 
 fn refusal(host: &HostSpec, carried: &[String]) -> Diagnostic {
     let name = &host.name;
-    let message = format!("`{name}` carries another cluster: {}", carried.join("; "));
+    let message = format!(
+        "`{name}` belongs to another cluster: {}",
+        carried.join("; ")
+    );
     Diagnostic::error(Kind::Environment, message)
         .hint("nothing on it was changed")
         .hint(format!(

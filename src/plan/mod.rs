@@ -15,11 +15,13 @@ pub mod foreign;
 mod hash;
 pub mod memory;
 pub mod order;
+mod outcasts;
 pub mod phases;
 mod place;
 mod playbook_order;
 mod stages;
 pub mod surroundings;
+pub mod unknown_nodes;
 pub mod upgrade;
 pub mod versions;
 

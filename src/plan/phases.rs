@@ -54,6 +54,7 @@ pub fn phases(action: Action) -> &'static [Stage] {
     match action {
         Action::Up => UP,
         Action::Remove => REMOVE,
+        Action::Reset => RESET,
         Action::Upgrade => UPGRADE,
     }
 }
@@ -97,6 +98,9 @@ const REMOVE: &[Stage] = {
         of: Of::All,
     }]
 };
+
+/// Nothing is kept of the cluster, so that no order is.
+const RESET: &[Stage] = &[together(&[PhaseName::Reset], &[])];
 
 /// kube-proxy and what else runs in the cluster must not be newer than any API server, and kubelets neither: so
 /// add-ons move after the last control plane, and workers after them.

@@ -3,6 +3,7 @@
 mod control_planes;
 mod errors;
 pub(super) mod fixture;
+mod nodes;
 mod rolls;
 mod versions;
 

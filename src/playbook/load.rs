@@ -76,6 +76,7 @@ pub enum Action {
     Package(schema::Package),
     PodAddresses(schema::PodAddresses),
     Registration(schema::Registration),
+    Remains(schema::Remains),
     Swap(schema::Swap),
     Symlink(schema::Symlink),
     Sysctl(schema::Sysctl),
@@ -88,15 +89,12 @@ pub enum Action {
 pub fn load(sources: &Sources, action: phase::Action) -> Result<Vec<Playbook>, Diagnostics> {
     let mut playbooks = Vec::new();
     let mut errors = Diagnostics::new();
-    for (path, file) in &sources.playbooks {
-        let folder = phase::Action::of_playbook(path);
-        if folder != action && (folder, action) != (phase::Action::Up, phase::Action::Upgrade) {
-            continue;
-        }
+    let files = sources.playbooks.iter();
+    for (path, file) in files.filter(|(path, _)| action.has_playbook(path)) {
         match yaml::parse::<schema::Playbook>(file) {
             Ok(mut playbook) => {
                 let own = playbook.phase;
-                let Some(phase) = action.phase_of(folder, own, playbook.upgrade_phase) else {
+                let Some(phase) = action.phase_of(path, own, playbook.upgrade_phase) else {
                     continue;
                 };
                 if phase != own {
@@ -212,6 +210,7 @@ fn check_step(file: &Arc<SourceFile>, step: schema::Step) -> Result<Step, Diagno
             step.pod_addresses.map(Action::PodAddresses),
         ),
         ("registration", step.registration.map(Action::Registration)),
+        ("remains", step.remains.map(Action::Remains)),
         ("swap", step.swap.map(Action::Swap)),
         ("symlink", step.symlink.map(Action::Symlink)),
         ("sysctl", step.sysctl.map(Action::Sysctl)),
@@ -258,7 +257,8 @@ fn check_handler(file: &Arc<SourceFile>, handler: schema::Handler) -> Result<Han
     }
     if matches!(&action, Action::Command(command) if !command.inputs.is_empty()) {
         let message = format!("handler `{}` has inputs", handler.name.value);
-        let hint = "a handler that is owed is written down on the node, and secrets must not be";
+        let hint =
+            "a pending handler is kept in a file on the node, and secrets must not be in files";
         return Err(wrong(file, &handler.name, message, hint));
     }
     Ok(Handler {

@@ -6,7 +6,7 @@ use super::resource::ADMIN_KUBECONFIG;
 use super::schema::{self, Text};
 use super::scope::Scope;
 use crate::diagnostic::Diagnostic;
-use crate::resource::{AbsentNode, NodeObject, PodAddresses, Registration};
+use crate::resource::{AbsentNode, NodeObject, PodAddresses, Registration, Remains};
 
 /// What the kubelet of every node asks with.
 const KUBELET_KUBECONFIG: &str = "/etc/kubernetes/kubelet.conf";
@@ -44,6 +44,13 @@ impl Scope<'_> {
         Registration {
             name: self.host.name.clone(),
             kubeconfig: KUBELET_KUBECONFIG.to_owned(),
+        }
+    }
+
+    pub(super) fn remains(&self) -> Remains {
+        let dns_address = self.parts.cluster.dns.node_local_address;
+        Remains {
+            dns_address: dns_address.map(|it| it.to_string()),
         }
     }
 

@@ -6,13 +6,16 @@ use std::fmt;
 use serde::Deserialize;
 
 /// What is done with a cluster. Playbooks of `up` are in `playbooks/` itself, those of any other action in the
-/// folder that has its name; an upgrade takes those of `up` in [`SHARED_WITH_UPGRADE`] as well.
+/// folder that has its name; what is done for a reset is a part of a removal as well, and an upgrade does what `up` does
+/// in the phases [`SHARED_WITH_UPGRADE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Action {
     /// Every host is brought to the state that the inventory wants.
     Up,
     /// Hosts leave the cluster.
     Remove,
+    /// Kubernetes is taken off hosts, whatever becomes of the cluster.
+    Reset,
     /// The cluster moves to another release, one host after another.
     Upgrade,
 }
@@ -22,10 +25,35 @@ const SHARED_WITH_UPGRADE: [PhaseName; 3] =
     [PhaseName::Prepare, PhaseName::AddOns, PhaseName::Verify];
 
 impl Action {
-    pub const ALL: [Self; 3] = [Self::Up, Self::Remove, Self::Upgrade];
+    pub const ALL: [Self; 4] = [Self::Up, Self::Remove, Self::Reset, Self::Upgrade];
 
-    /// Returns the action of a playbook, by its path below `playbooks/`.
-    pub fn of_playbook(path: &str) -> Self {
+    /// Returns whether a playbook is one of this action's, by its path below `playbooks/`.
+    pub fn has_playbook(self, path: &str) -> bool {
+        let action = Self::of_playbook(path);
+        let also = match self {
+            Self::Up | Self::Reset => self,
+            Self::Remove => Self::Reset,
+            Self::Upgrade => Self::Up,
+        };
+        action == self || action == also
+    }
+
+    /// Returns the phase in which this action runs one of its playbooks, by the playbook's path and the phases that it
+    /// names: its own, and the one in an upgrade where that is another. `None` where the action doesn't run it.
+    pub fn phase_of(
+        self,
+        path: &str,
+        phase: PhaseName,
+        upgrade_phase: Option<PhaseName>,
+    ) -> Option<PhaseName> {
+        if self != Self::Upgrade || Self::of_playbook(path) == self {
+            return Some(phase);
+        }
+        let is_shared = SHARED_WITH_UPGRADE.contains(&phase);
+        is_shared.then(|| upgrade_phase.unwrap_or(phase))
+    }
+
+    fn of_playbook(path: &str) -> Self {
         let folder = path.split_once('/').map(|(folder, _)| folder);
         let named = Self::ALL.into_iter().find(|it| folder == Some(it.name()));
         named.unwrap_or(Self::Up)
@@ -36,24 +64,9 @@ impl Action {
         match self {
             Self::Up => "up",
             Self::Remove => "remove",
+            Self::Reset => "reset",
             Self::Upgrade => "upgrade",
         }
-    }
-
-    /// Returns the phase in which this action runs a playbook, by the folder that it is in and the phases that it
-    /// names: its own, and the one in an upgrade if that is another. `None` where it doesn't run it.
-    pub fn phase_of(
-        self,
-        folder: Self,
-        phase: PhaseName,
-        upgrade_phase: Option<PhaseName>,
-    ) -> Option<PhaseName> {
-        if folder == self {
-            return Some(phase);
-        }
-        let is_shared = SHARED_WITH_UPGRADE.contains(&phase);
-        (self == Self::Upgrade && folder == Self::Up && is_shared)
-            .then(|| upgrade_phase.unwrap_or(phase))
     }
 }
 

@@ -59,6 +59,7 @@ impl Scope<'_> {
             Action::NodeObject(it) => Resource::NodeObject(self.node_object(it)?),
             Action::PodAddresses(it) => Resource::PodAddresses(self.pod_addresses(it)?),
             Action::Registration(_) => Resource::Registration(self.registration()),
+            Action::Remains(_) => Resource::Remains(self.remains()),
             Action::Package(it) => Resource::Package(Package {
                 name: self.text(&it.name)?,
             }),

@@ -25,7 +25,7 @@ use serde::Deserialize;
 
 use super::phase::PhaseName;
 pub use super::schema_of_conditions::{Https, NodeReady, RolledOut, Tcp};
-pub use super::schema_of_nodes::{AbsentNode, NodeObject, PodAddresses, Registration};
+pub use super::schema_of_nodes::{AbsentNode, NodeObject, PodAddresses, Registration, Remains};
 use crate::resource::ControlPlaneChangeKind;
 use crate::yaml::Spanned;
 
@@ -123,6 +123,7 @@ pub struct Step {
     pub package: Option<Package>,
     pub pod_addresses: Option<PodAddresses>,
     pub registration: Option<Registration>,
+    pub remains: Option<Remains>,
     pub swap: Option<Swap>,
     pub symlink: Option<Symlink>,
     pub sysctl: Option<Sysctl>,

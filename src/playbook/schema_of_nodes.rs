@@ -36,3 +36,9 @@ pub struct PodAddresses {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Registration {}
+
+/// Nothing of pods and of the cluster's network is left on this machine, written `remains: {}`. Its kubelet must be
+/// stopped before.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Remains {}

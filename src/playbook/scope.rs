@@ -26,7 +26,7 @@ pub struct Parts<'a> {
     /// Texts of [`Release::files`].
     pub files: &'a BTreeMap<String, Arc<SourceFile>>,
     pub secrets: &'a BTreeMap<String, Secret>,
-    /// Names of the hosts that didn't answer.
+    /// Names of the hosts that didn't answer, and of Nodes that the inventory doesn't have.
     pub silent: Vec<String>,
     /// Hosts whose machines are taken from another cluster.
     pub taken_over: &'a [&'a str],

@@ -136,7 +136,7 @@ fn action(lab: &Lab, machine: &Machine, found: Option<&ObservedMachine>) -> Opti
                 from: found.state.name().to_owned(),
                 to: MachineState::Running.name().to_owned(),
                 impossible: Some(
-                    "what there is of it can't be read: `kinstall down NODE` removes it, then `kinstall up`",
+                    "its state can't be read: `kinstall down NODE` removes it, then `kinstall up` makes it",
                 ),
             }],
             needs_halt: false,

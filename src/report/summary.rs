@@ -84,7 +84,9 @@ impl Summary {
                 unchanged,
             } => {
                 let entry = self.hosts.entry(host.clone()).or_default();
-                (entry.changed, entry.unchanged) = (*changed, *unchanged);
+                // Its steps were counted one by one, also those of an earlier part of the run.
+                entry.changed = entry.changed.max(*changed);
+                entry.unchanged = entry.unchanged.max(*unchanged);
             }
             RunEvent::Finished { elapsed } => self.elapsed = *elapsed,
             _ => {}

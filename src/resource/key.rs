@@ -22,6 +22,7 @@ impl Resource {
             Resource::AbsentNode(it) => format!("absent node {}", it.name),
             Resource::PodAddresses(_) => "pod addresses".to_owned(),
             Resource::Registration(_) => "registration".to_owned(),
+            Resource::Remains(_) => "remains".to_owned(),
             Resource::Package(it) => format!("package {}", it.name),
             Resource::Swap(_) => "swap".to_owned(),
             Resource::Symlink(it) => format!("path {}", it.path),

@@ -11,6 +11,7 @@ mod control_plane;
 mod key;
 mod membership;
 mod path;
+mod remains;
 mod system;
 mod wait;
 
@@ -23,6 +24,7 @@ pub use content::{BlobRef, Content, Sha256};
 pub use control_plane::{ControlPlaneChange, ControlPlaneChangeKind, EtcdMemberAbsent};
 pub use membership::{AbsentNode, NodeObject, NodeTaint, PodAddresses, Registration};
 pub use path::{Absent, Archive, Block, Directory, Download, File, Symlink};
+pub use remains::Remains;
 pub use system::{KernelModule, Package, Swap, Sysctl, Unit, UnitState};
 pub use wait::{Condition, Wait};
 
@@ -46,6 +48,7 @@ pub enum Resource {
     Package(Package),
     PodAddresses(PodAddresses),
     Registration(Registration),
+    Remains(Remains),
     Swap(Swap),
     Symlink(Symlink),
     Sysctl(Sysctl),

@@ -4,6 +4,7 @@
 //! one in [`crate::plan::Phase::after`]; a phase that failed somewhere stops those that wait for it. What a host
 //! does for another one (a phase of a roll) is done as soon as it may: see [`super::walk`].
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tokio::sync::watch;
@@ -24,6 +25,8 @@ pub struct Engine {
     hosts: Vec<HostRun>,
     /// Hosts that were lost while they were looked at, and how.
     lost: Vec<(String, String)>,
+    /// Hosts for which not all was done.
+    failed: BTreeSet<String>,
     events: EventSender,
 }
 
@@ -44,6 +47,7 @@ impl Engine {
             run,
             hosts,
             lost: Vec::new(),
+            failed: BTreeSet::new(),
             events,
         }
     }
@@ -53,6 +57,11 @@ impl Engine {
         self.hosts
             .iter()
             .any(|host| !host.facts.pending_handlers.is_empty())
+    }
+
+    /// Returns whether [`Engine::apply`] did not do all that it should for a host.
+    pub fn has_failed(&self, host: &str) -> bool {
+        self.failed.contains(host)
     }
 
     /// Returns what [`Engine::apply`] would change. Hosts are asked in parallel, each in one round trip.
@@ -117,8 +126,8 @@ impl Engine {
         let plan = Arc::new(plan.clone());
         let (board, _) = watch::channel(Board::of(&plan));
         let board = Arc::new(board);
-        for (host, message) in &self.lost {
-            self.give_up(&plan, &board, host, message);
+        for (host, message) in std::mem::take(&mut self.lost) {
+            self.give_up(&plan, &board, &host, &message);
         }
         let mut tasks = JoinSet::new();
         for host in self.hosts.drain(..) {
@@ -134,14 +143,13 @@ impl Engine {
         for left_out in &plan.left_out {
             let _ = self.events.send(RunEvent::LeftOut(left_out.clone()));
         }
-        let mut all_done = plan.left_out.is_empty() && self.lost.is_empty();
         let mut interrupted = false;
         for (host, stops) in tasks.join_all().await {
             for (concerned, stop) in stops {
                 match stop {
                     Stop::Interrupted => interrupted = true,
                     Stop::Failed { message, .. } | Stop::Lost(message) => {
-                        all_done = false;
+                        self.failed.insert(concerned.clone());
                         let _ = self.events.send(RunEvent::HostFailed {
                             host: concerned,
                             message,
@@ -154,12 +162,12 @@ impl Engine {
         if interrupted {
             Err(RunError::Interrupted)
         } else {
-            Ok(all_done)
+            Ok(plan.left_out.is_empty() && self.failed.is_empty())
         }
     }
 
     /// A host that isn't there any more fails all that it should do.
-    fn give_up(&self, plan: &Plan, board: &watch::Sender<Board>, host: &str, message: &str) {
+    fn give_up(&mut self, plan: &Plan, board: &watch::Sender<Board>, host: &str, message: &str) {
         for phase in &plan.phases {
             if phase.batches.contains_key(host) {
                 let concerned = phase.host.as_deref().unwrap_or(host);
@@ -168,8 +176,10 @@ impl Engine {
                     host: host.to_owned(),
                 };
                 board.send_modify(|board| board.fail(&phase.name, host, concerned, cause));
+                self.failed.insert(concerned.to_owned());
             }
         }
+        self.failed.insert(host.to_owned());
         let _ = self.events.send(RunEvent::HostFailed {
             host: host.to_owned(),
             message: message.to_owned(),
@@ -187,6 +197,13 @@ impl Engine {
 }
 
 impl CheckedHosts {
+    /// Adds what another check found, which comes after this one.
+    pub fn append(&mut self, later: Self) {
+        self.failed |= later.failed;
+        self.planned.append(later.planned);
+        self.events.extend(later.events);
+    }
+
     fn add(&mut self, host: &str, checked: Checked) {
         let is_done = checked.changes.is_empty() && checked.failures.is_empty();
         self.failed |= !checked.failures.is_empty();

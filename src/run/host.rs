@@ -255,6 +255,6 @@ pub struct Checked {
 
 fn whoami() -> String {
     let user = std::env::var("USER").or_else(|_| std::env::var("USERNAME"));
-    let user = user.unwrap_or_else(|_| "somebody".to_owned());
+    let user = user.unwrap_or_else(|_| "unknown".to_owned());
     format!("{user}@{}", gethostname::gethostname().to_string_lossy())
 }

@@ -28,7 +28,7 @@ pub enum RunError {
         host: String,
         source: crate::ssh::SshError,
     },
-    #[error("the agent on `{host}` ended without a word")]
+    #[error("the agent on `{host}` ended without a message")]
     AgentGone { host: String },
     #[error("interrupted")]
     Interrupted,

@@ -78,6 +78,15 @@ impl PlannedChanges {
         self.left_out.clone_from(&plan.left_out);
     }
 
+    /// Adds the changes of what is done afterwards.
+    pub fn append(&mut self, later: Self) {
+        self.machines.extend(later.machines);
+        self.steps.extend(later.steps);
+        self.phases.extend(later.phases);
+        self.unreachable.extend(later.unreachable);
+        self.left_out.extend(later.left_out);
+    }
+
     /// Returns the number of single changes.
     pub fn count(&self) -> usize {
         self.machines.iter().filter(|it| it.is_possible()).count()

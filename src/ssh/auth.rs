@@ -225,7 +225,8 @@ impl<'a> Login<'a> {
                     if secret > 1 || (secret == 1 && answered) || prompts.len() > secret {
                         let asked = prompts.first().map(|prompt| prompt.prompt.trim());
                         let asked = asked.unwrap_or_default();
-                        let reason = format!("the host asks ‘{asked}’, which needs a person");
+                        let reason =
+                            format!("the host asks `{asked}`, which only a person can answer");
                         self.skip("password".to_owned(), reason);
                         return Ok(false);
                     }

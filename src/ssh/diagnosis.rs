@@ -28,8 +28,8 @@ impl SshError {
                 "set `ansible_host` (or `ip`) to an address, or make `{host}` known to DNS"
             )],
             Self::Connect { .. } | Self::Timeout { .. } | Self::NotReady { .. } => vec![
-                "is the machine running, is its address right, does sshd listen there, and does no \
-                 firewall stand between?"
+                "check that the machine runs, that its address is right, that sshd listens there, and that no \
+                 firewall blocks it"
                     .to_owned(),
                 "`ansible_host`, `ansible_port` and the jump host are taken from the inventory"
                     .to_owned(),
@@ -69,8 +69,8 @@ impl HostKeyError {
                 line,
                 ..
             } => vec![
-                "either the machine was installed anew or another one has its address now, or \
-                 somebody sits between you and it"
+                "either the machine was reinstalled, another machine has its address now, or someone \
+                 intercepts the connection"
                     .to_owned(),
                 format!(
                     "if you know why it changed: compare with `ssh-keygen -lf \
@@ -80,7 +80,7 @@ impl HostKeyError {
                 ),
             ],
             Self::Revoked { .. } => {
-                vec!["somebody declared this key stolen: the host needs a new one".to_owned()]
+                vec!["known_hosts marks this key as stolen: the host needs a new one".to_owned()]
             }
             Self::Unknown { address, shown } => vec![format!(
                 "if {shown} is what `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` shows on \

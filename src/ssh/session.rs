@@ -176,7 +176,7 @@ impl Session {
     }
 
     /// Opens a byte stream from this host to another one.
-    pub(super) async fn tunnel(
+    pub async fn tunnel(
         &self,
         host: &str,
         port: u16,

@@ -63,10 +63,30 @@ fn pause(error: &SshError) -> Option<Duration> {
             | ErrorKind::NetworkUnreachable
             | ErrorKind::TimedOut
             | ErrorKind::ConnectionReset => Some(NOBODY_THERE),
+            // Hung up on without a reason from the system, which happens while a machine's network comes up.
+            _ if source.raw_os_error().is_none() => Some(NOBODY_THERE),
             _ => None,
         },
         SshError::Handshake { .. } | SshError::Lost { .. } => Some(NOT_READY),
         SshError::Refused(refusal) if refusal.is_booting() => Some(NOT_READY),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn a_machine_that_hangs_up_without_a_reason_is_asked_again() {
+        let connect = |source| SshError::Connect {
+            address: "192.0.2.1:22".to_owned(),
+            source,
+        };
+        assert!(pause(&connect(io::Error::other("no error set after POLLHUP"))).is_some());
+        // Permission denied by this computer, which waiting doesn't change.
+        assert!(pause(&connect(io::Error::from_raw_os_error(13))).is_none());
     }
 }

@@ -39,10 +39,7 @@ pub fn render(changes: &PlannedChanges) -> String {
     order(&mut text, &changes.phases);
     if !changes.unreachable.is_empty() {
         let names = changes.unreachable.join(", ");
-        let _ = writeln!(
-            text,
-            "\nCan't be reached, so that nothing is known of them: {names}."
-        );
+        let _ = writeln!(text, "\nNot reached, so their state is unknown: {names}.");
     }
     for it in &changes.left_out {
         let _ = writeln!(text, "\n{}", left_out(it));

@@ -3,6 +3,7 @@
 //! stdout carries data, stderr talks to people. Progress is a fold over [`crate::run::RunEvent`]s: bars
 //! on a terminal, lines elsewhere, JSON lines for scripts.
 
+pub mod availability;
 pub mod bars;
 pub mod build;
 pub mod changes;
@@ -20,3 +21,4 @@ pub mod recap;
 pub mod snapshots;
 pub mod status;
 pub mod upgrade;
+pub mod verify;

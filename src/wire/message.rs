@@ -9,7 +9,7 @@ use super::{ClusterTraces, Surroundings};
 use crate::resource::{Change, CommandState, Resource, Sha256};
 
 /// Version of these types; part of the agent's greeting.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 
 /// How long the controller keeps silent at most.
 pub const ALIVE_EVERY: Duration = Duration::from_secs(15);
@@ -199,6 +199,8 @@ pub struct Facts {
     pub pending_handlers: Vec<String>,
     /// What there is of a control plane on the node.
     pub control_plane: ControlPlaneState,
+    /// Names of all Node objects, as this control plane has them; empty where its API server isn't ready.
+    pub nodes: Vec<String>,
     /// Guarded commands that earlier runs began on the node, by step id.
     pub commands: BTreeMap<String, CommandState>,
     /// What clusters left on it.

@@ -2,7 +2,7 @@
 
 mod circles;
 mod paths;
-mod source;
+pub mod source;
 
 use std::collections::BTreeMap;
 
@@ -34,6 +34,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "ssh",
             "ui",
             "vagrant",
+            "verify",
         ],
     ),
     ("converge", &["diagnostic", "resource", "secret", "yaml"]),
@@ -70,6 +71,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "run",
             "secret",
             "ssh",
+            "verify",
             "wire",
             "yaml",
         ],
@@ -103,6 +105,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "yaml",
         ],
     ),
+    ("parallel", &[]),
     ("private_file", &[]),
     (
         "provision",
@@ -165,16 +168,25 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "resource",
             "run",
             "ssh",
+            "verify",
             "wire",
         ],
     ),
     ("vagrant", &["diagnostic", "model", "yaml"]),
+    ("verify", &["diagnostic", "yaml"]),
+    ("whole_file", &[]),
     ("wire", &["resource"]),
     ("yaml", &["diagnostic"]),
 ];
 
 /// Serves every module.
-const EVERYBODY: &[&str] = &["did_you_mean", "error_chain", "format_version"];
+const EVERYBODY: &[&str] = &[
+    "did_you_mean",
+    "error_chain",
+    "format_version",
+    "parallel",
+    "whole_file",
+];
 
 /// Words that stand only in some places.
 const ONLY_IN: &[(&str, &[&str])] = &[

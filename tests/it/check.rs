@@ -10,7 +10,7 @@ fn wishful() -> Project {
     project.write(
         "group_vars/all/k8s.yml",
         "vmid: 101\ncluster_name: lab\nhelm_enabled: true\ncalico_mtu: 1400\nkube_network_plugin: calico\n\
-         kube_encrypt_secret_data: true\nkrew_enabled: true\nkubelet_rotate_certificates: false\n",
+         kube_oidc_auth: true\nkrew_enabled: true\nkubelet_rotate_certificates: false\n",
     );
     project.write(
         "host_vars/node1.yml",
@@ -76,7 +76,7 @@ fn errors_fail_and_come_before_warnings() {
         said.find(text)
             .unwrap_or_else(|| panic!("no `{text}` in {said}"))
     };
-    assert!(place("can't have port 10250") < place("`kube_encrypt_secret_data`"));
+    assert!(place("can't have port 10250") < place("`kube_oidc_auth`"));
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn other_commands_show_it_in_short() {
     let plan = project.run(&["plan", "--provider", "existing"]);
     let summary = plan
         .lines()
-        .skip_while(|line| !line.contains("not all is as the inventory says"));
+        .skip_while(|line| !line.contains("the cluster will differ from the inventory"));
     let summary: Vec<&str> = summary.take(lines.len()).collect();
     insta::assert_snapshot!(summary.join("\n"));
 }

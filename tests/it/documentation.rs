@@ -18,10 +18,10 @@ const PLACEHOLDERS: &[(&str, &str)] = &[
     ("URL", "https://host/disk.img"),
 ];
 
-fn pages() -> Vec<(PathBuf, String)> {
+pub fn pages() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut pages = Vec::new();
-    for folder in ["", "docs", "tests", "playbooks"] {
+    for folder in ["", "docs", "tests", "playbooks", "templates"] {
         for entry in fs::read_dir(root.join(folder)).unwrap() {
             let path = entry.unwrap().path();
             if path.extension().is_some_and(|extension| extension == "md") {
@@ -82,9 +82,12 @@ fn parse(command: &str) -> Result<(), String> {
     for (name, value) in PLACEHOLDERS {
         command = command.replace(name, value);
     }
-    let end = command
-        .find([';', '|', '>', '&', '\\'])
-        .unwrap_or(command.len());
+    // Output of kinstall explains a command behind a gap.
+    let ends = [
+        command.find([';', '|', '>', '&', '\\']),
+        command.find("   "),
+    ];
+    let end = ends.into_iter().flatten().min().unwrap_or(command.len());
     let words = shlex::split(&command[..end]).ok_or("its quotes don't end")?;
     match Cli::try_parse_from(words) {
         Ok(_) => Ok(()),
@@ -120,21 +123,54 @@ fn a_command_that_does_not_exist_is_found() {
 }
 
 #[test]
-fn links_lead_to_files() {
+fn links_lead_to_files_and_headings() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut wrong = Vec::new();
     for (path, page) in pages() {
         for link in page.split("](").skip(1) {
-            let target = link.split([')', '#']).next().unwrap();
-            if target.is_empty() || target.starts_with("http") {
+            let link = link.split(')').next().unwrap();
+            let (target, heading) = link.split_once('#').unwrap_or((link, ""));
+            if target.starts_with("http") {
                 continue;
             }
-            if !root.join(path.parent().unwrap()).join(target).exists() {
-                wrong.push(format!("{}: {target}", path.display()));
+            let file = if target.is_empty() {
+                root.join(&path)
+            } else {
+                root.join(path.parent().unwrap()).join(target)
+            };
+            let has_heading = || has_heading(&fs::read_to_string(&file).unwrap(), heading);
+            if !file.exists() || !heading.is_empty() && !has_heading() {
+                wrong.push(format!("{}: {link}", path.display()));
             }
         }
     }
     assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+/// Returns whether a page has a heading of this anchor, as GitHub makes anchors.
+fn has_heading(page: &str, anchor: &str) -> bool {
+    let headings = page.lines().filter(|line| line.starts_with('#'));
+    headings
+        .map(|line| line.trim_start_matches('#').trim().to_lowercase())
+        .map(|title| title.replace(' ', "-"))
+        .map(|title| {
+            title.replace(
+                |letter: char| !letter.is_alphanumeric() && letter != '-',
+                "",
+            )
+        })
+        .any(|title| title == anchor)
+}
+
+#[test]
+fn the_summary_lists_every_page() {
+    let summary = fs::read_to_string("docs/SUMMARY.md").unwrap();
+    for (path, _) in pages() {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if path.starts_with("docs") && name != "SUMMARY.md" {
+            assert!(summary.contains(&format!("]({name})")), "{name}");
+        }
+    }
 }
 
 #[test]
@@ -153,6 +189,30 @@ fn snippets_of_yaml_and_json_can_be_read() {
             assert!(is_read, "{}:\n{text}", path.display());
         }
     }
+}
+
+/// A snippet of `ini` is an inventory; one of `yaml` that is no playbook has variables of one.
+#[test]
+fn snippets_of_inventories_are_valid() {
+    let mut count = 0;
+    for (path, page) in pages() {
+        for (language, text) in blocks(&page) {
+            let project = match language {
+                "ini" => Project::with_inventory(&text),
+                "yaml" if !text.starts_with("# playbooks/") => {
+                    let project = Project::of_host("node1 ip=192.168.56.21");
+                    project.write("group_vars/all.yml", &text);
+                    project
+                }
+                _ => continue,
+            };
+            count += 1;
+            let told = project.run(&["check"]);
+            let is_valid = told.starts_with("exit code 0\n") && !told.contains("doesn't know");
+            assert!(is_valid, "{}:\n{text}\n{told}", path.display());
+        }
+    }
+    assert!(count > 1, "{count}");
 }
 
 /// The page's own playbook and template, used as it says.
@@ -181,6 +241,19 @@ fn every_error_kind_is_explained_with_its_exit_code() {
     for kind in kinds() {
         let row = format!("| {} | `{}` | ", kind.exit_code(), kind.name());
         assert!(page.contains(&row), "{row}");
+    }
+}
+
+#[test]
+fn every_error_kind_has_its_section_with_what_to_do() {
+    let page = fs::read_to_string("docs/troubleshooting.md").unwrap();
+    let sections: Vec<&str> = page.split("\n## ").collect();
+    for kind in kinds() {
+        let title = format!("`{}`: ", kind.name());
+        let section = sections.iter().find(|section| section.starts_with(&title));
+        let section = section.unwrap_or_else(|| panic!("no section {title}"));
+        let code = format!("Exit code {}.", kind.exit_code());
+        assert!(section.contains(&code), "{title} lacks: {code}");
     }
 }
 

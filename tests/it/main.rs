@@ -32,6 +32,7 @@ mod programs;
 mod qemu;
 mod ssh;
 mod sshd;
+mod style;
 mod vagrant;
 mod vagrant_cases;
 mod vagrant_settings;

@@ -1,6 +1,6 @@
 //! The controller's side for tests: an agent on a thread, a pipe each way.
 
-use std::io::{self, PipeReader, PipeWriter};
+use std::io::{self, PipeReader, PipeWriter, Write as _};
 use std::path::Path;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -61,6 +61,16 @@ impl Controller {
     #[expect(clippy::needless_pass_by_value, reason = "reads better at the callers")]
     pub fn send(&mut self, request: Request) {
         frame::write(&mut self.to_agent, &request).unwrap();
+    }
+
+    /// Sends what need not be a request.
+    pub fn send_bytes(&mut self, bytes: &[u8]) {
+        self.to_agent.write_all(bytes).unwrap();
+    }
+
+    /// Reads all that the agent still says.
+    pub fn rest(&mut self) -> Vec<Event> {
+        std::iter::from_fn(|| frame::read(&mut self.from_agent).unwrap()).collect()
     }
 
     /// Sends a blob in several chunks.

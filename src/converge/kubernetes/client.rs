@@ -9,9 +9,13 @@ use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConf
 
 use super::kubeconfig::Kubeconfig;
 use crate::converge::{Node, ResourceError};
+use crate::parallel;
 
 /// Requests at a time.
 const PARALLEL: usize = 8;
+/// The form of a list without what objects say beside their names and labels.
+const METADATA_ONLY: &str =
+    "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
 /// The name that kinstall's fields carry in an object's `managedFields`.
 pub const FIELD_MANAGER: &str = "kinstall";
 
@@ -101,6 +105,25 @@ impl Client {
         answer
     }
 
+    /// Lists the names of objects, and nothing else of them; gives up after `patience`.
+    pub fn names(&self, path: &str, patience: Duration) -> Result<Vec<String>, ResourceError> {
+        let request = self
+            .agent
+            .get(format!("{}{path}", self.server))
+            .header("accept", METADATA_ONLY)
+            .config()
+            .timeout_global(Some(patience))
+            .build();
+        let action = || format!("list {path}");
+        let answer = self.read(request.call(), action)?;
+        if !answer.is_success() {
+            return Err(answer.refused(action()));
+        }
+        let items = answer.body["items"].as_array().into_iter().flatten();
+        let names = items.filter_map(|item| item["metadata"]["name"].as_str());
+        Ok(names.map(str::to_owned).collect())
+    }
+
     /// Gets several at a time; the answers come in the order of the paths.
     pub fn get_all(&self, paths: &[String]) -> Vec<Result<Answer, ResourceError>> {
         self.in_parallel(paths, |client, path| client.get(path))
@@ -156,28 +179,8 @@ impl Client {
         items: &[T],
         work: impl Fn(&Client, &T) -> R + Sync,
     ) -> Vec<R> {
-        let share = items.len().div_ceil(PARALLEL).max(1);
         let span = Span::current();
-        std::thread::scope(|scope| {
-            let threads: Vec<_> = items
-                .chunks(share)
-                .map(|items| {
-                    let (work, span) = (&work, &span);
-                    scope.spawn(move || {
-                        span.in_scope(|| items.iter().map(|item| work(self, item)).collect())
-                    })
-                })
-                .collect();
-            threads
-                .into_iter()
-                .flat_map(|thread| -> Vec<R> {
-                    match thread.join() {
-                        Ok(results) => results,
-                        Err(panic) => std::panic::resume_unwind(panic),
-                    }
-                })
-                .collect()
-        })
+        parallel::map(items, PARALLEL, |item| span.in_scope(|| work(self, item)))
     }
 
     fn read(

@@ -5,14 +5,16 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use super::super::kubectl;
-use super::super::outcome::Found;
-use super::super::record::{keep_log, observed};
-use super::{Installation, Ready, Work, run_name};
+use super::connection::{Ready, Scope};
+use super::{Installation, run_name};
 use crate::bundle::{Minor, Release};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::install::kubectl;
+use crate::install::outcome::Found;
+use crate::install::record::{keep_log, observed};
 use crate::plan::upgrade::path::releases;
 use crate::plan::upgrade::{Hop, PathError, ReleaseVersions, RunningVersions, findings, path};
+use crate::playbook::Action;
 use crate::report::{NodeStatus, Summary};
 use crate::run::{EventSender, Observer, PlannedChanges, RunEvent};
 
@@ -88,7 +90,7 @@ impl Installation {
             &self.run,
             observer,
             async |events: EventSender, cancel| {
-                let connected = self.connect(Work::Upgrade(&upgraded), &events, &cancel);
+                let connected = self.connect(self.roll(&upgraded), &events, &cancel);
                 let Ready {
                     mut engine, plan, ..
                 } = connected.await?;
@@ -128,7 +130,7 @@ impl Installation {
             observer,
             async |events: EventSender, cancel| {
                 let started = Instant::now();
-                let connected = self.connect(Work::Upgrade(&upgraded), &events, &cancel);
+                let connected = self.connect(self.roll(&upgraded), &events, &cancel);
                 let Ready {
                     mut engine,
                     mut plan,
@@ -196,6 +198,15 @@ impl Installation {
             .filter(|minor| **minor > self.release)
             .copied()
             .collect()
+    }
+
+    /// All hosts but those that have moved already.
+    fn roll<'a>(&'a self, upgraded: &'a [String]) -> Scope<'a> {
+        Scope {
+            action: Action::Upgrade,
+            upgraded,
+            ..self.scope(&[])
+        }
     }
 
     /// Returns the hosts that run all of the release.

@@ -2,8 +2,8 @@
 
 use super::Lab;
 use crate::plan::Plan;
-use crate::playbook::Action;
-use crate::resource::CommandState;
+use crate::playbook::{Action, Placement, Sources, load};
+use crate::resource::{CommandState, Guard, Resource};
 use crate::wire::ControlPlaneState;
 
 /// The phases that concern control planes, with the hosts that do them and their steps.
@@ -57,6 +57,50 @@ fn the_first_control_plane_and_a_dead_one_leave_through_another() {
     let leaving = ["controll-plane", "node3"].map(str::to_owned);
     lab.facts.shift_remove("node3");
     insta::assert_snapshot!(text(&lab.plan_of(Action::Remove, &leaving)));
+}
+
+#[test]
+fn a_changed_configuration_is_uploaded_where_the_one_that_began_is_gone() {
+    let mut lab = lab();
+    have_joined(&mut lab);
+    let names = lab.cluster.control_planes().map(|it| it.name.clone());
+    let names: Vec<String> = names.collect();
+    lab.facts.shift_remove(&names[0]);
+    let plan = lab.plan();
+    let phase = format!("control-plane-join/{}", names[1]);
+    let phase = plan.phases.iter().find(|it| it.name == phase).unwrap();
+    let batch = &phase.batches[&names[1]];
+    let step = |id: &str| batch.steps.iter().find(|step| step.id == id).unwrap();
+    let handlers: Vec<&str> = batch.handlers.iter().map(|it| it.id.as_str()).collect();
+    for id in ["control-plane/upload", "control-plane/cluster information"] {
+        let notified = &step("control-plane-join/configuration").notify;
+        assert!(notified.iter().any(|it| it == id), "{notified:?}");
+        assert!(handlers.contains(&id), "{handlers:?}");
+    }
+}
+
+#[test]
+fn what_is_done_once_for_the_cluster_is_not_done_again_by_another_control_plane() {
+    let mut lab = lab();
+    have_joined(&mut lab);
+    let mut guarded = 0;
+    for playbook in load(&Sources::builtin(), Action::Up).unwrap() {
+        let Placement::Once(_) = playbook.placement else {
+            continue;
+        };
+        let plan = lab.plan();
+        let steps = plan.phases.iter().flat_map(|phase| phase.batches.values());
+        for step in steps.flat_map(|batch| &batch.steps) {
+            let is_own = step.id.starts_with(&format!("{}/", playbook.component));
+            if let (true, Resource::Command(command)) = (is_own, &step.resource) {
+                // What a node remembers, another one doesn't know.
+                let is_known_to_all = matches!(command.guard, Guard::Object { .. });
+                assert!(is_known_to_all, "{}: {:?}", step.id, command.guard);
+                guarded += 1;
+            }
+        }
+    }
+    assert!(guarded >= 2);
 }
 
 pub(super) fn have_joined(lab: &mut Lab) {

@@ -4,6 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
+use super::super::encryption;
 use super::{Lab, content, documents, objects, text};
 
 /// Returns the lab with these variables for all its hosts.
@@ -118,7 +119,7 @@ fn settings_of_the_api_server() {
 
 #[test]
 fn without_a_login_there_is_only_health_where_anonymous_access_is_off() {
-    let step = "control-plane/who may ask without a login".to_owned();
+    let step = "control-plane-files/who may ask without a login".to_owned();
     let usual = lab("");
     assert!(!steps(&usual).contains(&step));
     assert_eq!(
@@ -141,6 +142,79 @@ fn without_a_login_there_is_only_health_where_anonymous_access_is_off() {
     let paths = ["/livez", "/readyz", "/healthz"].map(|path| json!({ "path": path }));
     let expected = json!({ "enabled": true, "conditions": paths });
     assert_eq!(authentication[0]["anonymous"], expected);
+}
+
+/// Returns the API server's providers, in their order.
+fn providers(lab: &Lab) -> Vec<String> {
+    let path = "/etc/kubernetes/encryption/providers.yaml";
+    let configuration = documents(&content(&lab.plan(), "controll-plane", path)).remove(0);
+    let providers = configuration["resources"][0]["providers"].as_array();
+    let names = providers
+        .unwrap()
+        .iter()
+        .flat_map(|it| it.as_object().unwrap().keys().cloned());
+    names.collect()
+}
+
+#[test]
+fn secrets_are_encrypted_unless_that_is_off_and_read_in_both_cases() {
+    assert_eq!(providers(&lab("")), ["secretbox", "identity"]);
+    let off = lab("kube_encrypt_secret_data: false\n");
+    assert_eq!(providers(&off), ["identity", "secretbox"]);
+    let other = lab(
+        "kube_encryption_algorithm: aescbc\nkube_encryption_resources: [secrets, configmaps]\n",
+    );
+    assert_eq!(providers(&other), ["aescbc", "identity"]);
+    let flag = flag(&kubeadm(&other), "apiServer", "encryption-provider-config");
+    assert_eq!(flag, json!("/etc/kubernetes/encryption/providers.yaml"));
+}
+
+/// Its API servers don't know a key, and could not read what another one has encrypted.
+#[test]
+fn a_cluster_that_began_without_a_key_stays_without_one_and_says_so_where_it_is_asked_for() {
+    for (variables, says) in [
+        ("", false),
+        ("kube_encrypt_secret_data: false\n", false),
+        ("kube_encrypt_secret_data: true\n", true),
+    ] {
+        let mut lab = lab(variables);
+        lab.secrets.encryption_key = None;
+        let said = encryption::settle(&mut lab.cluster, &lab.secrets);
+        assert_eq!(said.is_some(), says, "{variables}");
+        let flag = flag(&kubeadm(&lab), "apiServer", "encryption-provider-config");
+        assert_eq!(flag, Value::Null);
+        assert!(!steps(&lab).contains(&"control-plane-files/encryption".to_owned()));
+    }
+}
+
+#[test]
+fn requests_are_audited_unless_that_is_off() {
+    let flags = |lab: &Lab| {
+        let kubeadm = kubeadm(lab);
+        [
+            "audit-policy-file",
+            "audit-log-maxage",
+            "audit-log-maxbackup",
+            "audit-log-maxsize",
+        ]
+        .map(|name| flag(&kubeadm, "apiServer", name))
+    };
+    let policy = "/etc/kubernetes/audit-policy.yaml";
+    assert_eq!(
+        flags(&lab("")),
+        [json!(policy), json!("30"), json!("10"), json!("100")]
+    );
+    let own = "audit_log_maxage: 7\naudit_log_maxbackups: 2\naudit_log_maxsize: 5\n";
+    assert_eq!(
+        flags(&lab(own)),
+        [json!(policy), json!("7"), json!("2"), json!("5")]
+    );
+    let off = lab("kubernetes_audit: false\n");
+    assert_eq!(
+        flags(&off),
+        [Value::Null, Value::Null, Value::Null, Value::Null]
+    );
+    assert!(!steps(&off).contains(&"control-plane-files/audit policy".to_owned()));
 }
 
 #[test]

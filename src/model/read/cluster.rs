@@ -65,7 +65,7 @@ pub(in super::super) fn cluster(
         .iter()
         .find(|host| host.spec.roles.control_plane)
         .and_then(|host| Some(host.spec.access_address?.to_string()));
-    let (control_plane, api_port) = endpoint::control_plane(&mut reader, first_address);
+    let (control_plane, ports) = endpoint::control_plane(&mut reader, first_address);
     let provider = provider(&mut reader);
     let dns = network::dns(&mut reader, domain);
     let places = Places {
@@ -73,7 +73,7 @@ pub(in super::super) fn cluster(
         names: hosts.iter().map(|host| host.name.clone()).collect(),
         networks,
         pools: addons.ranges,
-        api_port,
+        ports,
         cache_address: dns.cache_address,
         upstream_servers: dns.upstream_servers,
         max_pods: hosts.iter().map(|host| host.max_pods.clone()).collect(),
@@ -135,7 +135,7 @@ fn kubernetes_version(reader: &mut Reader<'_>) -> Option<WantedVersion> {
     if version.is_none() {
         reader.error(
             &location,
-            format!("`kube_version` is no version: `{}`", wanted.value),
+            format!("`kube_version` is not a version: `{}`", wanted.value),
             "must have two or three parts",
             "write it like `1.37.2`, or like `1.37` for the newest patch release of the bundle",
         );
@@ -202,7 +202,7 @@ fn node_domain(reader: &mut Reader<'_>) -> Option<String> {
             || "write it like `example.com`".to_owned(),
             |corrected| format!("write `{corrected}`"),
         );
-        let message = format!("`{}` is no domain for nodes", domain.value);
+        let message = format!("`{}` is not a valid domain for nodes", domain.value);
         report(reader, domain.location.as_ref(), message, hint);
     }
     Some(domain.value)

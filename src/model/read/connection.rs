@@ -147,10 +147,7 @@ fn arguments(reader: &mut Reader<'_>) -> SshArguments {
         if !arguments.ignored.is_empty() {
             reader.warning(
                 location,
-                format!(
-                    "kinstall has no use for `{}`",
-                    arguments.ignored.join("`, `")
-                ),
+                format!("kinstall ignores `{}`", arguments.ignored.join("`, `")),
                 "without effect",
                 "kinstall speaks SSH itself; it follows jump hosts, key, user and port",
             );

@@ -3,6 +3,7 @@
 use std::num::NonZeroU16;
 
 use super::super::names::is_certificate_name;
+use super::super::validate::PortPlaces;
 use super::super::{ApiProxy, ControlPlane, ControlPlaneSettings, defaults, join_port};
 use super::Reader;
 use crate::diagnostic::Location;
@@ -11,11 +12,11 @@ use crate::yaml::{Node, Value};
 /// The address that nodes find their own proxy at.
 const THIS_NODE: &str = "127.0.0.1";
 
-/// Reads it, and where the API server's port is set; `first_address` is the first control plane's.
+/// Reads it, and where its ports are set; `first_address` is the first control plane's.
 pub(super) fn control_plane(
     reader: &mut Reader<'_>,
     first_address: Option<String>,
-) -> (ControlPlane, Option<Location>) {
+) -> (ControlPlane, PortPlaces) {
     let api_port = reader.parsed::<NonZeroU16>(&["kube_apiserver_port"], "a port (1-65535)");
     let bind_port = api_port
         .as_ref()
@@ -24,7 +25,11 @@ pub(super) fn control_plane(
     let balancer = load_balancer(reader, bind_port);
     // As in kubespray: a load balancer takes the place of the proxy, unless both are wanted.
     let wants_proxy = reader.boolean("loadbalancer_apiserver_localhost");
-    let proxy = proxy(reader, bind_port);
+    let mut ports = PortPlaces {
+        api: api_port.and_then(|port| port.location),
+        ..PortPlaces::default()
+    };
+    let proxy = proxy(reader, bind_port, &mut ports);
     let proxy = wants_proxy.unwrap_or(balancer.is_none()).then_some(proxy);
     let (endpoint_host, endpoint_port) = match (&proxy, &balancer) {
         (Some(proxy), _) => (THIS_NODE.to_owned(), proxy.port),
@@ -40,7 +45,7 @@ pub(super) fn control_plane(
         extra_names,
         settings: ControlPlaneSettings::read(reader),
     };
-    (control_plane, api_port.and_then(|port| port.location))
+    (control_plane, ports)
 }
 
 /// Reads `loadbalancer_apiserver`, whose address may be missing where it has a name.
@@ -79,13 +84,18 @@ fn load_balancer(reader: &mut Reader<'_>, bind_port: u16) -> Option<(String, u16
 
 /// kubespray has its proxy on workers only, at the API server's own port, which its sample files set.
 /// Here control planes have it as well, so that port is taken.
-fn proxy(reader: &mut Reader<'_>, bind_port: u16) -> ApiProxy {
-    let mut port = |name| {
-        let port = reader.parsed::<NonZeroU16>(&[name], "a port (1-65535)");
-        port.map(|port| port.value.get())
+fn proxy(reader: &mut Reader<'_>, bind_port: u16, places: &mut PortPlaces) -> ApiProxy {
+    let mut port = |name, place: &mut Option<Location>| {
+        let port = reader.parsed::<NonZeroU16>(&[name], "a port (1-65535)")?;
+        *place = port.location;
+        Some(port.value.get())
     };
-    let health_port = port("loadbalancer_apiserver_healthcheck_port");
-    let port = port("loadbalancer_apiserver_port").filter(|port| *port != bind_port);
+    let health_port = port(
+        "loadbalancer_apiserver_healthcheck_port",
+        &mut places.proxy_health,
+    );
+    let port = port("loadbalancer_apiserver_port", &mut places.proxy);
+    let port = port.filter(|port| *port != bind_port);
     ApiProxy {
         port: port.unwrap_or(defaults::API_PROXY_PORT),
         health_port,

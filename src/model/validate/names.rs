@@ -23,7 +23,7 @@ pub(super) fn check(spec: &ClusterSpec, places: &Places, diagnostics: &mut Diagn
         } else if !names::is_subdomain(&host.name) {
             let wrong = error(
                 location,
-                format!("`{}` is no name for a Kubernetes node", host.name),
+                format!("`{}` is not a valid name for a Kubernetes node", host.name),
                 "not valid",
             )
             .hint("only lower-case letters, digits, `-` and `.`; letter or digit first and last");

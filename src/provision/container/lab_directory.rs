@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::format_version;
 use crate::provision::namespace::Namespace;
 use crate::provision::{Forward, Lab, ProviderError};
+use crate::whole_file;
 
 /// A lab's folder.
 #[derive(Clone, Debug)]
@@ -195,11 +196,9 @@ impl MachineDirectory {
 
 /// Writes a JSON file so that it is there whole or not at all.
 pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), ProviderError> {
-    let partial = path.with_extension("partial");
     serde_json::to_vec_pretty(value)
         .map_err(io::Error::from)
-        .and_then(|text| fs::write(&partial, text))
-        .and_then(|()| fs::rename(&partial, path))
+        .and_then(|text| whole_file::write(path, &text))
         .map_err(ProviderError::file("write", path))
 }
 

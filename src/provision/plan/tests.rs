@@ -114,7 +114,7 @@ fn a_machine_by_its_state() {
     insta::assert_snapshot!(lines.join("\n"), @r"
     absent => n1: Create
     unfinished => n1: Create
-    unreadable => n1: state unreadable -> running (what there is of it can't be read: `kinstall down NODE` removes it, then `kinstall up`)
+    unreadable => n1: state unreadable -> running (its state can't be read: `kinstall down NODE` removes it, then `kinstall up` makes it)
     n1: halt false, runs false
     stopped => n1: Start
     suspended => n1: Start

@@ -1,15 +1,15 @@
-//! Whether KVM works here. `/dev/kvm` being there doesn't tell: guests may hang or abort on it, so the
-//! firmware is started once and must say something.
+//! Whether KVM works here. `/dev/kvm` being there doesn't tell: guests may hang or abort on it, so a boot sector is
+//! started once and must say something.
 
 use std::fs;
-use std::io::Read;
+use std::io::{self, Read, pipe};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::PROGRAM;
+use super::{PROGRAM, boot_sector};
 
 /// What runs the machines' processors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,21 +19,22 @@ pub(super) enum Acceleration {
     Emulation,
 }
 
-/// The firmware speaks within a tenth of a second where KVM works.
-const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+/// The boot sector speaks within a second where KVM works; guests that hang say nothing ever.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(15);
 
 impl Acceleration {
     /// Finds out, once for each start of this computer.
     pub(super) fn detect(cache: &Path) -> Self {
-        // A probe that takes long isn't repeated by the same kinstall.
         static FOUND: OnceLock<Acceleration> = OnceLock::new();
         *FOUND.get_or_init(|| {
             if !Path::new("/dev/kvm").exists() {
                 return Self::Emulation;
             }
             let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-            let works = remembered(&cache.join("kvm"), &boot, || {
-                speaks(firmware(), PROBE_TIMEOUT)
+            let works = remembered(&cache.join("acceleration"), &boot, || {
+                boot_sector_on_kvm(cache)
+                    .and_then(|command| says(command, boot_sector::LETTER, PROBE_TIMEOUT))
+                    .unwrap_or(false)
             });
             if works { Self::Kvm } else { Self::Emulation }
         })
@@ -55,8 +56,8 @@ impl Acceleration {
     }
 }
 
-/// Takes what a file says, else what a probe finds; one that doesn't tell, by `None`, is not written down.
-fn remembered(file: &Path, boot: &str, probe: impl FnOnce() -> Option<bool>) -> bool {
+/// Takes what a file says, else what a probe finds.
+fn remembered(file: &Path, boot: &str, probe: impl FnOnce() -> bool) -> bool {
     let known = fs::read_to_string(file).unwrap_or_default();
     match known.strip_prefix(boot) {
         Some("works") => return true,
@@ -64,16 +65,20 @@ fn remembered(file: &Path, boot: &str, probe: impl FnOnce() -> Option<bool>) -> 
         _ => {}
     }
     let works = probe();
-    if let (Some(works), Some(folder)) = (works, file.parent()) {
-        let word = if works { "works" } else { "fails" };
+    let word = if works { "works" } else { "fails" };
+    if let Some(folder) = file.parent() {
         // Without the file it is found out again.
         let _ = fs::create_dir_all(folder).and_then(|()| fs::write(file, format!("{boot}{word}")));
     }
-    works == Some(true)
+    works
 }
 
-/// The firmware on KVM, which writes what it says to its output.
-fn firmware() -> Command {
+/// The boot sector on KVM, which writes what it says to its output.
+fn boot_sector_on_kvm(cache: &Path) -> io::Result<Command> {
+    // A diskette, which is read from a file alone: other disks need more than a sector.
+    let diskette = cache.join("boot-sector");
+    fs::create_dir_all(cache)?;
+    fs::write(&diskette, boot_sector::bytes())?;
     // A kinstall that is killed takes it along.
     let mut command = Command::new("setpriv");
     command
@@ -82,33 +87,47 @@ fn firmware() -> Command {
         .args(["-m", "64", "-nodefaults", "-no-user-config"])
         .args(["-display", "none"])
         .args(["-chardev", "stdio,id=words,signal=off"])
-        .args(["-device", "isa-debugcon,iobase=0x402,chardev=words"]);
-    command
+        .arg("-device")
+        .arg(format!(
+            "isa-debugcon,iobase={},chardev=words",
+            boot_sector::PORT
+        ))
+        .arg("-blockdev")
+        .arg(format!(
+            "driver=file,node-name=diskette,read-only=on,filename={}",
+            diskette.display()
+        ))
+        .args(["-device", "isa-fdc,id=diskettes"])
+        .args(["-device", "floppy,drive=diskette,bus=diskettes.0"]);
+    Ok(command)
 }
 
-/// Tells whether a program says something before it ends; `None` where it takes too long.
-fn speaks(mut command: Command, patience: Duration) -> Option<bool> {
+/// Tells whether the first letter that a program says is this one. Its errors count as said: KVM stops a machine that
+/// it can't go on with, and QEMU says so and waits.
+fn says(mut command: Command, letter: u8, patience: Duration) -> io::Result<bool> {
+    let (mut words, output) = pipe()?;
     command
         .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null());
-    let mut child = command.spawn().ok()?;
-    let mut words = child.stdout.take()?;
+        .stdout(output.try_clone()?)
+        .stderr(output);
+    let mut child = command.spawn()?;
+    // It holds the other end as well.
+    drop(command);
     // A guest that hangs says nothing, so the reading ends with the process.
     let reader = thread::spawn(move || {
         let mut first = [0];
-        words.read_exact(&mut first).is_ok()
+        words
+            .read_exact(&mut first)
+            .is_ok_and(|()| first[0] == letter)
     });
     let deadline = Instant::now() + patience;
     while !reader.is_finished() && Instant::now() < deadline {
         thread::sleep(Duration::from_millis(10));
     }
-    let is_finished = reader.is_finished();
     // It may have ended by itself.
     let _ = child.kill();
     let _ = child.wait();
-    let speaks = reader.join().unwrap_or(false);
-    is_finished.then_some(speaks)
+    Ok(reader.join().unwrap_or(false))
 }
 
 #[cfg(test)]
@@ -116,7 +135,7 @@ mod tests {
     use std::process::Command;
     use std::time::Duration;
 
-    use super::{remembered, speaks};
+    use super::{remembered, says};
 
     #[test]
     fn an_answer_is_remembered_until_the_next_start_of_the_computer() {
@@ -124,14 +143,12 @@ mod tests {
         let file = folder.path().join("cache/kvm");
         let ask = |boot, answer| remembered(&file, boot, || answer);
         let answers = [
-            // It takes too long: that may be otherwise next time.
-            ask("1\n", None),
-            ask("1\n", Some(true)),
-            ask("1\n", Some(false)),
-            ask("2\n", Some(false)),
-            ask("2\n", Some(true)),
+            ask("1\n", true),
+            ask("1\n", false),
+            ask("2\n", false),
+            ask("2\n", true),
         ];
-        assert_eq!(answers, [false, true, true, false, false]);
+        assert_eq!(answers, [true, true, false, false]);
     }
 
     #[test]
@@ -139,11 +156,14 @@ mod tests {
         let shell = |script: &str, patience| {
             let mut command = Command::new("sh");
             command.args(["-c", script]);
-            speaks(command, patience)
+            says(command, b'a', patience).unwrap()
         };
         let long = Duration::from_mins(1);
-        assert_eq!(shell("echo a; exec sleep 100", long), Some(true));
-        assert_eq!(shell("exit 1", long), Some(false));
-        assert_eq!(shell("exec sleep 100", Duration::from_millis(50)), None);
+        assert!(shell("echo a; exec sleep 100", long));
+        assert!(!shell("exit 1", long));
+        // As QEMU says it.
+        let stopped = "echo 'KVM internal error' >&2; exec sleep 100";
+        assert!(!shell(stopped, long));
+        assert!(!shell("exec sleep 100", Duration::from_millis(50)));
     }
 }

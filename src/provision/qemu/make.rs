@@ -22,9 +22,7 @@ pub(super) fn image(
             message: format!(
                 "machine image `{text}` is a box: provider `qemu` starts cloud images only"
             ),
-            hints: vec![
-                "`machine_image: debian-13`; `kinstall image list` shows what there is".into(),
-            ],
+            hints: vec!["`machine_image: debian-13`; `kinstall image list` lists them".into()],
         });
     }
     Ok(image)

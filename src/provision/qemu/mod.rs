@@ -11,6 +11,7 @@
 //! clock of the moment in which it was saved; its hardware clock is right (`hwclock --hctosys`).
 
 mod acceleration;
+mod boot_sector;
 mod command_line;
 mod disks;
 mod folder;

@@ -266,7 +266,7 @@ fn check_name(snapshot: &str) -> Result<(), ProviderError> {
 fn missing(folder: &MachineFolder, snapshot: &str) -> ProviderError {
     obstacle(
         format!("machine `{}` has no snapshot `{snapshot}`", folder.name),
-        "`kinstall snapshot list` shows what there is".into(),
+        "`kinstall snapshot list` lists them".into(),
     )
 }
 

@@ -11,14 +11,13 @@ mod iso;
 mod network;
 mod user_data;
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::{Lab, Machine, Macs, ProviderError};
 use crate::private_file;
+use crate::resource::Sha256;
 use crate::secret::Secret;
 
 /// What one machine finds at its first boot.
@@ -82,13 +81,8 @@ impl Seed {
 fn instance_id(lab: &Lab, machine: &Machine) -> String {
     let seed = format!("{}/{}/{}", lab.id, machine.name, machine.host_key.expose());
     let seed = Secret::new(seed);
-    let hash = Sha256::digest(seed.expose());
-    hash[..8]
-        .iter()
-        .fold("kinstall-".to_owned(), |mut id, byte| {
-            let _ = write!(id, "{byte:02x}");
-            id
-        })
+    let hash = Sha256::of(seed.expose().as_bytes()).to_string();
+    format!("kinstall-{}", &hash[..16])
 }
 
 fn text(document: &Value) -> String {

@@ -74,7 +74,7 @@ impl fmt::Display for Failure {
             .collect();
         match (lines.is_empty(), self.exit_code) {
             (false, _) => formatter.write_str(&lines.join("; "))?,
-            (true, Some(code)) => write!(formatter, "exit code {code}, and not a word")?,
+            (true, Some(code)) => write!(formatter, "exit code {code} without output")?,
             (true, None) => formatter.write_str("it was killed")?,
         }
         match self.code() {
@@ -167,7 +167,7 @@ const KNOWN: &[Known] = &[
     },
     Known {
         words: &["Required key not available", "Key was rejected by service"],
-        cause: "Secure Boot refuses VirtualBox's kernel modules because nobody has signed them",
+        cause: "Secure Boot refuses VirtualBox's kernel modules because they are not signed",
         hints: &[
             "sign them: `sudo mokutil --import /var/lib/dkms/mok.pub` (or /var/lib/shim-signed/mok/MOK.der), restart and enrol the key; or switch Secure Boot off in the firmware",
         ],
@@ -234,7 +234,7 @@ const KNOWN: &[Known] = &[
             "VERR_INTNET_FLT_IF_NOT_FOUND",
         ],
         cause: "the interface of the lab's host-only network is gone",
-        hints: &["`kinstall up` makes it again; `VBoxManage list hostonlyifs` shows what there is"],
+        hints: &["`kinstall up` makes it again; `VBoxManage list hostonlyifs` lists them"],
     },
     Known {
         words: &["VERR_ALREADY_EXISTS"],
@@ -281,7 +281,7 @@ mod tests {
             "0%...10%...100%\n",
         );
         insta::assert_snapshot!(failure, @"This machine does not have any snapshots");
-        insta::assert_snapshot!(Failure::read(Some(3), "", ""), @"exit code 3, and not a word");
+        insta::assert_snapshot!(Failure::read(Some(3), "", ""), @"exit code 3 without output");
     }
 
     #[test]
@@ -326,7 +326,7 @@ mod tests {
         VirtualBox's kernel driver isn't loaded
         the kernel module for host-only networks (vboxnetadp) isn't loaded
         the kernel modules are of another VirtualBox than the programs
-        Secure Boot refuses VirtualBox's kernel modules because nobody has signed them
+        Secure Boot refuses VirtualBox's kernel modules because they are not signed
         VirtualBox doesn't allow this address for a host-only network
         the disk is full
         -

@@ -91,8 +91,20 @@ fn any_control_plane_may_go() {
     let nodes = kubectl(&lab, "cp2", &["get", "nodes", "-o", "name"]);
     assert!(!nodes.contains("cp1"), "{nodes}");
 
+    // It is switched on again with all that it had: it is no member, and nothing is done as if it were.
+    lab.ok(&["start", "cp1"]);
+    let refused = lab.run(&["up"]);
+    refused.expect_code(4);
+    assert!(
+        refused
+            .stderr()
+            .contains("`cp1` is no member of the cluster any more"),
+        "{}",
+        refused.stderr()
+    );
+    lab.ok(&["reset", "--yes", "cp1"]);
+
     // It comes back as a new member, and a live worker leaves.
-    lab.ok(&["down", "--yes", "cp1"]);
     lab.ok(&["up"]);
     assert_eq!(voters(&lab, "cp3"), ["cp1", "cp2", "cp3"]);
     lab.ok(&["node", "remove", "--yes", "w1"]);

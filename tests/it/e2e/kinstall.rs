@@ -180,6 +180,39 @@ impl Finished {
     }
 }
 
+/// A command that runs.
+pub struct Started {
+    child: std::process::Child,
+    stderr: std::io::BufReader<std::process::ChildStderr>,
+}
+
+impl Started {
+    /// Takes a child whose stdout and stderr are pipes.
+    pub fn of(mut child: std::process::Child) -> Self {
+        let stderr = std::io::BufReader::new(child.stderr.take().unwrap());
+        Self { child, stderr }
+    }
+
+    /// Waits for a line with a text on stderr.
+    pub fn wait_for(&mut self, text: &str) {
+        use std::io::BufRead as _;
+        let mut said = String::new();
+        while !said.contains(text) {
+            assert_ne!(self.stderr.read_line(&mut said).unwrap(), 0, "{said}");
+        }
+    }
+
+    /// Waits for its end; returns stdout.
+    pub fn stdout(self) -> String {
+        // Whoever still writes to stderr must not be stopped by a full pipe.
+        let mut stderr = self.stderr;
+        let drained = std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
+        let output = self.child.wait_with_output().unwrap();
+        let _ = drained.join();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+}
+
 /// Tries until it is true; fails with the description after `seconds`.
 #[track_caller]
 pub fn eventually(description: &str, seconds: u64, mut condition: impl FnMut() -> bool) {

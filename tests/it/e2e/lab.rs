@@ -4,8 +4,10 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
 use super::cluster;
+use super::hardening;
 use super::kinstall::Kinstall;
 use super::traces::Traces;
+use super::verify;
 
 #[test]
 #[ignore = "needs root and a bundle: `./test clusters`"]
@@ -15,12 +17,18 @@ fn the_courses_lab_comes_up_and_goes_away() {
     lab.run(&["plan"]).expect_code(2);
     lab.ok(&["up"]);
     cluster::works(&lab);
+    hardening::holds(&lab);
     a_second_up_changes_nothing(&lab);
+    verify::all_of_it_works(&lab);
+    verify::a_missing_dns_and_an_empty_pool_are_named(&lab);
     an_edited_variable_shows_as_the_diff_that_up_applies(&lab);
+    verify::a_blocked_pod_network_and_a_stopped_kubelet_are_named(&lab);
+    verify::a_pause_of_the_api_server_is_measured(&lab);
     ssh_keeps_exit_code_and_streams_apart(&lab);
     kubeconfig_reaches_the_api(&lab);
     a_forward_leads_from_loopback_into_the_lab(&lab);
     nginx_annotations_are_named(&lab);
+    a_host_that_the_inventory_lost_leaves(&lab);
     lab.ok(&["down", "--yes"]);
     assert!(!lab.path(".kinstall").exists());
     assert_eq!(Traces::now().since(&before), Traces::default());
@@ -118,4 +126,73 @@ fn nginx_annotations_are_named(lab: &Kinstall) {
         status.contains("nginx.ingress.kubernetes.io/proxy-body-size has no effect"),
         "{status}"
     );
+}
+
+/// A pod on node3 that no drain may take away.
+const GUARDED: &str = "\
+apiVersion: v1
+kind: Pod
+metadata: { name: guarded, labels: { app: guarded } }
+spec:
+  nodeName: node3
+  terminationGracePeriodSeconds: 0
+  containers:
+    - { name: guarded, image: 'kinstall.local/agnhost:v1.37.2', args: [pause] }
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: { name: guard }
+spec: { minAvailable: 1, selector: { matchLabels: { app: guarded } } }
+---
+apiVersion: v1
+kind: Node
+metadata: { name: ghost }
+";
+
+fn a_host_that_the_inventory_lost_leaves(lab: &Kinstall) {
+    lab.apply(GUARDED);
+    lab.kubectl(&[
+        "wait",
+        "--for=condition=Ready",
+        "pod/guarded",
+        "--timeout=60s",
+    ]);
+    lab.edit(
+        "inventory.ini",
+        "node3 ansible_host=192.168.56.23 ip=192.168.56.23\n",
+        "",
+    );
+    lab.edit("inventory.ini", "node3\n", "");
+    let planned = lab.run(&["plan"]);
+    let said = planned.stderr();
+    assert!(said.contains("Kubernetes has the node ghost"), "{said}");
+    assert!(!said.contains("has the node node3"), "{said}");
+    lab.kubectl(&["delete", "node", "ghost"]);
+    let plan = planned.expect_code(2);
+    for shown in [
+        "- machine (remove",
+        "leave/drain[node3]",
+        "reset/kubeadm",
+        "interface cni0",
+        "nftables table ip flannel-ipv4",
+        "leave/node[node3]",
+    ] {
+        assert!(plan.contains(shown), "{shown}: {plan}");
+    }
+    // The budget forbids it: node and machine stay, and the rest of `up` is done.
+    let refused = lab.run(&["up", "--yes"]);
+    refused.expect_code(1);
+    let said = refused.stderr();
+    assert!(said.contains("disruption budget"), "{said}");
+    let nodes = || lab.kubectl(&["get", "nodes", "-o", "name"]);
+    assert!(nodes().contains("node3"), "{}", nodes());
+
+    lab.kubectl(&["delete", "pdb", "guard"]);
+    lab.ok(&["up", "--yes"]);
+    assert_eq!(nodes().lines().count(), 3, "{}", nodes());
+    assert!(!nodes().contains("node3"), "{}", nodes());
+    let recap = lab.run(&["up"]);
+    recap.expect_code(0);
+    assert!(recap.stderr().contains("0 changed"), "{}", recap.stderr());
+    lab.run(&["plan"]).expect_code(0);
 }

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::process::Stdio;
 
 use super::kinstall::{Kinstall, eventually};
+use super::reset::Fresh;
 
 const INVENTORY: &str = "\
 [all]
@@ -63,9 +64,9 @@ echo 'session required pam_env.so readenv=1 user_readenv=0' >> /etc/pam.d/sudo
 #[test]
 #[ignore = "needs root and a bundle: `./test e2e`"]
 fn machines_and_nodes_that_have_lived_before() {
-    let lab = Kinstall::with_the_lab_inventory();
-    fs::write(lab.path("inventory.ini"), INVENTORY).unwrap();
+    let lab = lab();
     machines_without_a_cluster(&lab);
+    let fresh = Fresh::of(&lab);
     on_node(&lab, "controll-plane", OF_THE_FIRST);
     on_node(&lab, "node1", OF_A_WORKER);
     on_node(&lab, "node2", OF_ANOTHER_WORKER);
@@ -85,10 +86,19 @@ fn machines_and_nodes_that_have_lived_before() {
     a_node_that_was_reset_joins_again(&lab);
     images_outlive_a_full_disk(&lab);
     nothing_is_left_to_do(&lab);
+    fresh.is_what_a_reset_leaves(&lab);
+    nothing_is_left_to_do(&lab);
+}
+
+/// A lab of three machines.
+pub(super) fn lab() -> Kinstall {
+    let lab = Kinstall::with_the_lab_inventory();
+    fs::write(lab.path("inventory.ini"), INVENTORY).unwrap();
+    lab
 }
 
 /// The first playbook fails at once.
-fn machines_without_a_cluster(lab: &Kinstall) {
+pub(super) fn machines_without_a_cluster(lab: &Kinstall) {
     let folder = lab.path("stop/playbooks");
     fs::create_dir_all(&folder).unwrap();
     let playbook = "component: base\nphase: prepare\nsteps:\n  - name: stop\n    command: { argv: ['false'], once: true }\n";
@@ -226,7 +236,7 @@ fn all_pods_reach_each_other(lab: &Kinstall) {
 }
 
 /// Runs a script on a node as root; it must succeed.
-fn on_node(lab: &Kinstall, node: &str, script: &str) -> String {
+pub(super) fn on_node(lab: &Kinstall, node: &str, script: &str) -> String {
     let mut child = lab
         .command(&[
             "ssh",

@@ -5,11 +5,14 @@
 mod cluster;
 mod control_planes;
 mod existing;
+mod hardening;
 mod interrupted;
 mod kinstall;
 mod lab;
 mod lived_before;
+mod reset;
 mod resources;
 mod traces;
 mod upgrade;
+mod verify;
 mod virtual_machines;

@@ -30,6 +30,34 @@ fn values_that_no_cluster_can_have() {
             "error: the API server can't have port 30443: a Service of type NodePort may have it",
         ),
         (
+            "kube_apiserver_port: 7443",
+            "error: the API server can't have port 7443: the proxy to the API servers has it",
+        ),
+        (
+            "kube_apiserver_port: 8081\nloadbalancer_apiserver_healthcheck_port: 8081",
+            "error: the health check of the proxy to the API servers can't have port 8081: the API server has it",
+        ),
+        (
+            "loadbalancer_apiserver_healthcheck_port: 7443",
+            "error: the health check of the proxy to the API servers can't have port 7443: the proxy to the API servers has it",
+        ),
+        (
+            "loadbalancer_apiserver_port: 10250",
+            "error: the proxy to the API servers can't have port 10250: the kubelet has it",
+        ),
+        (
+            "loadbalancer_apiserver_port: 22",
+            "error: the proxy to the API servers can't have port 22: the SSH server has it",
+        ),
+        (
+            "kube_apiserver_port: 9254",
+            "error: the API server can't have port 9254: the DNS cache has it",
+        ),
+        (
+            "kube_apiserver_port: 7946",
+            "error: the API server can't have port 7946: MetalLB has it",
+        ),
+        (
             "kube_apiserver_port: 0",
             "error: `kube_apiserver_port` must be a port (1-65535), not `0`",
         ),
@@ -139,7 +167,7 @@ fn values_that_no_cluster_can_have() {
         ),
         (
             "node_domain: ex_ample",
-            "error: `ex_ample` is no domain for nodes",
+            "error: `ex_ample` is not a valid domain for nodes",
         ),
         // MetalLB
         (

@@ -82,7 +82,7 @@ http_proxy: \"{{ lookup('file', 'proxy') }}\"
     2 | memory: 4
       |         ^ expected a size in MiB such as 2048, or with a unit such as 2G
       |
-      = hint: kinstall reads it as `machine_memory`; like this it has no effect
+      = hint: kinstall reads it as `machine_memory`; it has no effect in this form
 
     warning: `vm_disk` must be a size in GiB such as 20, or with a unit such as 20G, not `local-lvm:20`
      --> group_vars/all.yml:3:10
@@ -90,9 +90,9 @@ http_proxy: \"{{ lookup('file', 'proxy') }}\"
     3 | vm_disk: local-lvm:20
       |          ^^^^^^^^^^^^ expected a size in GiB such as 20, or with a unit such as 20G
       |
-      = hint: kinstall reads it as `machine_disk`; like this it has no effect
+      = hint: kinstall reads it as `machine_disk`; it has no effect in this form
 
-    warning: `timezone` is another for `node2` than for `node1`
+    warning: `timezone` differs between `node2` and `node1`
      --> host_vars/node2.yml:1:11
       |
     1 | timezone: Europe/Paris
@@ -106,7 +106,7 @@ http_proxy: \"{{ lookup('file', 'proxy') }}\"
     4 | http_proxy: "{{ lookup('file', 'proxy') }}"
       |             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ needed here
       |
-      = hint: kinstall reads it as `machine_proxy`; like this it has no effect
+      = hint: kinstall reads it as `machine_proxy`; it has no effect in this form
     "#);
 }
 

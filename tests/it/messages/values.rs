@@ -20,7 +20,7 @@ cluster_name=ITE.local
       |
       = hint: only lower-case letters, digits, `-` and `.`; `cluster_name` is the domain of services as well where there is no `dns_domain`: set `dns_domain: ite.local`
 
-    error: `Master_1` is no name for a Kubernetes node
+    error: `Master_1` is not a valid name for a Kubernetes node
      --> inventory.ini:2:1
       |
     2 | Master_1 ip=10.0.0.1
@@ -155,7 +155,7 @@ loadbalancer_apiserver: 10.0.0.1
       |
       = hint: pods would ask themselves in a circle: name a server outside the node
 
-    error: `kube_version` is no version: `newest`
+    error: `kube_version` is not a version: `newest`
      --> group_vars/all.yml:2:15
       |
     2 | kube_version: newest
@@ -172,7 +172,7 @@ fn a_cluster_has_one_value() {
         ("group_vars/kube-master.yml", "kube_pods_subnet: 10.1.0.0/16\n"),
         ("group_vars/kube_node.yml", "kube_pods_subnet: 10.2.0.0/16\n"),
     ]), @r"
-    error: `kube_pods_subnet` is another for `node1` than for `controll-plane`
+    error: `kube_pods_subnet` differs between `node1` and `controll-plane`
      --> group_vars/kube_node.yml:1:19
       |
     1 | kube_pods_subnet: 10.2.0.0/16

@@ -27,10 +27,9 @@ fn warnings(text: &str) -> Vec<(Concern, String)> {
 #[test]
 fn a_wish_for_more_or_less_security_is_said_as_such() {
     for line in [
-        "kube_encrypt_secret_data: true",
-        "kube_encryption_algorithm: aesgcm",
-        "kube_encryption_resources: [secrets, configmaps]",
-        "kubernetes_audit: true",
+        "kube_encrypt_token: c2VjcmV0",
+        "kubernetes_audit_webhook: true",
+        "audit_policy_file: /etc/audit.yaml",
         "kube_oidc_auth: true",
         "kube_webhook_token_auth: true",
         "kube_basic_auth: true",
@@ -188,13 +187,13 @@ fn what_has_one_reason_is_one_message_with_all_places() {
     for name in ["vmid", "cores", "wol_mac", "metalbl_enabled"] {
         let _ = writeln!(lines, "{name}: 1");
     }
-    lines.push_str("helm_enabled: true\nkrew_enabled: true\nkube_encrypt_secret_data: true\n");
+    lines.push_str("helm_enabled: true\nkrew_enabled: true\nkube_oidc_auth: true\n");
     insta::assert_snapshot!(with_variables(&lines), @r"
-    warning: `kube_encrypt_secret_data` has no effect: Secrets lie in etcd without encryption
+    warning: `kube_oidc_auth` has no effect: the API server knows users by certificates and tokens of service accounts alone
      --> group_vars/all.yml:8:1
       |
-    8 | kube_encrypt_secret_data: true
-      | ^^^^^^^^^^^^^^^^^^^^^^^^ no effect
+    8 | kube_oidc_auth: true
+      | ^^^^^^^^^^^^^^ no effect
 
     warning: unknown variable `metalbl_enabled`
      --> group_vars/all.yml:5:1

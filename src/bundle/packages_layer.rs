@@ -1,16 +1,14 @@
-//! The layer below images that need a C library or nft: files of Debian packages, nothing run.
+//! Layers of Debian packages: their files, nothing run.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::process::Command;
 
 use super::build_error::BuildError;
-use super::catalog::BaseImage;
+use super::catalog::PackageLayer;
 use super::layer::{Entry, Kind};
 use super::process::Process;
 use super::progress::Report;
-
-pub(super) const PART: &str = "base image";
 
 /// What mmdebstrap puts there besides the packages' files, some of it copied from this computer.
 const NOT_OF_PACKAGES: [&str; 7] = [
@@ -25,13 +23,14 @@ const NOT_OF_PACKAGES: [&str; 7] = [
 
 /// Downloads the packages and returns their files, sorted by path.
 pub(super) fn entries(
-    base: &BaseImage,
+    part: &str,
+    packages: &PackageLayer,
     architecture: &str,
     report: &Report<'_>,
 ) -> Result<Vec<Entry>, BuildError> {
     let mmdebstrap = which::which("mmdebstrap").map_err(|_| BuildError::NoTool {
         tool: "mmdebstrap",
-        part: "the images' base layer".into(),
+        part: part.into(),
         hint: "on Debian: `apt install mmdebstrap`; where there is none, take the bundle's folder \
                from a Linux computer and name it with --bundle"
             .into(),
@@ -45,37 +44,37 @@ pub(super) fn entries(
             "--aptopt=Acquire::Languages \"none\"",
         ])
         .arg(format!("--architectures={architecture}"))
-        .arg(format!("--include={}", base.packages.join(",")))
-        .args([&base.debian_release, "-"])
+        .arg(format!("--include={}", packages.packages.join(",")))
+        .args([&packages.debian_release, "-"])
         .env("SOURCE_DATE_EPOCH", "0");
     let process = Process {
-        part: PART,
+        part,
         command,
         hint: &hint,
     };
     let mut entries = BTreeMap::new();
     process.run_with_output(report, &mut |output| {
-        entries = read(output, base).map_err(|source| BuildError::Archive {
+        entries = read(output, packages).map_err(|source| BuildError::Archive {
             part: "mmdebstrap's archive".into(),
             source,
         })?;
         Ok(())
     })?;
-    for (path, target) in &base.links {
+    for (path, target) in &packages.links {
         entries.insert(path.clone(), Entry::link(path, target));
     }
     Ok(entries.into_values().collect())
 }
 
 /// Reads a tar stream, leaves out what no program reads, and forgets owners and times.
-fn read(output: &mut dyn Read, base: &BaseImage) -> io::Result<BTreeMap<String, Entry>> {
+fn read(output: &mut dyn Read, packages: &PackageLayer) -> io::Result<BTreeMap<String, Entry>> {
     let mut entries = BTreeMap::new();
     for entry in tar::Archive::new(output).entries()? {
         let mut entry = entry?;
         let path = entry.path()?.to_string_lossy().into_owned();
         let path = format!("/{}", path.trim_start_matches("./").trim_end_matches('/'));
         let left_out = NOT_OF_PACKAGES.iter().copied();
-        let mut left_out = left_out.chain(base.leave_out.iter().map(String::as_str));
+        let mut left_out = left_out.chain(packages.leave_out.iter().map(String::as_str));
         if path == "/" || left_out.any(|folder| is_below(&path, folder)) {
             continue;
         }

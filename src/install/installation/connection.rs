@@ -1,0 +1,159 @@
+//! Connects to the hosts of a run and plans what is done there.
+
+use std::time::Duration;
+
+use indexmap::IndexMap;
+
+use super::Installation;
+use crate::diagnostic::Diagnostics;
+use crate::install::connect::{self, Stranger};
+use crate::install::encryption;
+use crate::install::record::log_plan;
+use crate::install::reported;
+use crate::model::ClusterSpec;
+use crate::plan::upgrade::findings;
+use crate::plan::versions::check_nodes;
+use crate::plan::{self, Plan, PlanInput};
+use crate::playbook::Action;
+use crate::run::{Cancel, Engine, EventSender, RunEvent};
+
+/// What is done with which hosts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scope<'a> {
+    pub action: Action,
+    pub cluster: &'a ClusterSpec,
+    /// Names of the only hosts that may be changed.
+    pub limit: Option<&'a [String]>,
+    /// Names of the hosts that are taken out of the cluster.
+    pub leaving: &'a [String],
+    /// Names of the hosts that run all of the release already, in an upgrade.
+    pub upgraded: &'a [String],
+    /// Names of Nodes that the inventory doesn't have, and that the user is told of elsewhere.
+    pub known: &'a [String],
+}
+
+/// All that a run has before it changes a host.
+pub(super) struct Ready {
+    pub engine: Engine,
+    pub plan: Plan,
+    pub strangers: Vec<Stranger>,
+    /// With the addresses that the hosts say they have.
+    pub cluster: ClusterSpec,
+    /// Names of the hosts that answer, of those that may be changed.
+    pub answering: Vec<String>,
+    /// No host was left out because it couldn't be reached.
+    pub all_answer: bool,
+}
+
+impl Installation {
+    /// Connects to the hosts at once and builds the plan from what their agents say.
+    pub(super) async fn connect(
+        &self,
+        scope: Scope<'_>,
+        events: &EventSender,
+        cancel: &Cancel,
+    ) -> Result<Ready, Diagnostics> {
+        let Scope { cluster, limit, .. } = scope;
+        let is_concerned = |name: &String| limit.is_none_or(|limit| limit.contains(name));
+        let names = cluster.hosts.iter().map(|host| host.name.clone());
+        let _ = events.send(RunEvent::Started {
+            run: self.run.clone(),
+            hosts: names.filter(is_concerned).collect(),
+        });
+        let patience = self
+            .machines
+            .made()
+            .map_or(Duration::ZERO, |(provider, _)| provider.patience());
+        let all = connect::all(
+            &self.project,
+            cluster,
+            &self.machines,
+            limit,
+            patience,
+            // Those that are only reset can't be without being reached.
+            if scope.action == Action::Remove {
+                scope.leaving
+            } else {
+                &[]
+            },
+            &self.bundle,
+            events,
+            cancel,
+        );
+        let release = self.bundle.release(Some(self.release));
+        let release = release.map_err(|error| vec![error])?;
+        let connected = cancel.unless(all).await;
+        let connect::Connected {
+            mut hosts,
+            strangers,
+            all_answer,
+        } = connected.map_err(|error| vec![error.diagnostic()])??;
+        let facts: IndexMap<_, _> = hosts
+            .iter()
+            .map(|host| (host.name.clone(), host.facts.clone()))
+            .collect();
+        let mut cluster = cluster.with_reported(&reported::addresses(&facts))?;
+        let secrets = self.project.secrets()?;
+        let unencrypted = encryption::settle(&mut cluster, &secrets);
+        if let Some(message) = unencrypted.filter(|_| scope.action == Action::Up) {
+            let host = cluster.control_planes().next().map(|it| it.name.clone());
+            let host = host.unwrap_or_default();
+            let _ = events.send(RunEvent::Notice { host, message });
+        }
+        let secrets = secrets.as_map();
+        let input = PlanInput {
+            cluster: &cluster,
+            facts: &facts,
+            bundle: release,
+            files: &self.files(release)?,
+            secrets: &secrets,
+            sources: &self.sources,
+            take_over: &self.take_over,
+            limit,
+            leaving: scope.leaving,
+            upgraded: scope.upgraded,
+            action: scope.action,
+        };
+        if scope.action == Action::Upgrade {
+            let problems = findings::of_nodes(&cluster, &facts);
+            if !problems.is_empty() {
+                return Err(problems);
+            }
+        }
+        if scope.action == Action::Up {
+            // What another cluster runs on a machine goes with it.
+            let mut staying = facts.clone();
+            for host in plan::foreign::taken_over(&input)? {
+                staying.shift_remove(host);
+            }
+            let problems = check_nodes(&cluster, release, &staying);
+            if !problems.is_empty() {
+                return Err(problems);
+            }
+        }
+        let plan = plan::build(&input)?;
+        log_plan(&plan);
+        let answering = facts.keys().filter(|name| is_concerned(name));
+        let answering = answering.cloned().collect();
+        if limit.is_some() {
+            // Some were only asked.
+            hosts.retain(|host| plan.concerns(&host.name));
+        }
+        if scope.action == Action::Up {
+            let mut notices = plan::surroundings::notices(&cluster, &facts, false);
+            notices.extend(plan::unknown_nodes::notices(&cluster, &facts, scope.known));
+            for plan::surroundings::Notice { host, message } in notices {
+                let _ = events.send(RunEvent::Notice { host, message });
+            }
+        }
+        let engine = Engine::new(self.run.clone(), hosts, events.clone());
+        Ok(Ready {
+            engine,
+            plan,
+            strangers,
+            cluster,
+            answering,
+            all_answer,
+        })
+    }
+}

@@ -1,0 +1,207 @@
+//! Takes hosts out of the cluster: on demand, and where the inventory doesn't have them any more.
+
+use std::time::Instant;
+
+use super::Installation;
+use super::connection::{Ready, Scope};
+use crate::diagnostic::Diagnostics;
+use crate::install::members::{self, Member, Members};
+use crate::install::outcome::{Applied, Found};
+use crate::install::record::observed;
+use crate::model::ClusterSpec;
+use crate::playbook::Action;
+use crate::run::{Cancel, CheckedHosts, EventSender, Observer, PlannedChanges, RunEvent};
+
+impl Installation {
+    /// Takes hosts out of the cluster, one after another: their pods, their etcd members, Kubernetes on them
+    /// and their Node objects. The machines stay. Those that don't answer are taken out all the same, and so are
+    /// members that the inventory doesn't have.
+    pub fn remove(
+        self,
+        observer: Box<dyn Observer>,
+        leaving: &[String],
+    ) -> Result<Applied, Diagnostics> {
+        let departed = self.departed(leaving)?;
+        let (left, summary) = observed(
+            &self.project.directory,
+            &self.run,
+            observer,
+            async |events: EventSender, cancel| {
+                let started = Instant::now();
+                let left = self.leave(&departed, leaving, &events, &cancel).await?;
+                let _ = events.send(RunEvent::Finished {
+                    elapsed: started.elapsed(),
+                });
+                Ok(left)
+            },
+        )?;
+        Ok(Applied {
+            project: self.project,
+            machines: self.machines,
+            summary,
+            all_done: left.len() == leaving.len(),
+        })
+    }
+
+    /// Returns what [`Installation::remove`] would do with some hosts; without names, [`Installation::reset`].
+    pub fn check_removal(
+        &self,
+        observer: Box<dyn Observer>,
+        leaving: &[String],
+    ) -> Result<Found, Diagnostics> {
+        let (checked, summary) = observed(
+            &self.project.directory,
+            &self.run,
+            observer,
+            async |events: EventSender, cancel| {
+                let departed = self.departed(leaving)?;
+                let cluster = members::with(&self.project.cluster, &departed);
+                let names = self.hosts();
+                let scope = match leaving {
+                    [] => self.reset_scope(&names),
+                    _ => remove_scope(&cluster, leaving),
+                };
+                let connected = self.connect(scope, &events, &cancel).await?;
+                check(connected).await
+            },
+        )?;
+        Ok(Found {
+            planned: PlannedChanges {
+                unreachable: summary.unreachable(),
+                ..checked.planned
+            },
+            failed: checked.failed,
+            summary,
+        })
+    }
+
+    /// Takes Kubernetes off all hosts, with all that is in the cluster; the machines stay.
+    pub fn reset(self, observer: Box<dyn Observer>) -> Result<Applied, Diagnostics> {
+        let (all_done, summary) = observed(
+            &self.project.directory,
+            &self.run,
+            observer,
+            async |events: EventSender, cancel| {
+                let started = Instant::now();
+                let names = self.hosts();
+                let connected = self.connect(self.reset_scope(&names), &events, &cancel);
+                let Ready {
+                    mut engine,
+                    plan,
+                    all_answer,
+                    answering,
+                    ..
+                } = connected.await?;
+                engine
+                    .check(&plan, true)
+                    .await
+                    .map_err(|error| vec![error.diagnostic()])?;
+                let all_done = engine
+                    .apply(&plan)
+                    .await
+                    .map_err(|error| vec![error.diagnostic()])?;
+                let mut reset = answering;
+                reset.retain(|name| !engine.has_failed(name));
+                engine.finish().await;
+                Members::update(&self.project.directory, &self.project.cluster, &[], &reset)?;
+                let _ = events.send(RunEvent::Finished {
+                    elapsed: started.elapsed(),
+                });
+                Ok(all_done && all_answer)
+            },
+        )?;
+        Ok(Applied {
+            project: self.project,
+            machines: self.machines,
+            summary,
+            all_done,
+        })
+    }
+
+    /// Returns those of some members that the inventory doesn't have.
+    fn departed(&self, leaving: &[String]) -> Result<Vec<Member>, Diagnostics> {
+        let known = Members::load(&self.project.directory)?;
+        let mut departed = known.map_or_else(Vec::new, |it| it.departed(&self.project.cluster));
+        departed.retain(|member| leaving.contains(&member.name));
+        Ok(departed)
+    }
+
+    /// Names of all hosts of the inventory.
+    fn hosts(&self) -> Vec<String> {
+        let hosts = self.project.cluster.hosts.iter();
+        hosts.map(|host| host.name.clone()).collect()
+    }
+
+    fn reset_scope<'a>(&'a self, names: &'a [String]) -> Scope<'a> {
+        Scope {
+            action: Action::Reset,
+            ..remove_scope(&self.project.cluster, names)
+        }
+    }
+
+    /// Takes hosts out of the cluster; returns the names of those that are out now. `departed` are those among them
+    /// that the inventory doesn't have.
+    pub(super) async fn leave(
+        &self,
+        departed: &[Member],
+        leaving: &[String],
+        events: &EventSender,
+        cancel: &Cancel,
+    ) -> Result<Vec<String>, Diagnostics> {
+        let cluster = members::with(&self.project.cluster, departed);
+        let scope = remove_scope(&cluster, leaving);
+        let Ready {
+            mut engine, plan, ..
+        } = self.connect(scope, events, cancel).await?;
+        // Waits for whoever else is at work on the hosts.
+        engine
+            .check(&plan, true)
+            .await
+            .map_err(|error| vec![error.diagnostic()])?;
+        engine
+            .apply(&plan)
+            .await
+            .map_err(|error| vec![error.diagnostic()])?;
+        let mut left = Vec::new();
+        if plan.left_out.is_empty() {
+            left.extend(leaving.iter().filter(|it| !engine.has_failed(it)).cloned());
+        }
+        engine.finish().await;
+        Members::update(&self.project.directory, &cluster, &[], &left)?;
+        Ok(left)
+    }
+
+    /// Returns what [`Installation::leave`] would do with members that the inventory doesn't have.
+    pub(super) async fn check_leaving(
+        &self,
+        departed: &[Member],
+        events: &EventSender,
+        cancel: &Cancel,
+    ) -> Result<CheckedHosts, Diagnostics> {
+        let names: Vec<String> = departed.iter().map(|it| it.name.clone()).collect();
+        let cluster = members::with(&self.project.cluster, departed);
+        let scope = remove_scope(&cluster, &names);
+        check(self.connect(scope, events, cancel).await?).await
+    }
+}
+
+/// The hosts that leave, and those who have to do with it.
+fn remove_scope<'a>(cluster: &'a ClusterSpec, leaving: &'a [String]) -> Scope<'a> {
+    Scope {
+        action: Action::Remove,
+        cluster,
+        limit: Some(leaving),
+        leaving,
+        upgraded: &[],
+        known: &[],
+    }
+}
+
+async fn check(ready: Ready) -> Result<CheckedHosts, Diagnostics> {
+    let Ready {
+        mut engine, plan, ..
+    } = ready;
+    let checked = engine.check(&plan, false).await;
+    engine.finish().await;
+    checked.map_err(|error| vec![error.diagnostic()])
+}

@@ -1,0 +1,225 @@
+//! The members of the cluster as the last `up` reached them: who is in it, and how to get there once the inventory
+//! doesn't have them any more.
+
+use std::fs;
+use std::io;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::named_hosts;
+use super::project::Project;
+use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::format_version;
+use crate::model::{
+    AddressSource, Become, ClusterSpec, Connection, HostSpec, JumpHost, Method, Roles,
+};
+use crate::private_file;
+
+const FILE: &str = "members.json";
+
+/// Version of the file's layout.
+const FORMAT: u32 = 1;
+
+/// All members, in `.kinstall/members.json`; passwords are not in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Members {
+    format: u32,
+    members: Vec<Member>,
+}
+
+/// A host of which `up` made a node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Member {
+    pub name: String,
+    address: Option<IpAddr>,
+    pub control_plane: bool,
+    login: Login,
+}
+
+/// How it was reached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Login {
+    /// The host is this computer.
+    local: bool,
+    host: String,
+    port: u16,
+    user: Option<String>,
+    private_key: Option<PathBuf>,
+    /// Whether `sudo` is used.
+    sudo: bool,
+    jump: Vec<Jump>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Jump {
+    user: Option<String>,
+    host: String,
+    port: u16,
+    private_key: Option<PathBuf>,
+}
+
+impl Members {
+    /// Reads the members; `None` before the first `up` of a kinstall that writes them down.
+    pub fn load(directory: &Path) -> Result<Option<Self>, Diagnostics> {
+        let path = directory.join(FILE);
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => {
+                let message = format!("failed to read `{}`: {error}", path.display());
+                return Err(vec![Diagnostic::error(Kind::Environment, message)]);
+            }
+        };
+        let members = format_version::read(&bytes, FORMAT);
+        members.map(Some).map_err(|problem| {
+            let message = format!("can't use `{}`: {problem}", path.display());
+            let error = Diagnostic::error(Kind::Environment, message);
+            vec![error.hint(problem.hint().unwrap_or(
+                "remove the file; the next `kinstall up` writes it again, with the hosts that the inventory has",
+            ))]
+        })
+    }
+
+    /// Adds hosts of a cluster, as they are reached now, and leaves out those that have left; writes what changed.
+    pub fn update(
+        directory: &Path,
+        cluster: &ClusterSpec,
+        joined: &[String],
+        left: &[String],
+    ) -> Result<(), Diagnostics> {
+        let before = Self::load(directory)?;
+        let mut now = before.clone().unwrap_or(Self {
+            format: FORMAT,
+            members: Vec::new(),
+        });
+        for host in joined.iter().filter_map(|name| cluster.host(name)) {
+            let member = Member::of(host);
+            match now.members.iter_mut().find(|it| it.name == host.name) {
+                Some(known) => *known = member,
+                None => now.members.push(member),
+            }
+        }
+        now.members.retain(|it| !left.contains(&it.name));
+        if before.as_ref() == Some(&now) {
+            return Ok(());
+        }
+        let path = directory.join(FILE);
+        let text = serde_json::to_vec_pretty(&now).map_err(io::Error::from);
+        let written = text.and_then(|text| private_file::write(&path, &text));
+        written.map_err(|error| {
+            let message = format!("failed to write `{}`: {error}", path.display());
+            vec![Diagnostic::error(Kind::Environment, message)]
+        })
+    }
+
+    /// Returns the members that a cluster's inventory doesn't have.
+    pub fn departed(&self, cluster: &ClusterSpec) -> Vec<Member> {
+        let members = self.members.iter();
+        let departed = members.filter(|member| cluster.host(&member.name).is_none());
+        departed.cloned().collect()
+    }
+
+    /// Returns whether the inventory has none of the control planes that the cluster has.
+    pub fn lacks_control_planes(&self, cluster: &ClusterSpec) -> bool {
+        let mut control_planes = self.members.iter().filter(|it| it.control_plane).peekable();
+        control_planes.peek().is_some()
+            && control_planes.all(|member| cluster.host(&member.name).is_none())
+    }
+}
+
+impl Member {
+    fn of(host: &HostSpec) -> Self {
+        let connection = &host.connection;
+        let jump = connection.jump.iter().map(|it| Jump {
+            user: it.user.clone(),
+            host: it.host.clone(),
+            port: it.port,
+            private_key: it.private_key.clone(),
+        });
+        Self {
+            name: host.name.clone(),
+            address: host.address,
+            control_plane: host.roles.control_plane,
+            login: Login {
+                local: connection.method == Method::Local,
+                host: connection.host.clone(),
+                port: connection.port,
+                user: connection.user.clone(),
+                private_key: connection.private_key.clone(),
+                sudo: connection.escalation != Become::No,
+                jump: jump.collect(),
+            },
+        }
+    }
+
+    /// Makes a host of it, as far as those need one who take it out of the cluster; all else is as on a host of the
+    /// inventory.
+    pub fn host(&self, like: &HostSpec) -> HostSpec {
+        let jump = self.login.jump.iter().map(|it| JumpHost {
+            user: it.user.clone(),
+            host: it.host.clone(),
+            port: it.port,
+            private_key: it.private_key.clone(),
+            password: None,
+        });
+        HostSpec {
+            name: self.name.clone(),
+            address: self.address,
+            address_source: AddressSource::Inventory,
+            access_address: self.address,
+            roles: Roles {
+                control_plane: self.control_plane,
+                etcd: self.control_plane,
+                worker: !self.control_plane,
+            },
+            connection: Connection {
+                method: if self.login.local {
+                    Method::Local
+                } else {
+                    Method::Ssh
+                },
+                host: self.login.host.clone(),
+                fallback: None,
+                port: self.login.port,
+                user: self.login.user.clone(),
+                private_key: self.login.private_key.clone(),
+                password: None,
+                escalation: if self.login.sudo {
+                    Become::Sudo
+                } else {
+                    Become::No
+                },
+                jump: jump.collect(),
+            },
+            ..like.clone()
+        }
+    }
+}
+
+/// Fails for names of hosts that neither the inventory has nor the cluster.
+pub fn require(project: &Project, names: &[String]) -> Result<(), Diagnostics> {
+    let known = Members::load(&project.directory)?;
+    let departed = known.map_or_else(Vec::new, |it| it.departed(&project.cluster));
+    for name in names {
+        if !departed.iter().any(|member| member.name == *name) {
+            named_hosts::host(&project.cluster, name)?;
+        }
+    }
+    Ok(())
+}
+
+/// Returns the cluster with members that the inventory doesn't have.
+pub fn with(cluster: &ClusterSpec, members: &[Member]) -> ClusterSpec {
+    let mut cluster = cluster.clone();
+    if let Some(like) = cluster.hosts.first().cloned() {
+        let hosts = members.iter().map(|member| member.host(&like));
+        cluster.hosts.extend(hosts);
+    }
+    cluster
+}

@@ -1,0 +1,95 @@
+//! The members that `up` writes down, and what the inventory doesn't have any more.
+
+use super::Lab;
+use crate::install::left_over::LeftOver;
+use crate::install::members::{self, Members};
+use crate::model::{AddressSource, Method};
+
+fn names(lab: &Lab) -> Vec<String> {
+    lab.cluster.hosts.iter().map(|it| it.name.clone()).collect()
+}
+
+#[test]
+fn a_member_that_the_inventory_lost_is_reached_as_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut lab = Lab::new();
+    assert_eq!(Members::load(folder.path()).unwrap(), None);
+    let host = lab.cluster.hosts.last_mut().unwrap();
+    host.connection.user = Some("admin".to_owned());
+    host.connection.port = 2222;
+    host.connection.password = Some(crate::secret::Secret::new("hunter2"));
+    let host = host.clone();
+    let all = names(&lab);
+    Members::update(folder.path(), &lab.cluster, &all, &[]).unwrap();
+    let text = std::fs::read_to_string(folder.path().join("members.json")).unwrap();
+    assert!(!text.contains("hunter2"), "{text}");
+
+    lab.cluster.hosts.pop();
+    let departed = Members::load(folder.path()).unwrap().unwrap();
+    let departed = departed.departed(&lab.cluster);
+    let cluster = members::with(&lab.cluster, &departed);
+    let found = cluster.host(&host.name).unwrap();
+    assert_eq!(found.address, host.address);
+    assert_eq!(found.roles, host.roles);
+    assert_eq!(found.address_source, AddressSource::Inventory);
+    let connection = &found.connection;
+    assert_eq!(connection.method, Method::Ssh);
+    assert_eq!(
+        (
+            &*connection.host,
+            connection.port,
+            connection.user.as_deref()
+        ),
+        (&*host.connection.host, 2222, Some("admin"))
+    );
+    assert!(connection.password.is_none());
+
+    // When it has left, it is forgotten.
+    Members::update(folder.path(), &cluster, &[], &[host.name]).unwrap();
+    let rest = Members::load(folder.path()).unwrap().unwrap();
+    assert!(rest.departed(&lab.cluster).is_empty());
+}
+
+#[test]
+fn a_cluster_that_would_lose_all_its_control_planes_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut lab = Lab::new();
+    let all = names(&lab);
+    Members::update(folder.path(), &lab.cluster, &all, &[]).unwrap();
+    let members = Members::load(folder.path()).unwrap().unwrap();
+    assert!(!members.lacks_control_planes(&lab.cluster));
+    lab.cluster.hosts.remove(0);
+    assert!(!members.lacks_control_planes(&lab.cluster));
+    lab.rename("controll-plane", "another");
+    assert!(members.lacks_control_planes(&lab.cluster));
+}
+
+#[test]
+fn the_question_names_members_and_machines() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut lab = Lab::new();
+    let all = names(&lab);
+    Members::update(folder.path(), &lab.cluster, &all, &[]).unwrap();
+    let stays = |name: &str| !["node2", "node3"].contains(&name);
+    lab.cluster.hosts.retain(|host| stays(&host.name));
+    let members = Members::load(folder.path()).unwrap().unwrap();
+    let question = |members, machines: &[&str]| {
+        let left_over = LeftOver {
+            members,
+            machines: machines.iter().map(ToString::to_string).collect(),
+            ..LeftOver::default()
+        };
+        left_over.question()
+    };
+    let departed = members.departed(&lab.cluster);
+    let questions = [
+        question(departed.clone(), &["node2", "node3"]),
+        question(departed, &[]),
+        question(Vec::new(), &["spare"]),
+    ];
+    insta::assert_snapshot!(questions.join("\n"), @"
+    The inventory doesn't have node2, node3 any more. Take node2, node3 out of the cluster? Remove the machine node2, node3 with everything on it?
+    The inventory doesn't have node2, node3 any more. Take node2, node3 out of the cluster?
+    The inventory doesn't have spare any more. Remove the machine spare with everything on it?
+    ");
+}

@@ -1,0 +1,57 @@
+//! The hosts of the inventory, asked one by one: Kubernetes needs most of a minute to see that a kubelet is gone.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::diagnostic::Diagnostic;
+use crate::install::lab::LabMachines;
+use crate::install::project::Project;
+use crate::ssh::{Session, Target};
+use crate::verify::HostEvidence;
+
+const SERVICES: [&str; 2] = ["kubelet", "containerd"];
+
+/// Hosts that are asked at once.
+const AT_ONCE: usize = 32;
+
+/// Asks every host whether it answers and its services run; in the order of the inventory.
+pub(super) async fn ask_all(project: &Project, machines: &LabMachines) -> Vec<HostEvidence> {
+    let turns = Arc::new(Semaphore::new(AT_ONCE));
+    let mut tasks = JoinSet::new();
+    for (index, host) in project.cluster.hosts.iter().enumerate() {
+        let (target, turns) = (machines.target(host), Arc::clone(&turns));
+        tasks.spawn(async move {
+            let _turn = turns.acquire_owned().await;
+            (index, ask(&target).await)
+        });
+    }
+    let mut answers = tasks.join_all().await;
+    answers.sort_by_key(|(index, _)| *index);
+    answers.into_iter().map(|(_, answer)| answer).collect()
+}
+
+async fn ask(target: &Target) -> HostEvidence {
+    let name = target.name.clone();
+    let line = format!("systemctl is-active {}", SERVICES.join(" "));
+    let asked = async { Session::connect(target).await?.exec(&line, &[]).await };
+    let (unreachable, stopped) = match asked.await {
+        Ok(finished) => {
+            let text = String::from_utf8_lossy(&finished.stdout).into_owned();
+            let states = text.lines().zip(SERVICES);
+            let stopped = states.filter(|(state, _)| *state != "active");
+            let stopped = stopped.map(|(_, service)| service.to_owned());
+            (None, stopped.collect())
+        }
+        Err(error) => {
+            let Diagnostic { message, .. } = error.diagnostic(&name);
+            (Some(message), Vec::new())
+        }
+    };
+    HostEvidence {
+        name,
+        unreachable,
+        stopped,
+    }
+}

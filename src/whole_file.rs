@@ -1,0 +1,63 @@
+//! Files that are replaced as a whole: after a crash there is the old content or the new one.
+
+use std::ffi::OsString;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::Path;
+
+/// Replaces a file, or makes it; its folder must exist.
+pub fn write(path: &Path, contents: &[u8]) -> io::Result<()> {
+    write_with(&mut OpenOptions::new(), path, contents)
+}
+
+/// Replaces a file, or makes it with these options: they may set its mode.
+pub fn write_with(options: &mut OpenOptions, path: &Path, contents: &[u8]) -> io::Result<()> {
+    let mut name = OsString::from(path.as_os_str());
+    name.push(format!(".{}.new", std::process::id()));
+    let temporary = Path::new(&name);
+    let result = fill(options, temporary, contents).and_then(|()| fs::rename(temporary, path));
+    if result.is_err() {
+        // The first error is the one to report.
+        let _ = fs::remove_file(temporary);
+    }
+    result
+}
+
+fn fill(options: &mut OpenOptions, path: &Path, contents: &[u8]) -> io::Result<()> {
+    // A file that a dead process of the same id left behind must not keep its mode.
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = options.write(true).create_new(true).open(path)?;
+    file.write_all(contents)?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::write;
+
+    #[test]
+    fn a_file_is_replaced_and_nothing_else_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("record.json");
+        for text in ["first", "second"] {
+            write(&path, text.as_bytes()).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_write_that_fails_leaves_the_old_content() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("record");
+        fs::create_dir(&path).unwrap();
+        write(&path, b"text").unwrap_err();
+        assert!(path.is_dir());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}
