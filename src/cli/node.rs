@@ -6,8 +6,8 @@ use super::GlobalArguments;
 use super::exit::Exit;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::install::{Installation, Keys, LabMachines, kubectl, members, named_hosts};
-use crate::ui::printer::{Format, Printer};
-use crate::ui::{prompt, recap};
+use crate::ui::printer::Printer;
+use crate::ui::prompt;
 
 #[derive(Debug, Subcommand)]
 pub enum NodeCommand {
@@ -79,11 +79,7 @@ fn remove(
     }
     let installation = Installation::to_apply(&global.settings(), project)?;
     let applied = installation.remove(printer.observer(), &arguments.nodes)?;
-    if printer.format == Format::Json {
-        printer.json_line(&serde_json::json!({ "summary": applied.summary }));
-    } else {
-        printer.message(&recap::render(&applied.summary));
-    }
+    printer.summary(&applied.summary);
     if !applied.all_done {
         return Ok(Exit::Failed);
     }

@@ -7,7 +7,7 @@ use super::exit::Exit;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::install::{Installation, members};
 use crate::ui::printer::{Format, Printer};
-use crate::ui::{changes, prompt, recap};
+use crate::ui::{changes, prompt};
 
 #[derive(Debug, Args)]
 pub struct ResetArguments {
@@ -51,11 +51,7 @@ pub fn run(
     } else {
         installation.remove(printer.observer(), &arguments.nodes)?
     };
-    if printer.format == Format::Json {
-        printer.json_line(&serde_json::json!({ "summary": applied.summary }));
-    } else {
-        printer.message(&recap::render(&applied.summary));
-    }
+    printer.summary(&applied.summary);
     if !applied.all_done {
         return Ok(Exit::of_failures(&applied.summary));
     }

@@ -7,8 +7,8 @@ use super::{GlobalArguments, LabArguments};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::install::{Applied, Dialogue, Installation, LeftOver, Settings, status};
 use crate::report::network_policies;
-use crate::ui::printer::{Format, Printer};
-use crate::ui::{prompt, recap};
+use crate::ui::printer::Printer;
+use crate::ui::prompt;
 
 /// What `up` is told.
 #[derive(Debug, Args)]
@@ -42,11 +42,7 @@ pub fn run(
     let installation = Installation::to_apply(&settings, project)?;
     printer.diagnostics(&installation.warnings);
     let mut applied = installation.up(printer.observer(), &dialogue)?;
-    if printer.format == Format::Json {
-        printer.json_line(&serde_json::json!({ "summary": applied.summary }));
-    } else {
-        printer.message(&recap::render(&applied.summary));
-    }
+    printer.summary(&applied.summary);
     if !applied.all_done {
         return Ok(Exit::of_failures(&applied.summary));
     }

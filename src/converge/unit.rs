@@ -78,7 +78,7 @@ impl Converge for Unit {
         };
         match self.state {
             UnitState::Running if !observed.is_running() => changes.push(state("running")),
-            UnitState::Stopped if observed.is_running() => changes.push(state("stopped")),
+            UnitState::Stopped if !observed.is_stopped() => changes.push(state("stopped")),
             UnitState::Restarted => changes.push(state("restarted")),
             UnitState::Running | UnitState::Stopped | UnitState::Any => {}
         }
@@ -178,9 +178,14 @@ impl Observed {
         }
     }
 
-    /// A unit that ends again and again isn't running, although systemd is at starting it.
+    /// A unit that systemd is still starting isn't there for others yet; one that ends again and again never is.
     fn is_running(&self) -> bool {
-        matches!(self.active.as_str(), "active" | "activating" | "reloading") && !self.is_failing()
+        matches!(self.active.as_str(), "active" | "reloading")
+    }
+
+    /// Nothing of it runs, and nothing will by itself.
+    fn is_stopped(&self) -> bool {
+        matches!(self.active.as_str(), "" | "inactive" | "failed")
     }
 
     fn is_failing(&self) -> bool {
@@ -324,5 +329,29 @@ mod tests {
         let changes = unit.diff(&observed);
         assert_eq!(changes[0].from.as_deref(), Some("ends again and again"));
         assert_eq!(changes[0].to.as_deref(), Some("running"));
+    }
+    /// Whoever comes next would find nobody there: starting it again waits until it has started.
+    #[test]
+    fn a_unit_that_is_being_started_is_waited_for_and_one_that_comes_again_is_stopped() {
+        let observed = |sub: &str| Observed {
+            load: "loaded".into(),
+            active: "activating".into(),
+            sub: sub.into(),
+            ..Observed::default()
+        };
+        for (state, word) in [
+            (UnitState::Running, "running"),
+            (UnitState::Stopped, "stopped"),
+        ] {
+            let unit = Unit {
+                name: "containerd.service".into(),
+                enabled: None,
+                state,
+            };
+            for sub in ["start", "auto-restart"] {
+                let changes = unit.diff(&observed(sub));
+                assert_eq!(changes[0].to.as_deref(), Some(word), "{sub}");
+            }
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::control_planes::ControlPlanes;
+use super::control_planes::{self, ControlPlanes};
 use super::duplicates::find_duplicates;
 use super::place::Place;
 use super::playbook_order::in_order;
@@ -72,6 +72,9 @@ pub(super) fn build_stages(input: &PlanInput<'_>, stages: &[Stage]) -> Result<Pl
     surroundings::refuse(input)?;
     if input.action == Action::Up {
         outcasts::refuse(input)?;
+    }
+    if input.action == Action::Remove && control_planes::there_is_no_cluster(input) {
+        return Ok(Plan::default());
     }
     let playbooks = in_order(load(input.sources, input.action)?, stages)?;
     let engine = engine(input.sources, input.cluster, input.bundle)?;

@@ -74,6 +74,16 @@ impl<'a> ControlPlanes<'a> {
     }
 }
 
+/// Tells that all control planes answered and no host carries anything of a cluster: an `up` that was cut off early
+/// leaves it so.
+pub(super) fn there_is_no_cluster(input: &PlanInput<'_>) -> bool {
+    let mut control_planes = input.cluster.control_planes();
+    let is_bare =
+        |facts: &Facts| facts.control_plane == ControlPlaneState::Absent && !facts.traces.joined;
+    control_planes.all(|host| input.facts.contains_key(&host.name))
+        && input.facts.values().all(is_bare)
+}
+
 /// Returns the ids of the commands that make a control plane.
 fn commands(playbooks: &[Playbook], hosts: Hosts) -> Vec<String> {
     let made = playbooks

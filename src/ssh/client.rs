@@ -14,6 +14,9 @@ use super::error::SshError;
 use super::known_hosts::KnownHosts;
 use super::target::Target;
 
+/// How long a connection may be without any progress.
+const STILL: Duration = Duration::from_mins(3);
+
 /// Returns the settings for a connection to the target.
 pub(super) fn config(target: &Target) -> Result<client::Config, SshError> {
     let connection = &target.connection;
@@ -24,6 +27,8 @@ pub(super) fn config(target: &Target) -> Result<client::Config, SshError> {
         nodelay: true,
         keepalive_interval: Some(Duration::from_secs(15)),
         keepalive_max: 4,
+        // Counts while a write waits, too, which keeps the signs of life from being looked at.
+        inactivity_timeout: Some(STILL),
         preferred: Preferred {
             key: Cow::Owned(host_key_order(&known)),
             // The first is the fastest where the processor knows AES, as practically all do.

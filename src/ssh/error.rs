@@ -45,7 +45,7 @@ pub enum SshError {
         /// Shared by all hosts behind it.
         source: Arc<SshError>,
     },
-    #[error("jump host {hop} refused to connect to {address}")]
+    #[error("jump host {hop} could not connect to {address}")]
     Tunnel {
         hop: String,
         address: String,

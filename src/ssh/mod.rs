@@ -34,6 +34,7 @@ mod script;
 mod session;
 mod target;
 mod terminal;
+mod tunnel;
 mod user_agent;
 mod wait;
 

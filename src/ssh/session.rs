@@ -18,6 +18,7 @@ use super::process::Process;
 use super::refusal::Refusal;
 use super::target::{Target, address};
 use super::terminal::Size;
+use super::tunnel;
 use crate::model::host::Method;
 
 /// How long a TCP connection may take.
@@ -175,7 +176,7 @@ impl Session {
         Ok(Process::new(channel, self.clone()))
     }
 
-    /// Opens a byte stream from this host to another one.
+    /// Opens a byte stream from this host to another one; the host may take as long as a TCP connection.
     pub async fn tunnel(
         &self,
         host: &str,
@@ -189,12 +190,15 @@ impl Session {
         let Some(connected) = &self.connected else {
             return Err(failed("this computer is no jump host".into()));
         };
-        let opened = connected
+        let opening = connected
             .handle
-            .channel_open_direct_tcpip(host, port.into(), "127.0.0.1", 0)
-            .await;
+            .channel_open_direct_tcpip(host, port.into(), "127.0.0.1", 0);
+        let opened = timeout(CONNECT_LIMIT, opening).await.map_err(|_| {
+            let seconds = CONNECT_LIMIT.as_secs();
+            failed(format!("no answer within {seconds} s").into())
+        })?;
         let channel = opened.map_err(|error| failed(error.into()))?;
-        Ok(channel.into_stream())
+        Ok(tunnel::stream(channel))
     }
 
     /// Returns the error for a connection that ended while it was needed.

@@ -7,7 +7,9 @@ use clap::ValueEnum;
 use super::bars::Bars;
 use super::json::JsonLines;
 use super::lines::Lines;
+use super::recap;
 use crate::diagnostic::Diagnostic;
+use crate::report::Summary;
 use crate::run::{Observer, RunEvent};
 use crate::ssh::NewHostKey;
 
@@ -53,6 +55,15 @@ impl Printer {
     /// Tells the person at the terminal something.
     pub fn message(self, text: &str) {
         let _ = writeln!(anstream::stderr().lock(), "{text}");
+    }
+
+    /// Shows what a run that changed hosts came to: a table, or one line of JSON.
+    pub fn summary(self, summary: &Summary) {
+        if self.format == Format::Json {
+            self.json_line(&serde_json::json!({ "summary": summary }));
+        } else {
+            self.message(&recap::render(summary));
+        }
     }
 
     /// Tells what happens to a machine: a message, or an event as of a run.

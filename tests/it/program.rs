@@ -85,9 +85,14 @@ impl Project {
         command
     }
 
-    /// Runs the program; returns how it ended and what it said.
+    /// Runs the program; returns how it ended and what it said. One that hangs is ended, with exit code 124.
     pub fn run(&self, arguments: &[&str]) -> String {
-        self.text(&self.command(arguments).output().unwrap())
+        let program = self.command(arguments);
+        let mut limited = Command::new("timeout");
+        limited.args(["--kill-after=10", "180"]);
+        limited.arg(program.get_program()).args(program.get_args());
+        self.prepare(&mut limited);
+        self.text(&limited.output().unwrap())
     }
 
     /// Runs a command in place of the program itself.

@@ -59,6 +59,26 @@ fn the_first_control_plane_and_a_dead_one_leave_through_another() {
     insta::assert_snapshot!(text(&lab.plan_of(Action::Remove, &leaving)));
 }
 
+/// An `up` was cut off before there was a cluster. Where anybody may have one, its order of removal holds.
+#[test]
+fn a_host_leaves_without_a_step_only_where_there_is_certainly_no_cluster() {
+    let leaving = ["node3".to_owned()];
+    let is_empty = |lab: &Lab| {
+        let plan = lab.plan_of(Action::Remove, &leaving);
+        plan.phases.is_empty() && plan.left_out.is_empty()
+    };
+    assert!(is_empty(&lab()));
+    let mut silent = lab();
+    silent.facts.shift_remove("controll-plane");
+    assert!(!is_empty(&silent));
+    let mut joined = lab();
+    joined.facts["node3"].traces.joined = true;
+    assert!(!is_empty(&joined));
+    let mut set_up = lab();
+    set_up.facts["node3"].control_plane = ControlPlaneState::Ready;
+    assert!(!is_empty(&set_up));
+}
+
 #[test]
 fn a_changed_configuration_is_uploaded_where_the_one_that_began_is_gone() {
     let mut lab = lab();

@@ -47,6 +47,7 @@ pub fn a_missing_dns_and_an_empty_pool_are_named(lab: &Kinstall) {
         said.contains("failed: load balancer: MetalLB has no addresses"),
         "{said}"
     );
+    lab.ok(&["up"]);
 }
 
 /// Faults of one node are named with the node.
@@ -111,11 +112,11 @@ pub fn a_pause_of_the_api_server_is_measured(lab: &Kinstall) {
         let found = found.unwrap_or_else(|| panic!("{path}: {text}"));
         found["longest_gap_ms"].as_u64().unwrap()
     };
-    // On a quiet computer: 1.9 to 2.3 s. What this one stood still itself is not the detector's fault.
+    // On a quiet computer: 1.9 to 2.3 s. A busy one takes its time with the first handshake after the pause.
     let own = availability["longest_stall_ms"].as_u64().unwrap();
     for connections in ["new", "reused"] {
         let measured = gap("API server of controll-plane", connections);
-        let expected = pause - 100..=pause + 300 + own;
+        let expected = pause - 100..=2 * pause + own;
         assert!(
             expected.contains(&measured),
             "{connections}: {measured} ms of {pause}; {text}"

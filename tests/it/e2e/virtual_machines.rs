@@ -13,7 +13,7 @@ use crate::guest::virtualbox::VirtualBox;
 const NODES: [(&str, &str); 2] = [("master", "192.168.56.11"), ("node1", "192.168.56.21")];
 
 #[test]
-#[ignore = "needs root and a bundle: `./test clusters`"]
+#[ignore = "needs root and a bundle: `./test virtual_machines`"]
 fn a_lab_of_virtual_box_comes_up_and_goes_away() {
     let virtual_box = VirtualBox::new();
     // Somebody else's machine has the name of one of ours.
@@ -43,7 +43,7 @@ fn a_lab_of_virtual_box_comes_up_and_goes_away() {
 }
 
 #[test]
-#[ignore = "needs root and a bundle: `./test clusters`"]
+#[ignore = "needs root and a bundle: `./test virtual_machines`"]
 fn a_lab_of_qemu_comes_up_and_goes_away() {
     let before = Traces::now();
     let lab = lab("qemu");

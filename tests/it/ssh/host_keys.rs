@@ -31,7 +31,7 @@ async fn a_changed_key_stops_everything() {
              host showed {shown}"
         )
     );
-    assert!(diagnostic.hints[0].contains("installed anew"));
+    assert!(diagnostic.hints[0].contains("the machine was reinstalled"));
     assert!(diagnostic.hints[1].contains(&format!("ssh-keygen -R '[127.0.0.1]:{port}'")));
     assert!(!sshd.log().contains("Accepted"), "{}", sshd.log());
 }

@@ -3,9 +3,12 @@
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use kinstall::diagnostic::Kind;
 use kinstall::ssh::{Session, SshError, Target};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use crate::free_port::free_port;
 use crate::sshd::server::Sshd;
@@ -82,4 +85,23 @@ fn behind(hops: &[&Sshd], node: &Sshd) -> Target {
         target.connection.jump.push(hop.jump_host());
     }
     target
+}
+
+/// What comes back fills the connection to the jump host while the session in it waits to write.
+#[tokio::test(flavor = "multi_thread")]
+async fn much_data_passes_a_jump_host_both_ways_at_once() {
+    let (jump, node) = (Sshd::start(), Sshd::start());
+    let target = behind(&[&jump], &node);
+    let sent: Vec<u8> = (0..16 << 20).map(|at: u32| (at >> 8) as u8).collect();
+    let session = Session::connect(&target).await.unwrap();
+    let mut commands = JoinSet::new();
+    for _ in 0..4 {
+        let (session, sent) = (session.clone(), sent.clone());
+        commands.spawn(async move {
+            let finished = session.exec("cat", &sent).await.unwrap();
+            assert!(finished.stdout == sent);
+        });
+    }
+    let all = timeout(Duration::from_secs(60), commands.join_all());
+    all.await.expect("nothing moves any more");
 }

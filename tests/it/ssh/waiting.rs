@@ -61,7 +61,7 @@ async fn a_host_that_does_not_answer_is_named() {
             target.connection.port
         )
     );
-    assert!(diagnostic.hints[0].starts_with("is the machine running"));
+    assert!(diagnostic.hints[0].starts_with("check that the machine runs"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
