@@ -109,6 +109,7 @@ fn plan(lab: &Lab, cluster: &ClusterSpec, bundle: &Bundle) -> Result<Plan> {
         take_over: &[],
         limit: None,
         leaving: &[],
+        upgraded: &[],
         action: Action::Up,
     };
     Ok(plan::build(&input).map_err(told)?)

@@ -38,6 +38,7 @@ mod ssh;
 mod ssh_config;
 mod status;
 mod up;
+mod upgrade;
 mod verify;
 
 /// Takes a machine from nothing to a working Kubernetes cluster, from a kubespray inventory
@@ -87,6 +88,8 @@ pub struct GlobalArguments {
 pub enum Command {
     /// Create the machines, install the cluster, and show how to use it
     Up(up::UpArguments),
+    /// Move the cluster to another version of Kubernetes, one node after another
+    Upgrade(upgrade::UpgradeArguments),
     /// Show what `up` would change; exit code 0: nothing, 2: changes
     Plan(LabArguments),
     /// Report everything about an inventory, without touching a host

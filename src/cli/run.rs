@@ -57,6 +57,7 @@ fn dispatch(cli: Cli, printer: Printer) -> Result<Exit, Diagnostics> {
     let global = &cli.global;
     match cli.command {
         Command::Up(arguments) => super::up::run(global, &arguments, printer),
+        Command::Upgrade(arguments) => super::upgrade::run(global, &arguments, printer),
         Command::Plan(arguments) => super::plan::run(global, &arguments, printer),
         Command::Check(arguments) => super::check::run(global, &arguments, printer),
         Command::Status(arguments) => super::status::run(global, &arguments, printer),

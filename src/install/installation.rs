@@ -2,6 +2,7 @@
 
 mod connection;
 mod leaving;
+pub mod upgrade;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -19,7 +20,7 @@ use super::outcome::{Applied, Found};
 use super::project::Project;
 use super::record::{keep_log, observed};
 use super::{kubeconfig, limit, machines, memory, stores};
-use crate::bundle::{Bundle, Release};
+use crate::bundle::{Bundle, Minor, Release};
 use crate::diagnostic::{Diagnostics, SourceFile};
 use crate::model::{ClusterSpec, Provider};
 use crate::plan::{self, versions::choose};
@@ -39,6 +40,8 @@ pub struct Settings {
     pub limit: Option<String>,
     /// Hosts whose machines may be taken from another cluster.
     pub take_over: Vec<String>,
+    /// Minor version of the release to install, in place of the one that the inventory asks for.
+    pub release: Option<Minor>,
 }
 
 /// One run over all hosts of a project.
@@ -48,6 +51,8 @@ pub struct Installation {
     pub warnings: Diagnostics,
     machines: LabMachines,
     bundle: Arc<Bundle>,
+    /// Of the bundle's releases, the one that is installed.
+    release: Minor,
     sources: Sources,
     take_over: Vec<String>,
     run: String,
@@ -74,8 +79,11 @@ impl Installation {
         let limit = settings.limit.as_deref();
         let limit = limit.map(|it| limit::names(&project, it)).transpose()?;
         let bundle = stores::open_bundle(settings.bundle.as_deref())?;
-        let (release, warning) =
-            choose(&project.cluster, bundle.manifest()).map_err(|error| vec![error])?;
+        let (minor, warning) = match settings.release {
+            Some(minor) => (minor, None),
+            None => choose(&project.cluster, bundle.manifest()).map_err(|error| vec![error])?,
+        };
+        let release = bundle.release(Some(minor)).map_err(|error| vec![error])?;
         let mut sources = Sources::builtin();
         if let Some(folder) = &settings.overrides {
             sources.override_from(folder).map_err(|error| vec![error])?;
@@ -89,16 +97,15 @@ impl Installation {
             }
         };
         let machines = LabMachines::of(&mut project, access)?;
-        let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
-        let run = format!("{now}-{}", std::process::id());
         Ok(Self {
             project,
             warnings: warning.into_iter().collect(),
             machines,
             bundle: Arc::new(bundle),
+            release: minor,
             sources,
             take_over: settings.take_over.clone(),
-            run,
+            run: run_name(),
             limit,
             _lock: lock,
         })
@@ -269,6 +276,7 @@ impl Installation {
             cluster: &self.project.cluster,
             limit: self.limit.as_deref(),
             leaving: &[],
+            upgraded: &[],
             known,
         }
     }
@@ -316,4 +324,10 @@ impl Installation {
 fn is_start_of_old(change: &MachineChange) -> bool {
     let is_new = matches!(change.action, MachineAction::Create | MachineAction::Remove);
     !is_new && change.is_boot()
+}
+
+/// Returns a name for a run that begins now.
+fn run_name() -> String {
+    let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
+    format!("{now}-{}", std::process::id())
 }

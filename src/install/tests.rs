@@ -26,6 +26,7 @@ mod names;
 mod programs;
 mod removal;
 mod settings;
+mod upgrade;
 
 /// Everything that a plan is made from.
 struct Lab {
@@ -101,6 +102,7 @@ impl Lab {
             take_over,
             limit: None,
             leaving,
+            upgraded: &[],
             action,
         };
         plan::build(&input)
@@ -121,9 +123,11 @@ fn bundle() -> Release {
         .iter()
         .map(|(name, component)| (name.clone(), component.version.clone()))
         .collect();
-    let programs = catalog.node_programs.iter().map(|it| {
-        let part = json!({ "component": "c", "version": "1", "blob": blob(&it.program) });
-        (it.program.clone(), part)
+    let of_images = catalog.images.values().flat_map(|image| &image.programs);
+    let of_nodes = catalog.node_programs.iter().map(|it| &it.program);
+    let programs = of_nodes.chain(of_images.map(|it| &it.program)).map(|name| {
+        let part = json!({ "component": "c", "version": "1", "blob": blob(name) });
+        (name.clone(), part)
     });
     let images = catalog.images.iter().map(|(name, image)| {
         let version = &versions[&image.component];

@@ -31,6 +31,8 @@ pub struct PlanInput<'a> {
     pub cluster: &'a ClusterSpec,
     /// Names of the hosts that are taken out of the cluster; none but in [`Action::Remove`].
     pub leaving: &'a [String],
+    /// Names of the hosts that run all of the release already; asked for in [`Action::Upgrade`] only.
+    pub upgraded: &'a [String],
     /// By host name, of all hosts that answered. Nothing is planned for the others.
     pub facts: &'a IndexMap<String, Facts>,
     pub bundle: &'a Release,
@@ -90,6 +92,7 @@ pub(super) fn build_stages(input: &PlanInput<'_>, stages: &[Stage]) -> Result<Pl
                 .cloned()
                 .collect(),
             taken_over: &taken_over,
+            upgraded: input.upgraded,
         },
         facts: input.facts,
         playbooks: &playbooks,

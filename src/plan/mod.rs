@@ -22,6 +22,7 @@ mod playbook_order;
 mod stages;
 pub mod surroundings;
 pub mod unknown_nodes;
+pub mod upgrade;
 pub mod versions;
 
 use indexmap::IndexMap;
@@ -29,7 +30,7 @@ use indexmap::IndexMap;
 use crate::wire::Batch;
 
 pub use build::{PlanInput, build, check_sources};
-pub use phases::{Pace, Stage, phases};
+pub use phases::{Of, Pace, Stage, phases};
 
 /// Everything that `up` will hand to the agents; `plan` hands them the same.
 ///
@@ -48,6 +49,16 @@ impl Plan {
     pub fn concerns(&self, host: &str) -> bool {
         let mut phases = self.phases.iter();
         phases.any(|phase| phase.batches.contains_key(host))
+    }
+
+    /// Ends the plan with the last phase of a host's turn in a roll; `false` where it has no turn.
+    pub fn end_after(&mut self, host: &str) -> bool {
+        let is_its = |phase: &Phase| phase.host.as_deref() == Some(host);
+        let Some(last) = self.phases.iter().rposition(is_its) else {
+            return false;
+        };
+        self.phases.truncate(last + 1);
+        true
     }
 }
 

@@ -1,5 +1,6 @@
 //! The phases of each action and the barriers between them: the table of contents of `kinstall up`.
 
+use crate::model::HostSpec;
 use crate::playbook::{Action, PhaseName};
 
 /// One line of an action's table: a phase, or the phases of a roll.
@@ -14,6 +15,28 @@ pub struct Stage {
     /// host, and goes on for the others.
     pub over: &'static [PhaseName],
     pub pace: Pace,
+    /// Whose turns these are.
+    pub of: Of,
+}
+
+/// Which hosts a stage is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    All,
+    ControlPlanes,
+    /// All that are no control planes.
+    Workers,
+}
+
+impl Of {
+    /// Returns whether a host is one of them.
+    pub fn concerns(self, host: &HostSpec) -> bool {
+        match self {
+            Self::All => true,
+            Self::ControlPlanes => host.roles.control_plane,
+            Self::Workers => !host.roles.control_plane,
+        }
+    }
 }
 
 /// How many hosts are worked on at a time.
@@ -32,6 +55,7 @@ pub fn phases(action: Action) -> &'static [Stage] {
         Action::Up => UP,
         Action::Remove => REMOVE,
         Action::Reset => RESET,
+        Action::Upgrade => UPGRADE,
     }
 }
 
@@ -51,6 +75,7 @@ const UP: &[Stage] = {
             after: &[ControlPlane],
             over: &[],
             pace: Pace::Chains(1),
+            of: Of::All,
         },
         together(&[Join], &[ControlPlane]),
         together(&[AddOns], &[ControlPlane]),
@@ -70,11 +95,42 @@ const REMOVE: &[Stage] = {
         after: &[],
         over: &[],
         pace: Pace::Chains(1),
+        of: Of::All,
     }]
 };
 
 /// Nothing is kept of the cluster, so that no order is.
 const RESET: &[Stage] = &[together(&[PhaseName::Reset], &[])];
+
+/// kube-proxy and what else runs in the cluster must not be newer than any API server, and kubelets neither: so
+/// add-ons move after the last control plane, and workers after them.
+const UPGRADE: &[Stage] = {
+    use PhaseName::{
+        AddOns, Backup, ControlPlaneGate, Drain, Kubeadm, Prepare, Provide, Uncordon,
+        UpgradeChecks, Verify,
+    };
+    &[
+        together(&[UpgradeChecks], &[]),
+        together(&[Provide], &[UpgradeChecks]),
+        together(&[Backup], &[Provide]),
+        Stage {
+            phases: &[ControlPlaneGate, Drain, Kubeadm, Prepare, Uncordon],
+            after: &[Backup],
+            over: &[],
+            pace: Pace::Chains(1),
+            of: Of::ControlPlanes,
+        },
+        together(&[AddOns], &[Uncordon]),
+        Stage {
+            phases: &[Drain, Kubeadm, Prepare, Uncordon],
+            after: &[AddOns],
+            over: &[],
+            pace: Pace::Chains(1),
+            of: Of::Workers,
+        },
+        together(&[Verify], &[AddOns, Uncordon]),
+    ]
+};
 
 const fn together(phases: &'static [PhaseName], after: &'static [PhaseName]) -> Stage {
     Stage {
@@ -82,5 +138,6 @@ const fn together(phases: &'static [PhaseName], after: &'static [PhaseName]) -> 
         after,
         over: &[],
         pace: Pace::Together,
+        of: Of::All,
     }
 }

@@ -69,7 +69,10 @@ where
         let mut phases = Vec::new();
         let mut after = after.to_vec();
         for name in stage.phases {
-            let placed: Vec<_> = self.of_phase(*name).collect();
+            let placed: Vec<_> = self
+                .of_phase(*name)
+                .filter(|it| stage.of.concerns(it.place.host))
+                .collect();
             if let Some(phase) = self.phase(name.to_string(), after.clone(), &placed) {
                 after = vec![phase.name.clone()];
                 phases.push(phase);
@@ -84,7 +87,11 @@ where
         let positions = positions(self.hosts);
         for name in stage.phases {
             for placed in self.of_phase(*name) {
-                let Some(position) = positions.get(placed.place.host.name.as_str()) else {
+                let host = placed.place.host;
+                let Some(position) = positions
+                    .get(host.name.as_str())
+                    .filter(|_| stage.of.concerns(host))
+                else {
                     continue;
                 };
                 let turn = turns.entry(*position).or_default();

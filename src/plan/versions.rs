@@ -13,25 +13,28 @@ use crate::wire::Facts;
 
 /// Chooses the bundle's release that `kube_version` asks for, without it the newest; needs no host.
 ///
-/// Returns a warning beside it where the bundle has a newer patch release, and an error where it has
+/// Returns its minor version, with a warning where the bundle has a newer patch release, and an error where it has
 /// no version that the inventory can mean.
-pub fn choose<'a>(
+pub fn choose(
     cluster: &ClusterSpec,
-    bundle: &'a Manifest,
-) -> Result<(&'a Release, Option<Diagnostic>), Diagnostic> {
-    let Some((_, newest)) = bundle.releases.last_key_value() else {
+    bundle: &Manifest,
+) -> Result<(Minor, Option<Diagnostic>), Diagnostic> {
+    let Some((newest_minor, newest)) = bundle.releases.last_key_value() else {
         return Err(BundleError::NoRelease.into());
     };
     let Some(wanted) = &cluster.kubernetes_version else {
-        return Ok((newest, None));
+        return Ok((*newest_minor, None));
     };
     let request = &wanted.version;
     let minor = Minor {
         major: request.major,
         minor: request.minor,
     };
-    let release = bundle.releases.get(&minor).unwrap_or(newest);
-    Ok((release, compare(wanted, release)?))
+    let (minor, release) = match bundle.releases.get(&minor) {
+        Some(release) => (minor, release),
+        None => (*newest_minor, newest),
+    };
+    Ok((minor, compare(wanted, release)?))
 }
 
 /// Compares `kube_version` with the Kubernetes of a release.
@@ -145,9 +148,7 @@ fn other_minor(
     );
     Some(if after > before {
         error
-            .hint(
-                "`kinstall up` never changes a minor version, and this kinstall has no upgrade yet",
-            )
+            .hint("`kinstall upgrade` moves a cluster to another minor version; `kinstall up` never does")
             .hint(same)
     } else {
         error

@@ -85,14 +85,25 @@ pub enum Action {
     Wait(schema::Wait),
 }
 
-/// Reads all playbooks of an action, in the order of their file names.
+/// Reads all playbooks of an action, each with its phase in it, in the order of their file names.
 pub fn load(sources: &Sources, action: phase::Action) -> Result<Vec<Playbook>, Diagnostics> {
     let mut playbooks = Vec::new();
     let mut errors = Diagnostics::new();
     let files = sources.playbooks.iter();
-    for (_, file) in files.filter(|(path, _)| action.has_playbook(path)) {
+    for (path, file) in files.filter(|(path, _)| action.has_playbook(path)) {
         match yaml::parse::<schema::Playbook>(file) {
-            Ok(playbook) => playbooks.push(check(file, playbook, &mut errors)),
+            Ok(mut playbook) => {
+                let own = playbook.phase;
+                let Some(phase) = action.phase_of(path, own, playbook.upgrade_phase) else {
+                    continue;
+                };
+                if phase != own {
+                    // What it comes after stays in the other phase.
+                    playbook.after.clear();
+                }
+                playbook.phase = phase;
+                playbooks.push(check(file, playbook, &mut errors));
+            }
             Err(error) => errors.push(error),
         }
     }

@@ -6,7 +6,8 @@ use std::fmt;
 use serde::Deserialize;
 
 /// What is done with a cluster. Playbooks of `up` are in `playbooks/` itself, those of any other action in the
-/// folder that has its name; what is done for a reset is a part of a removal as well.
+/// folder that has its name; what is done for a reset is a part of a removal as well, and an upgrade does what `up` does
+/// in the phases [`SHARED_WITH_UPGRADE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Action {
     /// Every host is brought to the state that the inventory wants.
@@ -15,17 +16,47 @@ pub enum Action {
     Remove,
     /// Kubernetes is taken off hosts, whatever becomes of the cluster.
     Reset,
+    /// The cluster moves to another release, one host after another.
+    Upgrade,
 }
 
+/// What these phases make of a host and of the cluster is the same in an upgrade; it only comes in another order.
+const SHARED_WITH_UPGRADE: [PhaseName; 3] =
+    [PhaseName::Prepare, PhaseName::AddOns, PhaseName::Verify];
+
 impl Action {
-    pub const ALL: [Self; 3] = [Self::Up, Self::Remove, Self::Reset];
+    pub const ALL: [Self; 4] = [Self::Up, Self::Remove, Self::Reset, Self::Upgrade];
 
     /// Returns whether a playbook is one of this action's, by its path below `playbooks/`.
     pub fn has_playbook(self, path: &str) -> bool {
+        let action = Self::of_playbook(path);
+        let also = match self {
+            Self::Up | Self::Reset => self,
+            Self::Remove => Self::Reset,
+            Self::Upgrade => Self::Up,
+        };
+        action == self || action == also
+    }
+
+    /// Returns the phase in which this action runs one of its playbooks, by the playbook's path and the phases that it
+    /// names: its own, and the one in an upgrade where that is another. `None` where the action doesn't run it.
+    pub fn phase_of(
+        self,
+        path: &str,
+        phase: PhaseName,
+        upgrade_phase: Option<PhaseName>,
+    ) -> Option<PhaseName> {
+        if self != Self::Upgrade || Self::of_playbook(path) == self {
+            return Some(phase);
+        }
+        let is_shared = SHARED_WITH_UPGRADE.contains(&phase);
+        is_shared.then(|| upgrade_phase.unwrap_or(phase))
+    }
+
+    fn of_playbook(path: &str) -> Self {
         let folder = path.split_once('/').map(|(folder, _)| folder);
         let named = Self::ALL.into_iter().find(|it| folder == Some(it.name()));
-        let action = named.unwrap_or(Self::Up);
-        action == self || (action == Self::Reset && self == Self::Remove)
+        named.unwrap_or(Self::Up)
     }
 
     /// Returns the name of the command, and of the playbooks' folder.
@@ -34,6 +65,7 @@ impl Action {
             Self::Up => "up",
             Self::Remove => "remove",
             Self::Reset => "reset",
+            Self::Upgrade => "upgrade",
         }
     }
 }
@@ -54,7 +86,7 @@ pub enum PhaseName {
     Join,
     /// What runs in the cluster is applied.
     AddOns,
-    /// The pods of a host that leaves go elsewhere.
+    /// The pods of a host that leaves or changes go elsewhere.
     Drain,
     /// Its etcd member goes.
     Member,
@@ -62,6 +94,16 @@ pub enum PhaseName {
     Reset,
     /// Its Node object goes.
     Forget,
+    /// What would stop an upgrade halfway is looked for, on all hosts, before anything changes.
+    UpgradeChecks,
+    /// What an upgrade needs is brought to all hosts.
+    Provide,
+    /// etcd's data is kept as it was.
+    Backup,
+    /// kubeadm moves what it looks after on a host.
+    Kubeadm,
+    /// A host that has changed takes pods again.
+    Uncordon,
     /// Everything that was applied is waited for; made of the playbooks' `checks`.
     Verify,
 }
@@ -79,6 +121,11 @@ impl fmt::Display for PhaseName {
             Self::Member => "member",
             Self::Reset => "reset",
             Self::Forget => "forget",
+            Self::UpgradeChecks => "upgrade-checks",
+            Self::Provide => "provide",
+            Self::Backup => "backup",
+            Self::Kubeadm => "kubeadm",
+            Self::Uncordon => "uncordon",
             Self::Verify => "verify",
         })
     }

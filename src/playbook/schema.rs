@@ -8,7 +8,8 @@
 //!   (hosts), `cluster.control_plane.endpoint` (`address:port`), `cluster.network.api_service_address`,
 //!   `cluster.network.dns_service_address`;
 //! - `host`: [`crate::model::HostSpec`], and with it `host.facts` ([`crate::wire::Facts`]; not there for a host
-//!   that didn't answer) and `host.is_taken_over` (the user gave this machine of another cluster away);
+//!   that didn't answer) and `host.is_taken_over` (the user gave this machine of another cluster away), in an upgrade `host.is_upgraded` (it runs all of the
+//!   release already);
 //! - `versions`: component name to version, from the bundle;
 //! - `bundle`: what it says about its parts: `bundle.programs` (`program`, `path`) and `bundle.links`
 //!   (`path`, `target`) of every node, `bundle.images` and `bundle.control_plane_images` (short names);
@@ -39,6 +40,9 @@ pub struct Playbook {
     /// phase or on other hosts.
     pub component: Text,
     pub phase: PhaseName,
+    /// The phase of an upgrade that it runs in, where that is not the same. (Of the playbooks of `up`, an upgrade runs
+    /// those of the phases `prepare`, `add-ons` and `verify`.)
+    pub upgrade_phase: Option<PhaseName>,
     /// The hosts that the steps run on, each for itself; all by default. Not together with `on`.
     pub hosts: Option<Hosts>,
     /// The one host that the steps run on: for what concerns the cluster, or other hosts.

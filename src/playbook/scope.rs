@@ -30,6 +30,8 @@ pub struct Parts<'a> {
     pub silent: Vec<String>,
     /// Hosts whose machines are taken from another cluster.
     pub taken_over: &'a [&'a str],
+    /// Hosts that run all of the release already, in an upgrade.
+    pub upgraded: &'a [String],
 }
 
 /// Renders the strings of one playbook for one host.
@@ -51,7 +53,8 @@ impl<'a> Scope<'a> {
         playbook: &'a Playbook,
     ) -> Self {
         let is_taken_over = parts.taken_over.contains(&host.name.as_str());
-        let open = context::local(host, facts, is_taken_over, &playbook.component);
+        let is_upgraded = parts.upgraded.contains(&host.name);
+        let open = context::local(host, facts, is_taken_over, is_upgraded, &playbook.component);
         let secret = context::with_secrets(&open, parts.secrets);
         Self {
             parts,

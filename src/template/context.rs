@@ -25,10 +25,12 @@ pub fn local(
     host: &HostSpec,
     facts: Option<&Facts>,
     is_taken_over: bool,
+    is_upgraded: bool,
     component: &str,
 ) -> Context {
     let mut value = to_json(host);
     value["is_taken_over"] = is_taken_over.into();
+    value["is_upgraded"] = is_upgraded.into();
     if let Some(facts) = facts {
         value["facts"] = to_json(facts);
     }

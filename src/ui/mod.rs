@@ -21,4 +21,5 @@ pub mod prompt;
 pub mod recap;
 pub mod snapshots;
 pub mod status;
+pub mod upgrade;
 pub mod verify;

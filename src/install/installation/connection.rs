@@ -11,7 +11,8 @@ use crate::install::encryption;
 use crate::install::record::log_plan;
 use crate::install::reported;
 use crate::model::ClusterSpec;
-use crate::plan::versions::{check_nodes, choose};
+use crate::plan::upgrade::findings;
+use crate::plan::versions::check_nodes;
 use crate::plan::{self, Plan, PlanInput};
 use crate::playbook::Action;
 use crate::run::{Cancel, Engine, EventSender, RunEvent};
@@ -25,6 +26,8 @@ pub(super) struct Scope<'a> {
     pub limit: Option<&'a [String]>,
     /// Names of the hosts that are taken out of the cluster.
     pub leaving: &'a [String],
+    /// Names of the hosts that run all of the release already, in an upgrade.
+    pub upgraded: &'a [String],
     /// Names of Nodes that the inventory doesn't have, and that the user is told of elsewhere.
     pub known: &'a [String],
 }
@@ -77,7 +80,8 @@ impl Installation {
             events,
             cancel,
         );
-        let (release, _) = choose(cluster, self.bundle.manifest()).map_err(|error| vec![error])?;
+        let release = self.bundle.release(Some(self.release));
+        let release = release.map_err(|error| vec![error])?;
         let connected = cancel.unless(all).await;
         let connect::Connected {
             mut hosts,
@@ -107,8 +111,15 @@ impl Installation {
             take_over: &self.take_over,
             limit,
             leaving: scope.leaving,
+            upgraded: scope.upgraded,
             action: scope.action,
         };
+        if scope.action == Action::Upgrade {
+            let problems = findings::of_nodes(&cluster, &facts);
+            if !problems.is_empty() {
+                return Err(problems);
+            }
+        }
         if scope.action == Action::Up {
             // What another cluster runs on a machine goes with it.
             let mut staying = facts.clone();

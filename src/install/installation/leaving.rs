@@ -192,6 +192,7 @@ fn remove_scope<'a>(cluster: &'a ClusterSpec, leaving: &'a [String]) -> Scope<'a
         cluster,
         limit: Some(leaving),
         leaving,
+        upgraded: &[],
         known: &[],
     }
 }

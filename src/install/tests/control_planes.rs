@@ -16,7 +16,7 @@ fn phases(lab: &Lab) -> String {
     text(&plan)
 }
 
-fn text(plan: &Plan) -> String {
+pub(super) fn text(plan: &Plan) -> String {
     let lines = plan.phases.iter().map(|phase| {
         let batches = phase.batches.iter().map(|(host, batch)| {
             let steps: Vec<&str> = batch.steps.iter().map(|step| step.id.as_str()).collect();
@@ -28,7 +28,7 @@ fn text(plan: &Plan) -> String {
     lines.collect()
 }
 
-fn lab() -> Lab {
+pub(super) fn lab() -> Lab {
     let mut lab = Lab::new();
     for host in &mut lab.cluster.hosts[1..3] {
         host.roles.control_plane = true;
@@ -123,7 +123,7 @@ fn what_is_done_once_for_the_cluster_is_not_done_again_by_another_control_plane(
     assert!(guarded >= 2);
 }
 
-fn have_joined(lab: &mut Lab) {
+pub(super) fn have_joined(lab: &mut Lab) {
     let names: Vec<String> = lab
         .cluster
         .control_planes()

@@ -122,6 +122,7 @@ impl Fixture {
             take_over: &[],
             limit: self.limit.as_deref(),
             leaving: &[],
+            upgraded: &[],
         }
     }
 }

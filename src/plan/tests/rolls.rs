@@ -1,7 +1,7 @@
 //! Rolls: chains of phases, one a host, with steps on other hosts.
 
 use super::super::build::build_stages;
-use super::super::{Pace, Plan, Stage};
+use super::super::{Of, Pace, Plan, Stage};
 use super::fixture::Fixture;
 use crate::playbook::PhaseName;
 
@@ -73,18 +73,21 @@ const ROLL: fn(usize) -> [Stage; 3] = |count| {
             after: &[],
             over: &[],
             pace: Pace::Together,
+            of: Of::All,
         },
         Stage {
             phases: &[ControlPlaneJoin],
             after: &[ControlPlane],
             over: &[],
             pace: Pace::Chains(1),
+            of: Of::All,
         },
         Stage {
             phases: &[Prepare, Join, Verify],
             after: &[ControlPlaneJoin],
             over: &[],
             pace: Pace::Chains(count),
+            of: Of::All,
         },
     ]
 };
@@ -133,6 +136,7 @@ fn what_waits_for_a_roll_waits_for_all_of_it() {
         after: &[PhaseName::Join],
         over: &[],
         pace: Pace::Together,
+        of: Of::All,
     };
     let plan = build_stages(&fixture.input(), &[first, second, roll, last]).unwrap();
     let of_roll = plan.phases[3..]

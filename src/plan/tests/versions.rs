@@ -50,8 +50,8 @@ fn a_version_that_the_bundle_has_is_right() {
     }
     let fixture = Fixture::without_playbooks();
     let bundle = bundle_of(&fixture);
-    let (release, warning) = choose(&fixture.cluster, &bundle).unwrap();
-    assert_eq!(release, &fixture.bundle);
+    let (minor, warning) = choose(&fixture.cluster, &bundle).unwrap();
+    assert_eq!(minor.to_string(), "1.37");
     assert!(warning.is_none());
 }
 
@@ -63,18 +63,12 @@ fn the_inventory_chooses_among_the_releases_of_a_bundle() {
     earlier
         .components
         .insert("kubernetes".to_owned(), "1.36.3".to_owned());
-    bundle
-        .releases
-        .insert("1.36".parse().unwrap(), earlier.clone());
-    let cases = [
-        ("1.36", &earlier),
-        ("v1.36.3", &earlier),
-        ("1.37", &fixture.bundle),
-    ];
-    let chosen = cases.map(|(version, expected)| (wanted_version(version), expected.clone()));
-    for (version, expected) in chosen {
-        fixture.cluster.kubernetes_version = Some(version);
-        assert_eq!(choose(&fixture.cluster, &bundle).unwrap().0, &expected);
+    bundle.releases.insert("1.36".parse().unwrap(), earlier);
+    let cases = [("1.36", "1.36"), ("v1.36.3", "1.36"), ("1.37", "1.37")];
+    for (version, expected) in cases {
+        fixture.cluster.kubernetes_version = Some(wanted_version(version));
+        let (minor, _) = choose(&fixture.cluster, &bundle).unwrap();
+        assert_eq!(minor.to_string(), expected);
     }
 }
 
@@ -146,12 +140,12 @@ fn no_minor_version_of_a_cluster_is_moved_up_or_down() {
     insta::assert_snapshot!(node("1.36.4", "3.5.21", "x86_64"), @r"
     error: `control1` runs Kubernetes 1.36.4, but the bundle has 1.37.2
      |
-     = hint: `kinstall up` never changes a minor version, and this kinstall has no upgrade yet
+     = hint: `kinstall upgrade` moves a cluster to another minor version; `kinstall up` never does
      = hint: to keep the version, name a bundle with Kubernetes 1.36: `--bundle DIRECTORY`
 
     error: `control1` runs etcd 3.5.21, but the bundle has 3.6.14
      |
-     = hint: `kinstall up` never changes a minor version, and this kinstall has no upgrade yet
+     = hint: `kinstall upgrade` moves a cluster to another minor version; `kinstall up` never does
      = hint: to keep the version, name a bundle with etcd 3.5: `--bundle DIRECTORY`
     ");
     insta::assert_snapshot!(node("1.38.0", "3.7.3", "x86_64"), @r"

@@ -111,17 +111,13 @@ impl Kinstall {
 
     /// Applies manifests through kubectl's stdin.
     pub fn apply(&self, manifests: &str) {
+        self.apply_on("controll-plane", manifests);
+    }
+
+    /// Applies manifests through the stdin of kubectl on this host.
+    pub fn apply_on(&self, host: &str, manifests: &str) {
         use std::io::Write as _;
-        let arguments = [
-            "ssh",
-            "controll-plane",
-            "--",
-            "sudo",
-            "kubectl",
-            "apply",
-            "-f",
-            "-",
-        ];
+        let arguments = ["ssh", host, "--", "sudo", "kubectl", "apply", "-f", "-"];
         let mut command = self.command(&arguments);
         let mut child = command
             .stdin(Stdio::piped())

@@ -15,5 +15,6 @@ mod reset;
 mod resources;
 mod storage;
 mod traces;
+mod upgrade;
 mod verify;
 mod virtual_machines;
