@@ -10,7 +10,6 @@ use crate::install::load::Loaded;
 use crate::install::{load, loaded};
 use crate::ui::loaded::table;
 use crate::ui::printer::{Format, Printer};
-use crate::ui::recap;
 
 #[derive(Debug, Args)]
 pub struct LoadArguments {
@@ -89,11 +88,7 @@ fn name(text: &str) -> Result<ImageName, Diagnostics> {
 }
 
 fn tell(loaded: &Loaded, printer: Printer) -> Exit {
-    if printer.format == Format::Json {
-        printer.json_line(&serde_json::json!({ "summary": loaded.summary }));
-    } else {
-        printer.message(&recap::render(&loaded.summary));
-    }
+    printer.summary(&loaded.summary);
     if loaded.all_done {
         Exit::Success
     } else {

@@ -6,12 +6,12 @@ use super::exit::Exit;
 use super::{GlobalArguments, InventoryArgument};
 use crate::bundle::Minor;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
-use crate::install::installation::upgrade::{Rolled, SNAPSHOTS};
+use crate::install::installation::upgrade::SNAPSHOTS;
 use crate::install::{Installation, Project, Settings, named_hosts};
 use crate::model::VersionRequest;
 use crate::plan::upgrade::{Hop, RunningVersions};
 use crate::ui::printer::{Format, Printer};
-use crate::ui::{changes, prompt, recap, upgrade};
+use crate::ui::{changes, prompt, upgrade};
 
 /// What `upgrade` is told.
 #[derive(Debug, Args)]
@@ -70,7 +70,7 @@ pub fn run(
     for hop in &hops {
         let pause_after = arguments.pause_after.as_deref();
         let rolled = installation.take_hop(hop, &running, pause_after, printer.observer())?;
-        show_summary(&rolled, printer);
+        printer.summary(&rolled.summary);
         if !rolled.all_done {
             // Where the API doesn't answer, the next attempt does it.
             for node in installation.let_in_again().unwrap_or_default() {
@@ -140,14 +140,6 @@ fn nothing_to_do(
         ));
     }
     Ok(Exit::Success)
-}
-
-fn show_summary(rolled: &Rolled, printer: Printer) {
-    if printer.format == Format::Json {
-        printer.json_line(&serde_json::json!({ "summary": rolled.summary }));
-    } else {
-        printer.message(&recap::render(&rolled.summary));
-    }
 }
 
 fn stopped(project: &Project, hop: &Hop) -> String {

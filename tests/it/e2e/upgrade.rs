@@ -75,7 +75,7 @@ rm /run/watched
 echo $made $failed";
 
 #[test]
-#[ignore = "needs root and a bundle with two releases: `./test lifecycle`"]
+#[ignore = "needs root and a bundle with two releases: `./test upgrade`"]
 fn a_minor_version_comes_node_by_node_and_is_taken_up_again_where_it_was_killed() {
     let lab = Kinstall::with_inventory(INVENTORY);
     lab.ok(&["up"]);
