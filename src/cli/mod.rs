@@ -10,6 +10,7 @@ use crate::bundle::Minor;
 use crate::ui::printer::Format;
 
 mod bundle;
+mod certs;
 mod check;
 mod completions;
 mod console;
@@ -118,6 +119,9 @@ pub enum Command {
     /// Save and restore snapshots of the lab or of single machines
     #[command(subcommand)]
     Snapshot(SnapshotCommand),
+    /// Show when the cluster's certificates end, and renew them
+    #[command(subcommand)]
+    Certs(certs::CertsCommand),
     /// Bring images of your own to the nodes, list and remove them
     Load(load::LoadArguments),
     /// Merge the cluster into your kubeconfig

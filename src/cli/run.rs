@@ -76,6 +76,7 @@ fn dispatch(cli: Cli, printer: Printer) -> Result<Exit, Diagnostics> {
         Command::Console(arguments) => super::console::run(global, &arguments, printer),
         Command::Doctor(arguments) => super::doctor::run(global, &arguments, printer),
         Command::Dial { target } => super::dial::run(global, target),
+        Command::Certs(command) => super::certs::run(global, &command, printer),
         Command::Load(arguments) => super::load::run(global, &arguments, printer),
         Command::Kubeconfig(arguments) => super::kubeconfig::run(global, &arguments, printer),
         Command::Ssh(arguments) => super::ssh::run(global, &arguments, printer),

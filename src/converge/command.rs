@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use super::certificates;
 use super::draft::{Access, Draft};
 use super::kubernetes::kubeconfig::Kubeconfig;
 use super::marker::{Marker, STATE};
@@ -37,6 +38,7 @@ impl Converge for Command {
             },
             Guard::Object { kubeconfig, path } => has_object(kubeconfig, path, node)?,
             Guard::ValidKubeconfig(path) => Kubeconfig::is_valid(path, node),
+            Guard::ValidCertificates { paths, days } => certificates::are_valid(paths, *days, node),
             Guard::Always => false,
         };
         Ok(Observed {
@@ -94,7 +96,11 @@ impl Command {
         let condition = match &self.guard {
             Guard::Creates(path) => Some(format!("unless {path} exists by then")),
             Guard::Unless(argv) => Some(format!("unless by then `{}` succeeds", quoted(argv))),
-            Guard::Once | Guard::Object { .. } | Guard::ValidKubeconfig(_) | Guard::Always => None,
+            Guard::Once
+            | Guard::Object { .. }
+            | Guard::ValidKubeconfig(_)
+            | Guard::ValidCertificates { .. }
+            | Guard::Always => None,
         };
         let mut change = Change::new(Action::Run, quoted(&self.argv));
         change.to = condition;

@@ -13,6 +13,7 @@ pub mod account;
 pub mod archive;
 pub mod block;
 pub mod cancel;
+mod certificates;
 pub mod command;
 pub mod directory;
 pub mod disk;

@@ -2,6 +2,7 @@
 
 mod connection;
 mod leaving;
+mod renew;
 pub mod upgrade;
 
 use std::collections::BTreeMap;

@@ -134,10 +134,11 @@ fn run(
             });
             let all = connect::all(
                 &project,
+                &project.cluster,
                 &machines,
                 Some(hosts),
                 Duration::ZERO,
-                false,
+                &[],
                 bundle,
                 &events,
                 &cancel,

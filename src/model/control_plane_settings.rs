@@ -21,6 +21,9 @@ pub struct ControlPlaneSettings {
     pub tls_min_version: Option<String>,
     /// `kubernetes_audit`; on by default.
     pub audit_log: Option<AuditLog>,
+    /// `auto_renew_certificates`, on by default: when a control plane looks at its certificates and makes those anew
+    /// that end soon, as systemd's calendar has it.
+    pub certificate_renewal: Option<CertificateRenewal>,
     /// `None` for a cluster that has no key for it: one that a kinstall before 0.2 made.
     pub encryption: Option<Encryption>,
 }
@@ -45,6 +48,14 @@ impl Default for AuditLog {
             megabytes: 100,
         }
     }
+}
+
+/// When a control plane looks after its certificates.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct CertificateRenewal {
+    /// `auto_renew_certificates_systemd_calendar`; without it the first Monday of a month at night, one control plane
+    /// after another.
+    pub calendar: Option<String>,
 }
 
 /// How the API server writes Secrets to etcd.
@@ -82,6 +93,7 @@ impl Default for ControlPlaneSettings {
             event_ttl: None,
             tls_min_version: None,
             audit_log: Some(AuditLog::default()),
+            certificate_renewal: Some(CertificateRenewal::default()),
             encryption: Some(Encryption::default()),
         }
     }
@@ -123,6 +135,7 @@ impl ControlPlaneSettings {
                 },
             ),
             audit_log: audit_log(reader),
+            certificate_renewal: certificate_renewal(reader),
             encryption: Some(encryption(reader)),
         }
     }
@@ -147,6 +160,18 @@ fn audit_log(reader: &mut Reader<'_>) -> Option<AuditLog> {
     };
     let is_on = reader.boolean("kubernetes_audit").unwrap_or(true);
     is_on.then_some(log)
+}
+
+fn certificate_renewal(reader: &mut Reader<'_>) -> Option<CertificateRenewal> {
+    let name = "auto_renew_certificates_systemd_calendar";
+    let calendar = checked(
+        reader,
+        name,
+        "a time such as Mon *-*-1,2,3,4,5,6,7 03:00:00",
+        |text| !text.trim().is_empty() && !text.contains('\n'),
+    );
+    let is_on = reader.boolean("auto_renew_certificates").unwrap_or(true);
+    is_on.then_some(CertificateRenewal { calendar })
 }
 
 fn encryption(reader: &mut Reader<'_>) -> Encryption {

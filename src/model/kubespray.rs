@@ -25,6 +25,8 @@ pub const KNOWN: &[&str] = &[
     "audit_log_maxage",
     "audit_log_maxbackups",
     "audit_log_maxsize",
+    "auto_renew_certificates",
+    "auto_renew_certificates_systemd_calendar",
     "kube_encrypt_secret_data",
     "kube_encryption_algorithm",
     "kube_encryption_resources",

@@ -56,6 +56,7 @@ pub fn phases(action: Action) -> &'static [Stage] {
         Action::Remove => REMOVE,
         Action::Reset => RESET,
         Action::Upgrade => UPGRADE,
+        Action::Renew => RENEW,
     }
 }
 
@@ -131,6 +132,15 @@ const UPGRADE: &[Stage] = {
         together(&[Verify], &[AddOns, Uncordon]),
     ]
 };
+
+/// The programs of a control plane are started again, which the others have to bear.
+const RENEW: &[Stage] = &[Stage {
+    phases: &[PhaseName::ControlPlaneGate, PhaseName::Renew],
+    after: &[],
+    over: &[],
+    pace: Pace::Chains(1),
+    of: Of::ControlPlanes,
+}];
 
 const fn together(phases: &'static [PhaseName], after: &'static [PhaseName]) -> Stage {
     Stage {

@@ -221,7 +221,8 @@ fn check_step(file: &Arc<SourceFile>, step: schema::Step) -> Result<Step, Diagno
     let action = only_action(file, "step", &step.name, actions)?;
     let problem = match &action {
         Action::Command(command) if guards(command) != 1 => Some(
-            "a command needs exactly one of `once`, `creates`, `unless`, `object` and `valid_kubeconfig`",
+            "a command needs exactly one of `once`, `creates`, `unless`, `object`, `valid_kubeconfig` and \
+             `valid_certificates`",
         ),
         Action::Unit(unit) if unit.state == UnitState::Restarted => {
             Some("only handlers restart units: put it into `handlers` and name it in `notify`")
@@ -273,6 +274,7 @@ fn guards(command: &schema::Command) -> usize {
         + usize::from(command.unless.is_some())
         + usize::from(command.object.is_some())
         + usize::from(command.valid_kubeconfig.is_some())
+        + usize::from(command.valid_certificates.is_some())
 }
 
 fn only_action(

@@ -18,6 +18,8 @@ pub enum Action {
     Reset,
     /// The cluster moves to another release, one host after another.
     Upgrade,
+    /// The certificates of the control planes are made anew.
+    Renew,
 }
 
 /// What these phases make of a host and of the cluster is the same in an upgrade; it only comes in another order.
@@ -25,13 +27,19 @@ const SHARED_WITH_UPGRADE: [PhaseName; 3] =
     [PhaseName::Prepare, PhaseName::AddOns, PhaseName::Verify];
 
 impl Action {
-    pub const ALL: [Self; 4] = [Self::Up, Self::Remove, Self::Reset, Self::Upgrade];
+    pub const ALL: [Self; 5] = [
+        Self::Up,
+        Self::Remove,
+        Self::Reset,
+        Self::Upgrade,
+        Self::Renew,
+    ];
 
     /// Returns whether a playbook is one of this action's, by its path below `playbooks/`.
     pub fn has_playbook(self, path: &str) -> bool {
         let action = Self::of_playbook(path);
         let also = match self {
-            Self::Up | Self::Reset => self,
+            Self::Up | Self::Reset | Self::Renew => self,
             Self::Remove => Self::Reset,
             Self::Upgrade => Self::Up,
         };
@@ -66,6 +74,7 @@ impl Action {
             Self::Remove => "remove",
             Self::Reset => "reset",
             Self::Upgrade => "upgrade",
+            Self::Renew => "renew",
         }
     }
 }
@@ -104,6 +113,8 @@ pub enum PhaseName {
     Kubeadm,
     /// A host that has changed takes pods again.
     Uncordon,
+    /// The certificates of a control plane are made anew.
+    Renew,
     /// Everything that was applied is waited for; made of the playbooks' `checks`.
     Verify,
 }
@@ -126,6 +137,7 @@ impl fmt::Display for PhaseName {
             Self::Backup => "backup",
             Self::Kubeadm => "kubeadm",
             Self::Uncordon => "uncordon",
+            Self::Renew => "renew",
             Self::Verify => "verify",
         })
     }

@@ -182,6 +182,11 @@ impl Scope<'_> {
             }
         } else if let Some(path) = &it.valid_kubeconfig {
             Guard::ValidKubeconfig(self.text(path)?)
+        } else if let Some(it) = &it.valid_certificates {
+            Guard::ValidCertificates {
+                paths: self.texts(&it.paths)?,
+                days: it.days,
+            }
         } else {
             Guard::Always
         })

@@ -175,8 +175,8 @@ pub struct Block {
     pub template: Option<Text>,
 }
 
-/// A program with its guard: exactly one of `once`, `creates`, `unless`, `object` and `valid_kubeconfig` (none in
-/// a handler).
+/// A program with its guard: exactly one of `once`, `creates`, `unless`, `object`, `valid_kubeconfig` and
+/// `valid_certificates` (none in a handler).
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Command {
@@ -195,6 +195,8 @@ pub struct Command {
     pub object: Option<Text>,
     /// Kubeconfig that is there, with a certificate that has not expired, when it has been done.
     pub valid_kubeconfig: Option<Text>,
+    /// Certificates that are all valid for some days more when it has been done.
+    pub valid_certificates: Option<ValidCertificates>,
     /// With `once`: paths of what it makes. Where all of them are gone, it was undone and is done again.
     #[serde(default)]
     pub leaves: Vec<Text>,
@@ -210,6 +212,16 @@ pub struct Command {
     pub critical: bool,
     /// Run before a new attempt where an earlier one did not end well, or was undone.
     pub recover: Option<Vec<Text>>,
+}
+
+/// Certificates in PEM, or kubeconfigs with one (`.conf`). Files that aren't there don't count.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ValidCertificates {
+    pub paths: Vec<Text>,
+    /// How many days more they must be valid.
+    #[serde(default)]
+    pub days: u32,
 }
 
 /// A file for the lifetime of a command; exactly one of `content` and `template`.

@@ -1,5 +1,6 @@
 //! What a run amounts to: folds over its events.
 
+pub mod certificates;
 pub mod check;
 pub mod images;
 pub mod ingress_annotations;

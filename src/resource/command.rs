@@ -55,6 +55,9 @@ pub enum Guard {
     Object { kubeconfig: String, path: String },
     /// This kubeconfig is there, and its certificate has not expired.
     ValidKubeconfig(String),
+    /// None of these certificates ends within so many days; files that aren't there don't count. A path may be a
+    /// kubeconfig.
+    ValidCertificates { paths: Vec<String>, days: u32 },
     /// Only used by handlers: run whenever notified.
     Always,
 }

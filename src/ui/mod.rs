@@ -6,6 +6,7 @@
 pub mod availability;
 pub mod bars;
 pub mod build;
+pub mod certificates;
 pub mod changes;
 pub mod console;
 pub mod diagnostic;

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use x509_parser::time::ASN1Time;
 
 use crate::converge::error::FileContext;
-use crate::converge::{Node, ResourceError};
+use crate::converge::{Node, ResourceError, certificates};
 use crate::diagnostic::SourceFile;
 use crate::secret::Secret;
 use crate::yaml;
@@ -85,15 +85,14 @@ struct User {
 impl Kubeconfig {
     /// Tells whether the kubeconfig is there and whole, and its certificate has not expired.
     pub fn is_valid(path: &str, node: &Node) -> bool {
-        let Ok(config) = Self::load(path, node) else {
-            return false;
-        };
-        let Ok((_, pem)) = x509_parser::pem::parse_x509_pem(&config.certificate) else {
-            return false;
-        };
         // A clock that is behind is told elsewhere: a new certificate would not mend it.
-        pem.parse_x509()
-            .is_ok_and(|certificate| certificate.validity().not_after > ASN1Time::now())
+        let end = Self::load(path, node).ok().and_then(|it| it.end());
+        end.is_some_and(|end| end > ASN1Time::now())
+    }
+
+    /// Returns when its certificate ends.
+    pub fn end(&self) -> Option<ASN1Time> {
+        certificates::end_of(&self.certificate)
     }
 
     /// Reads the current context of a kubeconfig on the node.

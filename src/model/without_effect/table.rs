@@ -140,7 +140,7 @@ pub(super) const TOPICS: &[Topic] = &[
         names: &[
             "tls_*", "kube_asymmetric_encryption_algorithm", "kube_*cert_validity_period",
             "kube_external_ca_mode", "cert_management", "vault_*", "force_certificate_regeneration",
-            "auto_renew_certificates*", "kubeadm_upgrade_auto_cert_renewal", "certificates_*",
+            "kubeadm_upgrade_auto_cert_renewal", "certificates_*",
             "kube_vault_*", "etcd_vault_*", "force_etcd_cert_refresh",
         ],
     },

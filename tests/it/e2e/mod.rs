@@ -2,6 +2,7 @@
 //!
 //! Needs root and a built bundle: `./test clusters`. The tests share the computer, so they run one after the other.
 
+mod certificates;
 mod cluster;
 mod control_planes;
 mod existing;

@@ -42,7 +42,6 @@ fn a_wish_for_more_or_less_security_is_said_as_such() {
         "kube_external_ca_mode: true",
         "kube_asymmetric_encryption_algorithm: RSA-4096",
         "kube_cert_validity_period: 24h",
-        "auto_renew_certificates: true",
         "force_certificate_regeneration: true",
         "cert_management: vault",
         "kube_read_only_port: 10255",

@@ -1,0 +1,57 @@
+//! `certs renew`: the control planes get new certificates, one after another.
+
+use std::time::Instant;
+
+use super::Installation;
+use super::connection::{Ready, Scope};
+use crate::diagnostic::Diagnostics;
+use crate::install::outcome::Applied;
+use crate::install::record::{keep_log, observed};
+use crate::playbook::Action;
+use crate::run::{EventSender, Observer, RunEvent};
+
+impl Installation {
+    /// Makes the certificates of all control planes anew, those of the limit only if there is one.
+    pub fn renew_certificates(self, observer: Box<dyn Observer>) -> Result<Applied, Diagnostics> {
+        let _keeping = keep_log(&self.project.directory, &self.run)?;
+        let (all_done, summary) = observed(
+            &self.project.directory,
+            &self.run,
+            observer,
+            async |events: EventSender, cancel| {
+                let started = Instant::now();
+                let scope = Scope {
+                    action: Action::Renew,
+                    ..self.scope(&[])
+                };
+                let connected = self.connect(scope, &events, &cancel);
+                let Ready {
+                    mut engine,
+                    plan,
+                    all_answer,
+                    ..
+                } = connected.await?;
+                // Waits for other runs that are at work on the hosts.
+                engine
+                    .check(&plan, true)
+                    .await
+                    .map_err(|error| vec![error.diagnostic()])?;
+                let all_done = engine
+                    .apply(&plan)
+                    .await
+                    .map_err(|error| vec![error.diagnostic()])?;
+                engine.finish().await;
+                let _ = events.send(RunEvent::Finished {
+                    elapsed: started.elapsed(),
+                });
+                Ok(all_done && all_answer && plan.left_out.is_empty())
+            },
+        )?;
+        Ok(Applied {
+            project: self.project,
+            machines: self.machines,
+            summary,
+            all_done,
+        })
+    }
+}
