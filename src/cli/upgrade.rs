@@ -6,10 +6,9 @@ use super::exit::Exit;
 use super::{GlobalArguments, InventoryArgument};
 use crate::bundle::Minor;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
-use crate::install::installation::upgrade::SNAPSHOTS;
+use crate::install::installation::upgrade::{Hop, RunningVersions, SNAPSHOTS};
 use crate::install::{Installation, Project, Settings, named_hosts};
 use crate::model::VersionRequest;
-use crate::plan::upgrade::{Hop, RunningVersions};
 use crate::ui::printer::{Format, Printer};
 use crate::ui::{changes, prompt, upgrade};
 

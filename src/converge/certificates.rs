@@ -1,11 +1,12 @@
 //! How long certificates on a node are valid.
 
 use std::fs;
+use std::path::Path;
 
 use x509_parser::time::ASN1Time;
 
 use super::Node;
-use super::kubernetes::kubeconfig::Kubeconfig;
+use super::kubernetes::kubeconfig::{Kubeconfig, end_of};
 
 const SECONDS_OF_A_DAY: i64 = 24 * 60 * 60;
 
@@ -20,16 +21,10 @@ pub(super) fn are_valid(paths: &[String], days: u32, node: &Node) -> bool {
 
 /// Returns when a certificate ends.
 fn end(path: &str, node: &Node) -> Option<ASN1Time> {
-    if path.ends_with(".conf") {
+    if Path::new(path).extension().is_some_and(|it| it == "conf") {
         return Kubeconfig::load(path, node).ok()?.end();
     }
     end_of(&fs::read(node.path(path)).ok()?)
-}
-
-/// Returns when a certificate in PEM ends.
-pub(super) fn end_of(pem: &[u8]) -> Option<ASN1Time> {
-    let (_, pem) = x509_parser::pem::parse_x509_pem(pem).ok()?;
-    Some(pem.parse_x509().ok()?.validity().not_after)
 }
 
 #[cfg(test)]
@@ -38,10 +33,10 @@ mod tests {
 
     use super::*;
 
-    fn write(path: &std::path::Path, days: i64) {
+    fn write(path: &Path, days: u64) {
         let mut parameters = CertificateParams::new(["node".to_owned()]).unwrap();
         let now = std::time::SystemTime::now();
-        let span = std::time::Duration::from_secs((days * SECONDS_OF_A_DAY) as u64);
+        let span = std::time::Duration::from_secs(days * 86_400);
         parameters.not_after = (now + span).into();
         let key = KeyPair::generate().unwrap();
         let certificate = parameters.self_signed(&key).unwrap();

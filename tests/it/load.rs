@@ -7,10 +7,10 @@ use serde_json::json;
 
 use crate::program::Project;
 
-/// A lab that was made, of a host that doesn't answer.
-fn project() -> Project {
+/// A lab that was made, of a host that doesn't answer; parts of images lie in a folder of this name meanwhile.
+fn project(id: &str) -> Project {
     let project = Project::of_host("node1 ansible_host=127.0.0.1 ansible_port=1");
-    let state = json!({ "format": 1, "id": "load", "provider": "existing", "api_port": null });
+    let state = json!({ "format": 1, "id": id, "provider": "existing", "api_port": null });
     project.write(".kinstall/lab.json", &state.to_string());
     project
 }
@@ -47,7 +47,7 @@ fn archive() -> Vec<u8> {
 
 #[test]
 fn images_that_can_not_be_had() {
-    let project = project();
+    let project = project("refused");
     let mut runs = vec![run(&project, "my/app:dev"), run(&project, "./app.tar")];
     program(&project, "docker", "echo no daemon >&2; exit 1");
     runs.push(run(&project, "my/app:dev"));
@@ -66,7 +66,7 @@ fn images_that_can_not_be_had() {
 
 #[test]
 fn an_image_of_podman_is_read_where_docker_has_none() {
-    let project = project();
+    let project = project("podman");
     fs::write(project.path("image.tar"), archive()).unwrap();
     program(&project, "docker", "echo no such image >&2; exit 1");
     program(
@@ -78,6 +78,6 @@ fn an_image_of_podman_is_read_where_docker_has_none() {
     let text = run(&project, "my/app");
     assert!(text.starts_with("exit code 5\n"), "{text}");
     assert!(text.contains("127.0.0.1:1"), "{text}");
-    let parts = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("load/load");
+    let parts = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("load/podman");
     assert!(!parts.exists());
 }

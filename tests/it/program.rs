@@ -182,8 +182,8 @@ pub fn playbooks_without_steps() -> Vec<(String, String)> {
     playbooks
         .map(|path| {
             let text = fs::read_to_string(&path).unwrap();
-            let is_head =
-                |line: &&str| line.starts_with("component:") || line.starts_with("phase:");
+            let heads = ["component:", "phase:", "upgrade_phase:"];
+            let is_head = |line: &&str| heads.iter().any(|head| line.starts_with(head));
             let head: Vec<&str> = text.lines().filter(is_head).collect();
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
             (name, format!("{}\nsteps: []\n", head.join("\n")))

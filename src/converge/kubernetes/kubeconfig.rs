@@ -9,7 +9,7 @@ use serde::Deserialize;
 use x509_parser::time::ASN1Time;
 
 use crate::converge::error::FileContext;
-use crate::converge::{Node, ResourceError, certificates};
+use crate::converge::{Node, ResourceError};
 use crate::diagnostic::SourceFile;
 use crate::secret::Secret;
 use crate::yaml;
@@ -92,7 +92,7 @@ impl Kubeconfig {
 
     /// Returns when its certificate ends.
     pub fn end(&self) -> Option<ASN1Time> {
-        certificates::end_of(&self.certificate)
+        end_of(&self.certificate)
     }
 
     /// Reads the current context of a kubeconfig on the node.
@@ -152,6 +152,12 @@ impl Kubeconfig {
             key: Secret::new(key),
         })
     }
+}
+
+/// Returns when a certificate in PEM ends.
+pub fn end_of(pem: &[u8]) -> Option<ASN1Time> {
+    let (_, pem) = x509_parser::pem::parse_x509_pem(pem).ok()?;
+    Some(pem.parse_x509().ok()?.validity().not_after)
 }
 
 #[cfg(test)]

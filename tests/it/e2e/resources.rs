@@ -1,10 +1,10 @@
 //! The resources' law on a real node: after `up`, `plan` finds nothing; and `plan` changes nothing.
 
 use std::io::Write as _;
-use std::path::Path;
 use std::process::Stdio;
 
 use super::kinstall::Kinstall;
+use crate::program::playbooks_without_steps;
 
 /// One machine that is everything.
 const INVENTORY: &str = "\
@@ -73,20 +73,9 @@ fn resources_keep_their_law_on_a_real_node() {
 
 /// Leaves what is about the machine alone, and empties what is about a cluster.
 fn write_playbooks(lab: &Kinstall) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("playbooks");
-    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
-        let name = entry.file_name().into_string().unwrap();
-        if Path::new(&name).extension().is_some_and(|it| it == "yml")
-            && !KEPT.contains(&name.as_str())
-        {
-            let text = std::fs::read_to_string(entry.path()).unwrap();
-            let is_head = |line: &&str| {
-                ["component:", "phase:"]
-                    .iter()
-                    .any(|key| line.starts_with(key))
-            };
-            let head: Vec<&str> = text.lines().filter(is_head).collect();
-            write(lab, &name, &head.join("\n"));
+    for (name, text) in playbooks_without_steps() {
+        if !KEPT.contains(&name.as_str()) {
+            write(lab, &name, &text);
         }
     }
 }
