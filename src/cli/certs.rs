@@ -77,7 +77,7 @@ fn renew(global: &GlobalArguments, yes: bool, printer: Printer) -> Result<Exit, 
     let project = global.project(None)?;
     project.require_lab()?;
     let question = format!(
-        "Renew the certificates of the cluster {}? Its control planes start their programs again, one after another.",
+        "Renew the certificates of the control planes of {}, one control plane after another?",
         project.cluster.name
     );
     if !yes && !prompt::confirm(&question) {

@@ -11,16 +11,12 @@ use crate::report::certificates::{CertificateOnNode, read};
 use crate::ssh::{Session, SshError, Target};
 
 /// Prints `== PATH` and the certificates of each file; never a key, which kubeconfigs and the kubelet's file hold as well.
-const LIST: &str = r#"
-for file in /etc/kubernetes/pki/*.crt /etc/kubernetes/pki/etcd/*.crt /etc/kubernetes/*.conf \
-    /var/lib/kubelet/pki/kubelet-client-current.pem /var/lib/kubelet/pki/kubelet.crt; do
-    test -f "$file" || continue
-    echo "== $file"
-    case $file in
-        *.conf) sed -n 's/^ *client-certificate-data: *//p' "$file" | base64 -d ;;
-        *) sed -n '/-BEGIN CERTIFICATE-/,/-END CERTIFICATE-/p' "$file" ;;
-    esac
-done"#;
+const LIST: &str = "for file in /etc/kubernetes/pki/*.crt /etc/kubernetes/pki/etcd/*.crt /etc/kubernetes/*.conf \
+    /var/lib/kubelet/pki/kubelet-client-current.pem /var/lib/kubelet/pki/kubelet.crt; do \
+    if [ -f $file ]; then echo == $file; case $file in \
+    *.conf) sed -n \"s/^ *client-certificate-data: *//p\" $file | base64 -d;; \
+    *) sed -n \"/-BEGIN CERTIFICATE-/,/-END CERTIFICATE-/p\" $file;; \
+    esac; fi; done";
 
 /// Asks all nodes; returns their certificates, and an error for each node that can't be asked.
 pub fn list(mut project: Project) -> Result<(Vec<CertificateOnNode>, Diagnostics), Diagnostics> {
@@ -55,9 +51,11 @@ async fn ask(target: &Target, host: &str) -> Result<Vec<CertificateOnNode>, Diag
     let found = read(host, &listing, Timestamp::now());
     if found.is_empty() {
         let said = String::from_utf8_lossy(&finished.stderr);
-        let message = format!("{host} shows no certificates {}", said.trim());
-        return Err(Diagnostic::error(Kind::Step, message.trim_end())
-            .hint("`kinstall up` makes a node of it"));
+        let message = format!("{host} has no certificates: {}", said.trim());
+        return Err(
+            Diagnostic::error(Kind::Step, message.trim_end_matches([':', ' ']))
+                .hint("`kinstall up` makes a node of it"),
+        );
     }
     Ok(found)
 }

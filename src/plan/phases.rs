@@ -133,7 +133,7 @@ const UPGRADE: &[Stage] = {
     ]
 };
 
-/// The programs of a control plane are started again, which the others have to bear.
+/// Programs of a control plane are started again, which the others have to bear.
 const RENEW: &[Stage] = &[Stage {
     phases: &[PhaseName::ControlPlaneGate, PhaseName::Renew],
     after: &[],

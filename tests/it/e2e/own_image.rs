@@ -25,7 +25,11 @@ pub fn is_loaded_and_runs(lab: &Kinstall) {
     let again = load(lab, &archive);
     assert!(!again.contains("\"upload\""), "{again}");
     let listed = lab.ok(&["load", "--list"]);
-    let line = listed.lines().find(|line| line.starts_with(NAME)).unwrap();
+    let line = listed
+        .lines()
+        .map(str::trim)
+        .find(|line| line.starts_with(NAME))
+        .unwrap();
     assert!(
         line.ends_with("controll-plane, node1, node2, node3"),
         "{line}"
