@@ -115,7 +115,9 @@ impl ClusterStatus {
     /// Takes in what `kubeadm certs check-expiration -o json` prints.
     pub fn add_certificates(&mut self, report: &Value) {
         for key in ["certificates", "certificateAuthorities"] {
-            for item in report[key].as_array().into_iter().flatten() {
+            let items = report[key].as_array().into_iter().flatten();
+            // kubeadm lists those as well that aren't there.
+            for item in items.filter(|item| item["missing"] != true) {
                 let expires = text(&item["expirationDate"]);
                 self.certificates.push(Certificate {
                     name: text(&item["name"]),
@@ -158,4 +160,26 @@ fn address(item: &Value, name: &str) -> Option<Address> {
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn certificates_that_are_not_there_do_not_end() {
+        let mut status = ClusterStatus::default();
+        status.add_certificates(&json!({ "certificates": [
+            { "name": "super-admin.conf", "expirationDate": null, "residualTime": 0, "missing": true },
+            { "name": "apiserver", "expirationDate": "2027-11-27T01:16:15Z", "residualTime": 31_535_998, "missing": false },
+        ]}));
+        let names: Vec<&str> = status
+            .certificates
+            .iter()
+            .map(|it| it.name.as_str())
+            .collect();
+        assert_eq!(names, ["apiserver"]);
+    }
 }

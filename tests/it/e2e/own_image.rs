@@ -31,7 +31,7 @@ pub fn is_loaded_and_runs(lab: &Kinstall) {
         .find(|line| line.starts_with(NAME))
         .unwrap();
     assert!(
-        line.ends_with("controll-plane, node1, node2, node3"),
+        line.ends_with("node1, node2, node3, controll-plane"),
         "{line}"
     );
     lab.kubectl(&["delete", "pod", "app", "--grace-period=1"]);

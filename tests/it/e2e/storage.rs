@@ -17,8 +17,20 @@ pub fn outlives_pods_and_nodes(lab: &Kinstall) {
     is_kept(lab);
     let node = node(lab);
     lab.ok(&["restart", &node]);
-    runs(lab);
+    all_of_it_runs_again(lab, &node);
     is_kept(lab);
+}
+
+/// For some time the cluster shows what was before the restart.
+fn all_of_it_runs_again(lab: &Kinstall, node: &str) {
+    let here = format!("spec.nodeName={node}");
+    eventually("all containers of the node run again", 180, || {
+        let pods = lab.objects(&["get", "pods", "--all-namespaces", "--field-selector", &here]);
+        let pods = pods["items"].as_array().unwrap();
+        let containers = pods.iter().map(|pod| &pod["status"]["containerStatuses"]);
+        let mut containers = containers.flat_map(|it| it.as_array().into_iter().flatten());
+        containers.all(|it| it["ready"] == true && it["restartCount"].as_u64() > Some(0))
+    });
 }
 
 /// Without the provisioner the data is on its node still.
