@@ -51,11 +51,7 @@ pub fn load(
     project.require_lab()?;
     let hosts = chosen(&project, nodes)?;
     let _lock = project.lock()?;
-    let folder = Folder(
-        stores::cache_directory()?
-            .join("load")
-            .join(&project.state.id),
-    );
+    let folder = Folder::of(&project)?;
     let failed = |error: ImageFault| vec![error.diagnostic()];
     let parts = Parts::begin(&folder.0).map_err(|error| failed(error.into()))?;
     let (images, bundle) = source.read(name, parts).map_err(failed)?;
@@ -79,11 +75,7 @@ pub fn remove(
     project.require_lab()?;
     let hosts = chosen(&project, nodes)?;
     let _lock = project.lock()?;
-    let folder = Folder(
-        stores::cache_directory()?
-            .join("load")
-            .join(&project.state.id),
-    );
+    let folder = Folder::of(&project)?;
     let parts = Parts::begin(&folder.0).map_err(|error| vec![error.into()])?;
     let bundle = Arc::new(parts.into_bundle());
     let (all_done, summary) = run(
@@ -236,6 +228,13 @@ fn step(name: &ImageName, resource: Resource) -> Step {
 
 /// Holds an image's parts while they travel; goes away with the value.
 struct Folder(std::path::PathBuf);
+
+impl Folder {
+    fn of(project: &Project) -> Result<Self, Diagnostics> {
+        let cache = stores::cache_directory()?;
+        Ok(Self(cache.join("load").join(&project.state.id)))
+    }
+}
 
 impl Drop for Folder {
     fn drop(&mut self) {

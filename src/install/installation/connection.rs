@@ -15,7 +15,7 @@ use crate::plan::upgrade::findings;
 use crate::plan::versions::check_nodes;
 use crate::plan::{self, Plan, PlanInput};
 use crate::playbook::Action;
-use crate::run::{Cancel, Engine, EventSender, RunEvent};
+use crate::run::{Cancel, CheckedHosts, Engine, EventSender, RunError, RunEvent};
 
 /// What is done with which hosts.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +43,22 @@ pub(super) struct Ready {
     pub answering: Vec<String>,
     /// No host was left out because it couldn't be reached.
     pub all_answer: bool,
+}
+
+impl Ready {
+    /// Finds what the plan would change.
+    pub(super) async fn check(mut self) -> Result<CheckedHosts, Diagnostics> {
+        let checked = self.engine.check(&self.plan, false).await;
+        self.engine.finish().await;
+        checked.map_err(|error| vec![error.diagnostic()])
+    }
+
+    /// Does what the plan says, after other runs that are at work on the hosts; returns whether all of it was done.
+    pub(super) async fn apply(&mut self) -> Result<bool, Diagnostics> {
+        let failed = |error: RunError| vec![error.diagnostic()];
+        self.engine.check(&self.plan, true).await.map_err(failed)?;
+        self.engine.apply(&self.plan).await.map_err(failed)
+    }
 }
 
 impl Installation {

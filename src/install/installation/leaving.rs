@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::Installation;
-use super::connection::{Ready, Scope};
+use super::connection::Scope;
 use crate::diagnostic::Diagnostics;
 use crate::install::members::{self, Member, Members};
 use crate::install::outcome::{Applied, Found};
@@ -61,8 +61,7 @@ impl Installation {
                     [] => self.reset_scope(&names),
                     _ => remove_scope(&cluster, leaving),
                 };
-                let connected = self.connect(scope, &events, &cancel).await?;
-                check(connected).await
+                self.connect(scope, &events, &cancel).await?.check().await
             },
         )?;
         Ok(Found {
@@ -85,29 +84,16 @@ impl Installation {
                 let started = Instant::now();
                 let names = self.hosts();
                 let connected = self.connect(self.reset_scope(&names), &events, &cancel);
-                let Ready {
-                    mut engine,
-                    plan,
-                    all_answer,
-                    answering,
-                    ..
-                } = connected.await?;
-                engine
-                    .check(&plan, true)
-                    .await
-                    .map_err(|error| vec![error.diagnostic()])?;
-                let all_done = engine
-                    .apply(&plan)
-                    .await
-                    .map_err(|error| vec![error.diagnostic()])?;
-                let mut reset = answering;
-                reset.retain(|name| !engine.has_failed(name));
-                engine.finish().await;
+                let mut ready = connected.await?;
+                let all_done = ready.apply().await?;
+                let mut reset = ready.answering;
+                reset.retain(|name| !ready.engine.has_failed(name));
+                ready.engine.finish().await;
                 Members::update(&self.project.directory, &self.project.cluster, &[], &reset)?;
                 let _ = events.send(RunEvent::Finished {
                     elapsed: started.elapsed(),
                 });
-                Ok(all_done && all_answer)
+                Ok(all_done && ready.all_answer)
             },
         )?;
         Ok(Applied {
@@ -150,23 +136,14 @@ impl Installation {
     ) -> Result<Vec<String>, Diagnostics> {
         let cluster = members::with(&self.project.cluster, departed);
         let scope = remove_scope(&cluster, leaving);
-        let Ready {
-            mut engine, plan, ..
-        } = self.connect(scope, events, cancel).await?;
-        // Waits for whoever else is at work on the hosts.
-        engine
-            .check(&plan, true)
-            .await
-            .map_err(|error| vec![error.diagnostic()])?;
-        engine
-            .apply(&plan)
-            .await
-            .map_err(|error| vec![error.diagnostic()])?;
+        let mut ready = self.connect(scope, events, cancel).await?;
+        ready.apply().await?;
         let mut left = Vec::new();
-        if plan.left_out.is_empty() {
-            left.extend(leaving.iter().filter(|it| !engine.has_failed(it)).cloned());
+        if ready.plan.left_out.is_empty() {
+            let has_left = |it: &&String| !ready.engine.has_failed(it);
+            left.extend(leaving.iter().filter(has_left).cloned());
         }
-        engine.finish().await;
+        ready.engine.finish().await;
         Members::update(&self.project.directory, &cluster, &[], &left)?;
         Ok(left)
     }
@@ -181,7 +158,7 @@ impl Installation {
         let names: Vec<String> = departed.iter().map(|it| it.name.clone()).collect();
         let cluster = members::with(&self.project.cluster, departed);
         let scope = remove_scope(&cluster, &names);
-        check(self.connect(scope, events, cancel).await?).await
+        self.connect(scope, events, cancel).await?.check().await
     }
 }
 
@@ -195,13 +172,4 @@ fn remove_scope<'a>(cluster: &'a ClusterSpec, leaving: &'a [String]) -> Scope<'a
         upgraded: &[],
         known: &[],
     }
-}
-
-async fn check(ready: Ready) -> Result<CheckedHosts, Diagnostics> {
-    let Ready {
-        mut engine, plan, ..
-    } = ready;
-    let checked = engine.check(&plan, false).await;
-    engine.finish().await;
-    checked.map_err(|error| vec![error.diagnostic()])
 }

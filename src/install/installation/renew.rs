@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::Installation;
-use super::connection::{Ready, Scope};
+use super::connection::Scope;
 use crate::diagnostic::Diagnostics;
 use crate::install::outcome::Applied;
 use crate::install::record::{keep_log, observed};
@@ -24,27 +24,13 @@ impl Installation {
                     action: Action::Renew,
                     ..self.scope(&[])
                 };
-                let connected = self.connect(scope, &events, &cancel);
-                let Ready {
-                    mut engine,
-                    plan,
-                    all_answer,
-                    ..
-                } = connected.await?;
-                // Waits for other runs that are at work on the hosts.
-                engine
-                    .check(&plan, true)
-                    .await
-                    .map_err(|error| vec![error.diagnostic()])?;
-                let all_done = engine
-                    .apply(&plan)
-                    .await
-                    .map_err(|error| vec![error.diagnostic()])?;
-                engine.finish().await;
+                let mut ready = self.connect(scope, &events, &cancel).await?;
+                let all_done = ready.apply().await?;
+                ready.engine.finish().await;
                 let _ = events.send(RunEvent::Finished {
                     elapsed: started.elapsed(),
                 });
-                Ok(all_done && all_answer && plan.left_out.is_empty())
+                Ok(all_done && ready.all_answer && ready.plan.left_out.is_empty())
             },
         )?;
         Ok(Applied {

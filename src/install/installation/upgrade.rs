@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use super::connection::{Ready, Scope};
+use super::connection::Scope;
 use super::{Installation, run_name};
 use crate::bundle::{Minor, Release};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
@@ -92,15 +92,7 @@ impl Installation {
             observer,
             async |events: EventSender, cancel| {
                 let connected = self.connect(self.roll(&upgraded), &events, &cancel);
-                let Ready {
-                    mut engine, plan, ..
-                } = connected.await?;
-                let checked = engine
-                    .check(&plan, false)
-                    .await
-                    .map_err(|error| vec![error.diagnostic()])?;
-                engine.finish().await;
-                Ok(checked)
+                connected.await?.check().await
             },
         )?;
         Ok(Found {
@@ -132,30 +124,22 @@ impl Installation {
             async |events: EventSender, cancel| {
                 let started = Instant::now();
                 let connected = self.connect(self.roll(&upgraded), &events, &cancel);
-                let Ready {
-                    mut engine,
-                    mut plan,
-                    ..
-                } = connected.await?;
+                let mut ready = connected.await?;
                 if let Some(host) = pause_after {
-                    plan.end_after(host);
+                    ready.plan.end_after(host);
                 }
-                let backup = plan.phases.iter().find(|phase| phase.name == "backup");
+                let backup = ready
+                    .plan
+                    .phases
+                    .iter()
+                    .find(|phase| phase.name == "backup");
                 let acting = backup.and_then(|phase| phase.batches.keys().next().cloned());
-                // Waits for other runs that are at work on the hosts.
-                engine
-                    .check(&plan, true)
-                    .await
-                    .map_err(|error| vec![error.diagnostic()])?;
-                let all_done = engine
-                    .apply(&plan)
-                    .await
-                    .map_err(|error| vec![error.diagnostic()])?;
-                engine.finish().await;
+                let all_done = ready.apply().await?;
+                ready.engine.finish().await;
                 let _ = events.send(RunEvent::Finished {
                     elapsed: started.elapsed(),
                 });
-                Ok((all_done && plan.left_out.is_empty(), acting))
+                Ok((all_done && ready.plan.left_out.is_empty(), acting))
             },
         )?;
         Ok(Rolled {
