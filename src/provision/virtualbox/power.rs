@@ -7,6 +7,7 @@ use super::super::{MachineState, ProviderError, Report};
 use super::error::at_machine;
 use super::found::{self, FoundMachine};
 use super::manage::{Manage, ManageError};
+use super::start;
 
 /// Shuts a machine down in order; presses the button twice and then pulls the plug, saying so.
 pub fn halt(
@@ -23,9 +24,7 @@ pub fn halt(
         MachineState::Paused => control("resume").map_err(failed())?,
         MachineState::Suspended => {
             // Only what runs can shut down; to discard its memory would be to pull the plug.
-            manage
-                .change(machine.uuid, &["startvm", &id, "--type", "headless"])
-                .map_err(failed())?;
+            start::headless(manage, machine.uuid).map_err(failed())?;
         }
         _ => return Ok(()),
     }

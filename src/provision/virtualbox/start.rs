@@ -12,10 +12,17 @@ use super::found::{self, FoundLab, FoundMachine};
 use super::host_only::Networks;
 use super::manage::{Manage, ManageError};
 use super::settings::Attachment;
+use super::uuid::Uuid;
 use super::{AT_A_TIME, console_log, nat_rule};
 
 /// By how much the times of files may be coarser than the clock.
 const CLOCK_STEP: Duration = Duration::from_secs(2);
+/// What VBoxManage says when the machine's process crashed. On a busy computer it does so now and then while it
+/// connects to VirtualBox's server (an assertion in `VBoxXPCOMIPCC`, seen in 7.2), and runs at the next start.
+const CRASHED: [&str; 2] = [
+    "has terminated unexpectedly during startup because of signal",
+    "The VM session was aborted",
+];
 
 /// Returns those of the machines that don't run.
 pub fn waiting<'a>(found: &'a FoundLab, names: &[&str]) -> Vec<&'a FoundMachine> {
@@ -104,7 +111,7 @@ fn one(manage: &Manage, lab: &Lab, machine: &FoundMachine) -> Result<(), Provide
         _ => {}
     }
     let start = SystemTime::now();
-    let started = manage.change(machine.uuid, &["startvm", &id, "--type", "headless"]);
+    let started = headless(manage, machine.uuid);
     // Its exit code may say anything: what counts is what the machine does.
     let info = found::machine(manage, machine.uuid)
         .map_err(failed())?
@@ -116,6 +123,19 @@ fn one(manage: &Manage, lab: &Lab, machine: &FoundMachine) -> Result<(), Provide
     }
     let log = read_since(&log, start);
     Err(failure(lab, machine, started.as_ref().err(), &state, &log))
+}
+
+/// Starts a machine without a window; once more where its process crashed.
+pub fn headless(manage: &Manage, machine: Uuid) -> Result<String, ManageError> {
+    let start = || {
+        let id = machine.to_string();
+        manage.change(machine, &["startvm", &id, "--type", "headless"])
+    };
+    let is_crash = |error: &ManageError| CRASHED.iter().any(|words| error.says(words));
+    match start() {
+        Err(error) if is_crash(&error) => start(),
+        result => result,
+    }
 }
 
 /// Puts together what is known: VBoxManage's words, those of the machine's log, and the console's last.

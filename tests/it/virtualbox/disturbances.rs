@@ -51,6 +51,20 @@ fn missing_drivers_are_named_with_what_loads_them() {
 
 #[test]
 #[ignore = "needs root and VirtualBox: `./test virtualbox`"]
+fn a_machine_whose_process_crashed_at_its_start_is_started_once_more() {
+    let test = TestLab::new("crash", 1);
+    for moment in ["early", "late"] {
+        let crash = test.root().join(format!("crash-{moment}"));
+        fs::write(&crash, "").unwrap();
+        test.up().unwrap();
+        assert!(!crash.exists(), "its process did crash");
+        assert_eq!(test.states(), [MachineState::Running]);
+        test.down();
+    }
+}
+
+#[test]
+#[ignore = "needs root and VirtualBox: `./test virtualbox`"]
 fn what_virtualbox_refuses_about_a_running_machine_is_told_by_its_words() {
     let test = TestLab::new("running", 1);
     test.up().unwrap();

@@ -53,7 +53,7 @@ impl TestLab {
         let script = format!(
             "#!/bin/sh\n\
              export VBOX_USER_HOME={root}/home VBOX_IPC_SOCKETID={namespace} {environment}\n\
-             export KINSTALL_STAND_IN_STATE={root}/state\n\
+             export KINSTALL_STAND_IN_STATE={root}/state KINSTALL_TEST_CRASH={root}\n\
              (flock 9; echo \"$@\" >>{root}/calls\n\
              [ ! -e {root}/kill-at ] || [ \"$(wc -l <{root}/calls)\" -ne \"$(cat {root}/kill-at)\" ] || kill -9 $PPID) 9>{root}/lock\n\
              exec ip netns exec {namespace} {program} \"$@\"\n",

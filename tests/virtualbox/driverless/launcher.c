@@ -19,6 +19,7 @@ int main(int argc, char **argv, char **environment) {
         execv("/usr/lib/virtualbox/VBoxHeadless.original", argv);
         fail("the original isn't there", errno);
     }
+    crash_where_asked("early");
     void *runtime = library("VBoxRT.so");
     int (*start_runtime)(int, char ***, uint32_t) = symbol(runtime, "RTR3InitExe");
     int (*start_support)(uint32_t, void **) = symbol(runtime, "SUPR3InitEx");
@@ -47,4 +48,12 @@ void *symbol(void *library, const char *name) {
 void fail(const char *what, int code) {
     fprintf(stderr, "VBoxHeadless: %s (%d)\n", what, code);
     exit(1);
+}
+
+void crash_where_asked(const char *when) {
+    char path[512];
+    const char *folder = getenv("KINSTALL_TEST_CRASH");
+    if (!folder) return;
+    snprintf(path, sizeof path, "%s/crash-%s", folder, when);
+    if (unlink(path) == 0) abort();
 }

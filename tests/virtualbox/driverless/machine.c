@@ -67,6 +67,7 @@ static int construct(void *machine, void *shared, const void *functions, void *c
 
 static int create(uint32_t cpus, const void *methods, uint64_t flags, void *on_error, void *error_context,
                   Constructor *constructor, void *context, void **shared, void **machine) {
+    crash_where_asked("late");
     original_constructor = constructor;
     return original_create(cpus, methods, flags, on_error, error_context, construct, context, shared, machine);
 }
