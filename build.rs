@@ -1,4 +1,4 @@
-//! Builds again when a playbook or a template is added (the embedding macro only sees those that it knew),
+//! Builds again when a file is added that is part of the program (the embedding macro only sees those that it knew),
 //! and puts Linux agents into builds for other systems.
 //!
 //! Those builds need a kinstall for Linux of the same version, by the path that an environment variable
@@ -21,7 +21,7 @@ const AGENTS: [(&str, &str, u8); 2] = [
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
-    for folder in ["playbooks", "templates"] {
+    for folder in ["addons", "checks", "components", "playbooks", "templates"] {
         println!("cargo::rerun-if-changed={folder}");
     }
     let is_linux = env::var("CARGO_CFG_TARGET_OS")? == "linux";

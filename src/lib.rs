@@ -9,6 +9,7 @@
 //! to the agents over `ssh`, and `ui` shows the events that come back. `ARCHITECTURE.md` tells more.
 
 #[cfg(target_os = "linux")]
+pub mod addon;
 pub mod agent;
 #[cfg(target_os = "linux")]
 pub mod api_proxy;

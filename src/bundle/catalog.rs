@@ -1,4 +1,5 @@
-//! `components/catalog.yml`: what a bundle is made of. The file says what each field means.
+//! `components/catalog.yml` and the `parts.yml` of add-ons: what a bundle is made of. The first says what each field
+//! means.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use super::Minor;
 use super::kubernetes_release::Changes;
 use super::manifest::{NodeProgram, Placement};
 use super::sources;
+use crate::addon;
 use crate::diagnostic::{Diagnostic, Kind, SourceFile};
 use crate::resource::Sha256;
 use crate::yaml;
@@ -27,6 +29,14 @@ pub struct Catalog {
     pub base_image: PackageLayer,
     pub images: BTreeMap<String, Image>,
     pub node_programs: Vec<NodeProgram>,
+}
+
+/// What an add-on is made of: its `parts.yml`, with folders of the add-on's own.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parts {
+    components: BTreeMap<String, Component>,
+    images: BTreeMap<String, Image>,
 }
 
 /// One project with one version.
@@ -164,26 +174,49 @@ pub struct ImageProgram {
 }
 
 impl Catalog {
-    /// Returns the catalog that this kinstall was built with.
+    /// Returns the catalog that this kinstall was built with, and what its add-ons are made of.
     pub fn embedded() -> Result<Self, Diagnostic> {
-        Self::parse(&sources::text("catalog.yml")?)
+        let mut catalog = Self::read(&sources::text("catalog.yml")?)?;
+        let mut twice = None;
+        for file in addon::files("/parts.yml") {
+            let parts: Parts = yaml::parse(&file.source)?;
+            twice = twice.or(catalog.add(&file.addon, parts));
+        }
+        let contradiction = twice.or_else(|| catalog.contradiction());
+        contradiction.map_or(Ok(catalog), |it| Err(internal(&it)))
     }
 
     /// Reads a catalog and checks that its parts refer to each other rightly.
     pub fn parse(text: &str) -> Result<Self, Diagnostic> {
-        let file = Arc::new(SourceFile {
+        let catalog = Self::read(text)?;
+        let contradiction = catalog.contradiction();
+        contradiction.map_or(Ok(catalog), |it| Err(internal(&it)))
+    }
+
+    fn read(text: &str) -> Result<Self, Diagnostic> {
+        yaml::parse(&Arc::new(SourceFile {
             path: PathBuf::from("components/catalog.yml"),
             text: text.into(),
-        });
-        let catalog: Self = yaml::parse(&file)?;
-        match catalog.contradiction() {
-            None => Ok(catalog),
-            // The file is part of the program, so this is nothing that a user could mend.
-            Some(message) => Err(Diagnostic::error(
-                Kind::Internal,
-                format!("catalog: {message}"),
-            )),
+        }))
+    }
+
+    /// Adds what an add-on is made of; returns what is there already.
+    fn add(&mut self, addon: &str, parts: Parts) -> Option<String> {
+        let mut twice = None;
+        for (name, mut component) in parts.components {
+            if let Source::Go(go) = &mut component.source {
+                go.folder = format!("{addon}/{}", go.folder);
+            }
+            if self.components.insert(name.clone(), component).is_some() {
+                twice = Some(format!("component {name} stands twice"));
+            }
         }
+        for (name, image) in parts.images {
+            if self.images.insert(name.clone(), image).is_some() {
+                twice = Some(format!("image {name} stands twice"));
+            }
+        }
+        twice
     }
 
     /// Returns the names of a component's programs as built from source.
@@ -236,6 +269,11 @@ impl Catalog {
             .find(|name| is_program(name).is_none())
             .map(|name| format!("no component makes program {name}"))
     }
+}
+
+/// The catalog is part of the program, so this is nothing that a user could mend.
+fn internal(message: &str) -> Diagnostic {
+    Diagnostic::error(Kind::Internal, format!("catalog: {message}"))
 }
 
 impl Component {

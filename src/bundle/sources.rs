@@ -1,4 +1,4 @@
-//! The folder `components/` inside of the program, so that the program alone can build a bundle.
+//! The folders `components/` and `addons/` inside of the program, so that the program alone can build a bundle.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::BundleError;
 use super::catalog::GoSource;
+use crate::addon;
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::resource::Sha256;
 
@@ -13,12 +14,17 @@ use crate::resource::Sha256;
 #[folder = "$CARGO_MANIFEST_DIR/components"]
 struct Components;
 
-/// Returns one file as text: `catalog.yml`.
+/// Returns one file as text: `catalog.yml`, `metallb/source/go.mod`.
 pub(super) fn text(path: &str) -> Result<String, Diagnostic> {
     let missing = || Diagnostic::error(Kind::Internal, format!("no `{path}` in the program"));
-    let file = Components::get(path).ok_or_else(missing)?;
-    String::from_utf8(file.data.into_owned())
+    let bytes = bytes(path).ok_or_else(missing)?;
+    String::from_utf8(bytes.into_owned())
         .map_err(|error| Diagnostic::from_error(Kind::Internal, &error))
+}
+
+fn bytes(path: &str) -> Option<Cow<'static, [u8]>> {
+    let component = Components::get(path).map(|file| file.data);
+    component.or_else(|| addon::bytes(path))
 }
 
 /// The source files of one component: path below its folder, and content.
@@ -43,9 +49,10 @@ impl SourceTree {
     fn below(folder: &str) -> BTreeMap<String, Cow<'static, [u8]>> {
         let prefix = format!("{folder}/");
         Components::iter()
+            .chain(addon::source_files())
             .filter_map(|path| {
                 let below = path.strip_prefix(&prefix)?.to_owned();
-                Some((below, Components::get(&path)?.data))
+                Some((below, bytes(&path)?))
             })
             .collect()
     }

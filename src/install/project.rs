@@ -171,7 +171,7 @@ impl Project {
     /// Decides what the inventory leaves to who makes the machines.
     fn settle(&mut self) {
         let makes_machines = self.provider().is_some_and(Provider::makes_machines);
-        self.cluster.addons.local_path.settle(makes_machines);
+        self.cluster.addons.settle(makes_machines);
     }
 
     /// The inventory's own provider was held against the names before.

@@ -1,62 +1,78 @@
 //! Add-ons that the inventory switches on.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use serde::Serialize;
+use serde_json::Value;
+
+use crate::addon::{self, Addon};
 
 /// The add-ons of the cluster.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Addons {
-    /// `metrics_server_enabled`.
-    pub metrics_server: bool,
-    pub local_path: LocalPath,
     /// `metallb_enabled`.
     pub metallb: Option<MetalLb>,
     /// `ingress_nginx_enabled` (or `ingress_enabled`).
     pub ingress: Option<Ingress>,
+    /// All others, by the name that templates know them by: [`Addon::key`].
+    #[serde(flatten)]
+    pub defined: BTreeMap<String, DefinedAddon>,
 }
 
-/// Volumes on the nodes' own disks (local-path-provisioner).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct LocalPath {
+/// An add-on whose settings its own definition lists: `addons/NAME/addon.yml`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DefinedAddon {
     pub enabled: bool,
-    /// The inventory says whether: `local_path_provisioner_enabled`.
+    /// The inventory says whether.
+    #[serde(skip)]
     pub is_said: bool,
-    /// `local_path_provisioner_namespace`.
-    pub namespace: String,
-    /// `local_path_provisioner_storage_class`.
-    pub storage_class: String,
-    /// `local_path_provisioner_is_default_storageclass`.
-    pub is_default: bool,
-    /// `local_path_provisioner_reclaim_policy`: `Delete` or `Retain`.
-    pub reclaim_policy: String,
-    /// `local_path_provisioner_claim_root`: the folder of the volumes on each node.
-    pub claim_root: String,
-    /// `local_path_provisioner_debug`.
-    pub debug: bool,
+    #[serde(flatten)]
+    pub settings: BTreeMap<String, Value>,
 }
 
-impl Default for LocalPath {
+/// None is on, and all have their default settings.
+impl Default for Addons {
     fn default() -> Self {
+        let defined = addon::all().iter().filter(|it| it.switch.is_some());
+        let defined = defined.map(|addon| {
+            let settings = addon.settings.iter();
+            let off = DefinedAddon {
+                enabled: false,
+                is_said: false,
+                settings: settings
+                    .map(|(name, setting)| (name.clone(), setting.default.clone()))
+                    .collect(),
+            };
+            (addon.key(), off)
+        });
         Self {
-            enabled: false,
-            is_said: false,
-            namespace: "local-path-storage".to_owned(),
-            storage_class: "local-path".to_owned(),
-            is_default: true,
-            reclaim_policy: "Delete".to_owned(),
-            claim_root: "/opt/local-path-provisioner".to_owned(),
-            debug: false,
+            metallb: None,
+            ingress: None,
+            defined: defined.collect(),
         }
     }
 }
 
-impl LocalPath {
-    /// Decides where the inventory doesn't say: machines that kinstall makes have nothing else to keep data on, so
-    /// volumes work there at once; on other machines nothing is installed that kubespray wouldn't.
+impl Addons {
+    /// Returns whether the add-on with this name, that of its folder, is wanted.
+    pub fn is_on(&self, addon: &Addon) -> bool {
+        match addon.name.as_str() {
+            "metallb" => self.metallb.is_some(),
+            "ingress" => self.ingress.is_some(),
+            _ => self.defined.get(&addon.key()).is_some_and(|it| it.enabled),
+        }
+    }
+
+    /// Decides for add-ons of which the inventory doesn't say whether they are wanted.
     pub fn settle(&mut self, makes_machines: bool) {
-        if !self.is_said {
-            self.enabled = makes_machines;
+        for addon in addon::all() {
+            let on_made_machines = addon.switch.as_ref().is_some_and(|it| it.on_made_machines);
+            if let Some(defined) = self.defined.get_mut(&addon.key())
+                && !defined.is_said
+            {
+                defined.enabled = on_made_machines && makes_machines;
+            }
         }
     }
 }

@@ -1,9 +1,12 @@
 //! The variables that kinstall understands.
 //!
-//! [`KNOWN`] is the whole list: reading any other name is a bug (the reader asserts it), and a name in
-//! the inventory that is neither here nor in [`super::without_effect`] is reported.
+//! [`KNOWN`] and the definitions of add-ons ([`addon::variables`]) are the whole list: reading any other name is a
+//! bug (the reader asserts it), and a name in the inventory that is neither here nor in [`super::without_effect`] is
+//! reported.
 
-/// Every variable by name; what each means stands in `docs/inventory.md`.
+use crate::addon;
+
+/// Every variable by name, but for those of add-ons; what each means stands in `docs/inventory.md`.
 pub const KNOWN: &[&str] = &[
     // Cluster
     "cluster_name",
@@ -52,14 +55,6 @@ pub const KNOWN: &[&str] = &[
     "nodelocaldns_ip",
     "upstream_dns_servers",
     // Add-ons
-    "metrics_server_enabled",
-    "local_path_provisioner_enabled",
-    "local_path_provisioner_namespace",
-    "local_path_provisioner_storage_class",
-    "local_path_provisioner_is_default_storageclass",
-    "local_path_provisioner_reclaim_policy",
-    "local_path_provisioner_claim_root",
-    "local_path_provisioner_debug",
     "metallb_enabled",
     "metallb_ip_range",
     "metallb_protocol",
@@ -132,7 +127,12 @@ pub const KNOWN: &[&str] = &[
 
 /// Tells whether kinstall uses a variable.
 pub fn is_known(name: &str) -> bool {
-    KNOWN.contains(&name)
+    known().any(|it| it == name)
+}
+
+/// Returns every variable that kinstall uses.
+pub fn known() -> impl Iterator<Item = &'static str> {
+    KNOWN.iter().copied().chain(addon::variables())
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 
 use indexmap::IndexSet;
 
-pub use addons::{Addons, AddressPool, AddressRange, Ingress, LocalPath, MetalLb};
+pub use addons::{Addons, AddressPool, AddressRange, DefinedAddon, Ingress, MetalLb};
 pub use addresses::{AddressSource, ReportedAddresses};
 pub use cluster::{ApiProxy, ClusterSpec, ControlPlane, MachineDefaults, Provider, join_port};
 pub use control_plane_settings::{AuditLog, ControlPlaneSettings, Encryption};

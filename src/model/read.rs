@@ -3,6 +3,7 @@
 mod addons;
 mod cluster;
 mod connection;
+mod defined;
 mod endpoint;
 mod home;
 mod host;
@@ -11,7 +12,6 @@ mod machines;
 mod network;
 mod shared_folder;
 mod ssh_arguments;
-mod storage;
 
 pub(super) use cluster::cluster;
 pub(super) use network::{PlacedNetwork, common_network};

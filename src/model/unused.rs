@@ -45,7 +45,7 @@ pub(super) fn report(inventory: &Inventory, diagnostics: &mut Diagnostics) {
                 let (_, found) = by_topic.entry(topic.reason).or_insert((topic, Vec::new()));
                 found.push(entry);
             }
-            Verdict::Unknown => match closest(name, kubespray::KNOWN.iter().copied()) {
+            Verdict::Unknown => match closest(name, kubespray::known()) {
                 Some(known) => diagnostics.push(misspelt(entry, known)),
                 None => unknown.push(entry),
             },

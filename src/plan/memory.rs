@@ -1,9 +1,10 @@
 //! How much memory a host needs for what is installed on it.
 //!
 //! The figures are measured: the share of physical memory (`Pss`) that the processes of each component
-//! had right after `up` of the course's lab, one control plane and three workers, rounded up. The
-//! components' own requests are lower: they are what the scheduler keeps free, not what is used.
+//! had right after `up` of the course's lab, one control plane and three workers, rounded up. Those of add-ons stand in
+//! their definitions. The components' own requests are lower: they are what the scheduler keeps free, not what is used.
 
+use crate::addon::{self, Addon};
 use crate::model::{ClusterSpec, HostSpec};
 
 /// On every node, in MiB: kubelet 145, containerd and its shims 120, kube-proxy 110, flannel 30, pause 10.
@@ -18,30 +19,19 @@ const CONTROL_PLANE: u64 = 560;
 const CONTROL_PLANE_LEAST: u64 = 1700 + 100;
 const NODE_LOCAL_DNS: u64 = 40;
 const COREDNS: u64 = 50;
-/// On every worker.
-const METALLB_SPEAKER: u64 = 65;
-const ENVOY: u64 = 70;
-/// On one of the workers, and nobody knows on which.
-const METALLB_CONTROLLER: u64 = 60;
-const CONTOUR: u64 = 60;
-const METRICS_SERVER: u64 = 65;
-const LOCAL_PATH_PROVISIONER: u64 = 40;
 
 /// Returns the memory in MiB that a host needs for its role and the cluster's components, without
 /// anything of the user's.
 pub fn need(cluster: &ClusterSpec, host: &HostSpec) -> u64 {
     let mut mib = SYSTEM + NODE;
     let mut add = |is_there: bool, share: u64| mib += if is_there { share } else { 0 };
-    let addons = &cluster.addons;
-    let (has_metallb, has_ingress) = (addons.metallb.is_some(), addons.ingress.is_some());
     add(cluster.dns.node_local_address.is_some(), NODE_LOCAL_DNS);
     add(true, COREDNS);
     let takes_workloads = host.roles.worker || cluster.workers().next().is_none();
     if takes_workloads {
-        add(has_metallb, METALLB_SPEAKER + METALLB_CONTROLLER);
-        add(has_ingress, ENVOY + CONTOUR);
-        add(addons.metrics_server, METRICS_SERVER);
-        add(addons.local_path.enabled, LOCAL_PATH_PROVISIONER);
+        for Addon { memory, .. } in addon::all().iter().filter(|it| cluster.addons.is_on(it)) {
+            mib += memory.each_worker + memory.one_worker;
+        }
     }
     if host.roles.control_plane {
         return (mib + CONTROL_PLANE).max(CONTROL_PLANE_LEAST);
@@ -52,6 +42,7 @@ pub fn need(cluster: &ClusterSpec, host: &HostSpec) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::need;
+    use crate::model::Addons;
     use crate::plan::tests::fixture::Fixture;
 
     #[test]
@@ -60,14 +51,12 @@ mod tests {
         let needs = |cluster: &crate::model::ClusterSpec| -> Vec<u64> {
             cluster.hosts.iter().map(|it| need(cluster, it)).collect()
         };
-        cluster.addons.metallb = None;
-        cluster.addons.ingress = None;
-        cluster.addons.metrics_server = false;
-        cluster.addons.local_path.enabled = false;
+        cluster.addons = Addons::default();
         cluster.dns.node_local_address = None;
         // kubeadm's own limit is higher than what the control plane takes.
         assert_eq!(needs(&cluster), [1800, 751, 751]);
-        cluster.addons.metrics_server = true;
+        let metrics_server = cluster.addons.defined.get_mut("metrics_server");
+        metrics_server.unwrap().enabled = true;
         assert_eq!(needs(&cluster), [1800, 816, 816]);
         // A control plane that is a worker as well takes all the add-ons.
         cluster.hosts[0].roles.worker = true;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use rust_embed::Embed;
 
+use crate::addon::{self, AddonFile};
 use crate::diagnostic::{Diagnostic, Kind, SourceFile};
 
 /// How the names of playbooks and templates end; other files are not looked at.
@@ -28,12 +29,26 @@ struct Playbooks;
 struct Templates;
 
 impl Sources {
-    /// Returns those of the program.
+    /// Returns those of the program; an add-on's have its name: `metallb.yml`, `metallb/key.yaml.tera`.
     pub fn builtin() -> Self {
-        Self {
+        let mut sources = Self {
             playbooks: embedded::<Playbooks>("playbooks", PLAYBOOK),
             templates: embedded::<Templates>("templates", TEMPLATE),
+        };
+        for AddonFile { addon, source, .. } in addon::files("/playbook.yml") {
+            sources
+                .playbooks
+                .insert(format!("{addon}{PLAYBOOK}"), source);
         }
+        for AddonFile {
+            addon,
+            name,
+            source,
+        } in addon::files(TEMPLATE)
+        {
+            sources.templates.insert(format!("{addon}/{name}"), source);
+        }
+        sources
     }
 
     /// Reads `playbooks/**.yml` and `templates/**.tera` of a folder; each file takes the place of the one

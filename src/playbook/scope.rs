@@ -54,7 +54,14 @@ impl<'a> Scope<'a> {
     ) -> Self {
         let is_taken_over = parts.taken_over.contains(&host.name.as_str());
         let is_upgraded = parts.upgraded.contains(&host.name);
-        let open = context::local(host, facts, is_taken_over, is_upgraded, &playbook.component);
+        let open = context::local(
+            parts.cluster,
+            host,
+            facts,
+            is_taken_over,
+            is_upgraded,
+            &playbook.component,
+        );
         let secret = context::with_secrets(&open, parts.secrets);
         Self {
             parts,

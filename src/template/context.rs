@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tera::Context;
 
+use crate::addon;
 use crate::bundle::{Placement, Release};
 use crate::model::{ClusterSpec, HostSpec, join_port};
 use crate::secret::Secret;
@@ -22,6 +23,7 @@ pub fn globals(cluster: &ClusterSpec, bundle: &Release) -> Context {
 
 /// Returns what belongs to one playbook on one host: `host` and `component`.
 pub fn local(
+    cluster: &ClusterSpec,
     host: &HostSpec,
     facts: Option<&Facts>,
     is_taken_over: bool,
@@ -31,6 +33,7 @@ pub fn local(
     let mut value = to_json(host);
     value["is_taken_over"] = is_taken_over.into();
     value["is_upgraded"] = is_upgraded.into();
+    value["addon_images"] = addon_images(cluster, host).into();
     if let Some(facts) = facts {
         value["facts"] = to_json(facts);
     }
@@ -38,6 +41,16 @@ pub fn local(
     context.insert("host", &value);
     context.insert("component", component);
     context
+}
+
+/// The images of add-ons that can run on a host.
+fn addon_images(cluster: &ClusterSpec, host: &HostSpec) -> Vec<&'static str> {
+    let wanted = addon::all().iter().filter(|it| cluster.addons.is_on(it));
+    let images = wanted.flat_map(|it| {
+        let workers = it.images.workers.iter().filter(|_| host.roles.worker);
+        it.images.all_nodes.iter().chain(workers)
+    });
+    images.map(String::as_str).collect()
 }
 
 /// Adds `secrets`.

@@ -1,4 +1,4 @@
-//! What a file of `checks/` may say.
+//! What a file of `checks/`, or a `*.check.yml` of an add-on, may say.
 //!
 //! Texts may hold `{{ NAME }}`: `namespace`, `image` (the nettool image's reference), `domain` (of the cluster's
 //! DNS), `node` (the name of a worker), `node_address` (its address), `ingress_class`, `node_local_dns`
@@ -7,6 +7,7 @@
 use serde::Deserialize;
 
 use super::expectation::Expectation;
+use crate::addon::Addon;
 
 /// One check: steps that are taken in order, until one of them fails.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -35,7 +36,9 @@ pub struct Check {
 pub enum Need {
     LoadBalancer,
     Ingress,
-    Metrics,
+    /// The add-on that the check belongs to.
+    #[serde(skip)]
+    Addon(&'static Addon),
     NodeLocalDns,
     StorageClass,
 }
@@ -113,15 +116,19 @@ impl Step {
 
 impl Need {
     /// Says why a check is left out on a cluster without it.
-    pub fn missing(self) -> &'static str {
-        match self {
+    pub fn missing(self) -> String {
+        let why = match self {
             Self::LoadBalancer => "the inventory has no `metallb_enabled`",
             Self::Ingress => {
                 "the inventory has no `ingress_nginx_enabled`, or no LoadBalancer for it"
             }
-            Self::Metrics => "the inventory has no `metrics_server_enabled`",
+            Self::Addon(Addon { name, switch, .. }) => {
+                let switch = switch.as_ref().map_or(name, |switch| &switch.variable);
+                return format!("the inventory has no `{switch}`");
+            }
             Self::NodeLocalDns => "the inventory has no `enable_nodelocaldns`",
             Self::StorageClass => "the cluster has no default StorageClass",
-        }
+        };
+        why.to_owned()
     }
 }

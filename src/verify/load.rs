@@ -1,4 +1,4 @@
-//! The checks that are part of the program.
+//! The checks that are part of the program: those of `checks/`, and those of add-ons.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -7,7 +7,8 @@ use std::sync::Arc;
 use regex_lite::{Captures, Regex};
 use rust_embed::Embed;
 
-use super::Check;
+use super::{Check, Need};
+use crate::addon;
 use crate::diagnostic::{Diagnostic, Kind, SourceFile};
 use crate::yaml;
 
@@ -15,30 +16,30 @@ use crate::yaml;
 #[folder = "$CARGO_MANIFEST_DIR/checks"]
 struct Files;
 
-/// Reads all checks, in the order of their files' names.
+/// Reads all checks, in the order of their files' names; those of an add-on need it.
 pub fn builtin() -> Result<Vec<Check>, Diagnostic> {
-    let mut names: Vec<_> = Files::iter().collect();
-    names.sort();
-    let mut checks = Vec::new();
-    for name in names {
-        let Some(file) = Files::get(&name) else {
-            continue;
-        };
-        let source = Arc::new(SourceFile {
+    let own = Files::iter().filter_map(|name| {
+        let source = SourceFile {
             path: PathBuf::from(format!("<kinstall>/checks/{name}")),
-            text: String::from_utf8_lossy(&file.data).into_owned(),
-        });
-        let check: Check = yaml::parse(&source)?;
+            text: String::from_utf8_lossy(&Files::get(&name)?.data).into_owned(),
+        };
+        Some((name.into_owned(), None, Arc::new(source)))
+    });
+    let of_addons = addon::files(".check.yml").into_iter();
+    let of_addons = of_addons.map(|it| (it.name, addon::find(&it.addon), it.source));
+    let mut files: Vec<_> = own.chain(of_addons).collect();
+    files.sort_by(|(left, ..), (right, ..)| left.cmp(right));
+    let checks = files.iter().map(|(_, addon, source)| {
+        let mut check: Check = yaml::parse(source)?;
         if let Some(number) = check.steps.iter().position(|it| it.action().is_none()) {
-            let message = format!(
-                "checks/{name}: step {} is not exactly one thing",
-                number + 1
-            );
+            let (path, number) = (source.path.display(), number + 1);
+            let message = format!("{path}: step {number} is not exactly one thing");
             return Err(Diagnostic::error(Kind::Internal, message));
         }
-        checks.push(check);
-    }
-    Ok(checks)
+        check.needs.extend(addon.map(Need::Addon));
+        Ok(check)
+    });
+    checks.collect()
 }
 
 /// Puts values in the place of `{{ NAME }}`; fails with the first name that has none.

@@ -13,9 +13,13 @@ const LONGEST: usize = 400;
 
 /// What each module may use beside itself and [`EVERYBODY`]; data flows one way, so there is no circle.
 const MAY_USE: &[(&str, &[&str])] = &[
+    ("addon", &["diagnostic", "yaml"]),
     ("agent", &["converge", "log", "resource", "wire"]),
     ("api_proxy", &["converge", "relay"]),
-    ("bundle", &["diagnostic", "download", "resource", "yaml"]),
+    (
+        "bundle",
+        &["addon", "diagnostic", "download", "resource", "yaml"],
+    ),
     (
         "cli",
         &[
@@ -58,6 +62,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "install",
         &[
+            "addon",
             "bundle",
             "container_image",
             "credentials",
@@ -82,10 +87,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("inventory", &["diagnostic", "secret", "yaml"]),
     ("log", &["secret", "wire"]),
-    ("model", &["diagnostic", "inventory", "secret", "yaml"]),
+    (
+        "model",
+        &["addon", "diagnostic", "inventory", "secret", "yaml"],
+    ),
     (
         "plan",
         &[
+            "addon",
             "bundle",
             "diagnostic",
             "model",
@@ -99,6 +108,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "playbook",
         &[
+            "addon",
             "bundle",
             "diagnostic",
             "model",
@@ -165,7 +175,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     (
         "template",
-        &["bundle", "diagnostic", "model", "secret", "wire", "yaml"],
+        &[
+            "addon",
+            "bundle",
+            "diagnostic",
+            "model",
+            "secret",
+            "wire",
+            "yaml",
+        ],
     ),
     (
         "ui",
@@ -185,7 +203,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("vagrant", &["diagnostic", "model", "yaml"]),
-    ("verify", &["diagnostic", "yaml"]),
+    ("verify", &["addon", "diagnostic", "yaml"]),
     ("whole_file", &[]),
     ("wire", &["resource"]),
     ("yaml", &["diagnostic"]),

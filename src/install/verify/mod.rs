@@ -15,6 +15,7 @@ use self::access::Cluster;
 use super::lab::LabMachines;
 use super::project::Project;
 use super::runtime;
+use crate::addon;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::model::ClusterSpec;
 use crate::run::Cancel;
@@ -86,10 +87,11 @@ fn lacks(cluster: &ClusterSpec) -> Vec<Need> {
     let has = [
         (Need::LoadBalancer, has_addresses),
         (Need::Ingress, has_addresses && addons.ingress.is_some()),
-        (Need::Metrics, addons.metrics_server),
         (Need::NodeLocalDns, cluster.dns.node_local_address.is_some()),
     ];
-    let lacks = has.into_iter().filter(|(_, has)| !has);
+    let of_addons = addon::all().iter();
+    let of_addons = of_addons.map(|addon| (Need::Addon(addon), addons.is_on(addon)));
+    let lacks = has.into_iter().chain(of_addons).filter(|(_, has)| !has);
     lacks.map(|(need, _)| need).collect()
 }
 

@@ -1,4 +1,4 @@
-//! Add-ons: metrics-server, MetalLB, ingress.
+//! Add-ons: MetalLB, ingress, and those whose definitions list their variables.
 
 use std::net::IpAddr;
 
@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use super::super::names::is_subdomain;
 use super::super::{Addons, AddressPool, AddressRange, Ingress, MetalLb, defaults};
-use super::storage;
+use super::defined;
 use super::{Placed, Reader, boolean};
 use crate::diagnostic::Location;
 use crate::yaml::{Entry, Node, Value};
@@ -28,17 +28,15 @@ struct Pool {
 }
 
 pub(super) fn addons(reader: &mut Reader<'_>) -> PlacedAddons {
-    let metrics_server = reader.boolean("metrics_server_enabled").unwrap_or(false);
     let (metallb, ranges) = match metallb(reader) {
         Some((metallb, ranges)) => (Some(metallb), ranges),
         None => (None, Vec::new()),
     };
     PlacedAddons {
         addons: Addons {
-            metrics_server,
-            local_path: storage::local_path(reader),
             metallb,
             ingress: ingress(reader),
+            defined: defined::addons(reader),
         },
         ranges,
     }

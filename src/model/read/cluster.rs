@@ -67,8 +67,8 @@ pub(in super::super) fn cluster(
         .and_then(|host| Some(host.spec.access_address?.to_string()));
     let (control_plane, ports) = endpoint::control_plane(&mut reader, first_address);
     let provider = provider(&mut reader);
-    let local_path = &mut addons.addons.local_path;
-    local_path.settle(provider.is_some_and(Provider::makes_machines));
+    let makes_machines = provider.is_some_and(Provider::makes_machines);
+    addons.addons.settle(makes_machines);
     let dns = network::dns(&mut reader, domain);
     let places = Places {
         addresses: hosts.iter().map(|host| host.address.clone()).collect(),

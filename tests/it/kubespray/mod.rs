@@ -124,7 +124,7 @@ fn samples_of_all_kubespray_releases_give_the_same_cluster() {
             "10.3.0.53",
             "{name}"
         );
-        assert!(cluster.addons.metrics_server, "{name}");
+        assert!(cluster.addons.defined["metrics_server"].enabled, "{name}");
         let has_metallb = !["v2.7", "v2.9", "v2.12"].contains(&name.as_str());
         assert_eq!(cluster.addons.metallb.is_some(), has_metallb, "{name}");
         let version = cluster
