@@ -29,7 +29,7 @@ pub(super) async fn walk(
         let missing = check.needs.iter().find(|need| lacks.contains(need));
         let skipped = match (broken, missing) {
             (Some(name), _) => Some(format!("nothing works without what failed: {name}")),
-            (None, Some(need)) => Some(need.missing().to_owned()),
+            (None, Some(need)) => Some(need.missing()),
             (None, None) => None,
         };
         let begun = Instant::now();
