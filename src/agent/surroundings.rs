@@ -17,6 +17,10 @@ const UNITS: [&str; 2] = ["kubelet.service", "containerd.service"];
 const OWN: [&str; 2] = ["/etc/systemd/system", "/run/systemd/system"];
 /// Folders of units of packages.
 const PACKAGED: [&str; 2] = ["/usr/local/lib/systemd/system", "/usr/lib/systemd/system"];
+/// Where containerd looks for registries.
+const REGISTRIES: &str = "/etc/containerd/certs.d";
+/// First words of the file of each that kinstall made (`templates/containerd/hosts.toml.tera`).
+const WRITTEN_BY_KINSTALL: &str = "# Written by kinstall";
 
 /// Gathers everything.
 pub fn gather(node: &Node) -> Surroundings {
@@ -40,8 +44,25 @@ pub fn gather(node: &Node) -> Surroundings {
                 found.filter_map(move |path| Some(path.strip_prefix(&below)?.to_owned()))
             })
             .collect(),
+        registries: registries(node),
         dropping_chains: dropping_chains(node),
     }
+}
+
+/// Registries whose file says that kinstall wrote it; those of others stay as they are.
+fn registries(node: &Node) -> Vec<String> {
+    let entries = fs::read_dir(node.path(REGISTRIES)).into_iter().flatten();
+    let names = entries
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let mut names: Vec<String> = names
+        .filter(|name| {
+            let text = node.read_or_empty(&format!("{REGISTRIES}/{name}/hosts.toml"));
+            text.starts_with(WRITTEN_BY_KINSTALL)
+        })
+        .collect();
+    names.sort();
+    names
 }
 
 fn clock() -> i64 {
@@ -159,6 +180,25 @@ mod tests {
         fs::remove_file(&mask).unwrap();
         std::os::unix::fs::symlink("/dev/null", &mask).unwrap();
         assert!(gather(&node).drop_ins.is_empty());
+    }
+
+    #[test]
+    fn only_registries_of_kinstalls_are_counted() {
+        let root = tempfile::tempdir().unwrap();
+        let node = Node::at(root.path());
+        assert!(registries(&node).is_empty());
+        let template = include_str!("../../templates/containerd/hosts.toml.tera");
+        for (name, text) in [
+            ("docker.io", template),
+            ("10.0.0.2:5000", template),
+            ("own.example.com", "server = 'x'\n"),
+        ] {
+            let folder = node.path(&format!("{REGISTRIES}/{name}"));
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join("hosts.toml"), text).unwrap();
+        }
+        fs::create_dir(node.path(&format!("{REGISTRIES}/empty"))).unwrap();
+        assert_eq!(registries(&node), ["10.0.0.2:5000", "docker.io"]);
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod members;
 mod named_hosts;
 mod names;
 mod programs;
+mod registries;
 mod removal;
 mod settings;
 mod upgrade;
@@ -92,12 +93,14 @@ impl Lab {
         leaving: &[String],
         take_over: &[String],
     ) -> Result<Plan, Diagnostics> {
+        let mut secrets = self.secrets.as_map();
+        secrets.extend(self.cluster.secrets());
         let input = PlanInput {
             cluster: &self.cluster,
             facts: &self.facts,
             bundle: &self.bundle,
             files: &self.files,
-            secrets: &self.secrets.as_map(),
+            secrets: &secrets,
             sources: &Sources::builtin(),
             take_over,
             limit: None,

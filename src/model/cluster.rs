@@ -1,11 +1,15 @@
 //! The whole cluster.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::validate::Places;
-use super::{Addons, ControlPlaneSettings, Dns, HostSpec, Network, WantedVersion};
+use super::{
+    Addons, ControlPlaneSettings, Dns, HostSpec, Network, Proxy, Registries, WantedVersion,
+};
+use crate::secret::Secret;
 
 /// A validated cluster: everything that the plan, the provider and the templates need.
 ///
@@ -25,6 +29,10 @@ pub struct ClusterSpec {
     pub network: Network,
     pub dns: Dns,
     pub addons: Addons,
+    pub registries: Registries,
+    /// Never serialised: its URLs may hold passwords. Templates see what is reached without it.
+    #[serde(skip)]
+    pub proxy: Option<Proxy>,
     /// Domain that completes node names in `/etc/hosts` (`node1.example.com`), if any.
     pub node_domain: Option<String>,
     /// `populate_inventory_to_hosts_file`: whether nodes know each other's names by `/etc/hosts`.
@@ -62,6 +70,15 @@ impl ClusterSpec {
                 .map(|address| join_port(&address.to_string(), self.control_plane.bind_port))
                 .collect(),
         }
+    }
+
+    /// Returns the secrets that the inventory holds, under the names that templates know them by.
+    pub fn secrets(&self) -> BTreeMap<String, Secret> {
+        let logins = self.registries.logins.iter();
+        let logins = logins.filter_map(|it| Some((it.secret_name.clone(), it.secret.clone()?)));
+        let proxies = self.proxy.iter().flat_map(Proxy::urls);
+        let proxies = proxies.map(|(variable, url)| (variable.to_owned(), url.clone()));
+        logins.chain(proxies).collect()
     }
 
     /// Finds a host by its inventory name.

@@ -36,6 +36,19 @@ pub const KNOWN: &[&str] = &[
     "event_ttl_duration",
     "tls_min_version",
     "supplementary_addresses_in_ssl_keys",
+    // Registries, and the proxy to them
+    "containerd_registries_mirrors",
+    "containerd_registries",
+    "containerd_insecure_registries",
+    "containerd_registry_auth",
+    "docker_registry_mirrors",
+    "docker_insecure_registries",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "additional_no_proxy",
+    "additional_no_proxy_list",
+    "no_proxy_exclude_workers",
     // Network
     "kube_network_plugin",
     "kube_pods_subnet",
@@ -100,8 +113,6 @@ pub const KNOWN: &[&str] = &[
     "vm_box",
     "ntp_timezone",
     "timezone",
-    "http_proxy",
-    "https_proxy",
     // Connection
     "ansible_host",
     "ansible_ssh_host",

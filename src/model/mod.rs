@@ -16,7 +16,9 @@ pub mod machine;
 mod members;
 pub mod names;
 pub mod network;
+pub mod proxy;
 mod read;
+pub mod registries;
 mod unused;
 mod validate;
 pub mod version;
@@ -34,6 +36,8 @@ pub use host::{Become, Connection, HostSpec, JumpHost, Method, Roles, Taint};
 pub use kubelet::Kubelet;
 pub use machine::{ForwardedPort, MachineSpec, Protocol, SharedFolder};
 pub use network::{Dns, Network, ProxyMode};
+pub use proxy::Proxy;
+pub use registries::{Login, Mirror, Registries, Registry};
 pub use version::{VersionRequest, WantedVersion};
 
 use crate::diagnostic::{Diagnostic, Diagnostics};

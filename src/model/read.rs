@@ -10,6 +10,8 @@ mod host;
 mod machine;
 mod machines;
 mod network;
+mod proxy;
+mod registries;
 mod shared_folder;
 mod ssh_arguments;
 

@@ -69,6 +69,15 @@ fn cluster_value(cluster: &ClusterSpec, bundle: &Release) -> Value {
     value["kubernetes_version"] = to_json(&bundle.components.get("kubernetes"));
     value["control_planes"] = to_json(&cluster.control_planes().collect::<Vec<_>>());
     value["workers"] = to_json(&cluster.workers().collect::<Vec<_>>());
+    let registries = cluster.registries.hosts.iter();
+    value["registries"]["names"] = to_json(&registries.map(|it| &it.name).collect::<Vec<_>>());
+    value["proxy"] = match &cluster.proxy {
+        Some(proxy) => json!({
+            "variables": proxy.urls().map(|(variable, _)| variable).collect::<Vec<_>>(),
+            "exceptions": cluster.proxy_exceptions(),
+        }),
+        None => Value::Null,
+    };
     let control_plane = &cluster.control_plane;
     value["control_plane"]["endpoint"] =
         join_port(&control_plane.endpoint_host, control_plane.endpoint_port).into();

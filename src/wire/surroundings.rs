@@ -24,6 +24,8 @@ pub struct Surroundings {
     /// The same of packages, below `/etc/systemd/system`, where a link to `/dev/null` switches each off:
     /// `kubelet.service.d/10-kubeadm.conf`.
     pub packaged_drop_ins: Vec<String>,
+    /// Folders below `/etc/containerd/certs.d` that kinstall made: the names of registries.
+    pub registries: Vec<String>,
     /// nftables chains that drop packets which no rule of theirs accepts: `ip filter FORWARD`.
     pub dropping_chains: Vec<String>,
 }

@@ -116,7 +116,8 @@ impl Installation {
             let host = host.unwrap_or_default();
             let _ = events.send(RunEvent::Notice { host, message });
         }
-        let secrets = secrets.as_map();
+        let mut secrets = secrets.as_map();
+        secrets.extend(cluster.secrets());
         let input = PlanInput {
             cluster: &cluster,
             facts: &facts,

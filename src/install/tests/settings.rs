@@ -8,7 +8,7 @@ use super::super::encryption;
 use super::{Lab, content, documents, objects, text};
 
 /// Returns the lab with these variables for all its hosts.
-fn lab(variables: &str) -> Lab {
+pub(super) fn lab(variables: &str) -> Lab {
     let folder = tempfile::tempdir().unwrap();
     let group = "group_vars/k8s-cluster";
     fs::create_dir_all(folder.path().join(group)).unwrap();

@@ -9,7 +9,9 @@ use super::super::validate::Places;
 use super::super::{
     ClusterSpec, HostSpec, JumpHost, Provider, VersionRequest, WantedVersion, defaults,
 };
-use super::{Reader, addons, connection, endpoint, host, machines, network, shared_folder};
+use super::{
+    Reader, addons, connection, endpoint, host, machines, network, proxy, registries, shared_folder,
+};
 use crate::diagnostic::{Diagnostics, Location};
 use crate::did_you_mean::closest;
 use crate::inventory::{Host, Inventory};
@@ -69,6 +71,7 @@ pub(in super::super) fn cluster(
     let provider = provider(&mut reader);
     let makes_machines = provider.is_some_and(Provider::makes_machines);
     addons.addons.settle(makes_machines);
+    let proxy = proxy::proxy(&mut reader);
     let dns = network::dns(&mut reader, domain);
     let places = Places {
         addresses: hosts.iter().map(|host| host.address.clone()).collect(),
@@ -97,12 +100,14 @@ pub(in super::super) fn cluster(
         network,
         dns: dns.dns,
         addons: addons.addons,
+        registries: registries::registries(&mut reader),
         node_domain: node_domain(&mut reader),
         hosts_file: reader
             .boolean("populate_inventory_to_hosts_file")
             .unwrap_or(true),
         preload_images: texts(&mut reader, "preload_images", "a list of image names"),
-        machines: machines::machines(&mut reader, provider),
+        machines: machines::machines(&mut reader, provider, proxy.as_ref()),
+        proxy,
         provider,
         hosts,
         places: Arc::new(places),

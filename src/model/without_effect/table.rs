@@ -235,13 +235,16 @@ pub(super) const TOPICS: &[Topic] = &[
     },
     Topic {
         concern: Outcome,
-        reason: "containerd asks every registry directly, and with TLS",
+        reason: "kinstall sets up registries and their mirrors from the variables of containerd and Docker",
         names: &[
-            "containerd_registries*", "containerd_registry_*", "containerd_insecure_registries",
-            "docker_insecure_registries", "docker_registry_mirrors", "crio_insecure_registries",
-            "crio_registries*", "crio_registry_*", "no_proxy*", "additional_no_proxy*",
-            "skip_http_proxy*", "https_proxy_cert_file", "proxy_env*", "proxy_disable_env",
+            "containerd_registries*", "containerd_registry_*", "crio_insecure_registries",
+            "crio_registries*", "crio_registry_*",
         ],
+    },
+    Topic {
+        concern: Outcome,
+        reason: "containerd has the proxy of `http_proxy` and `https_proxy`, and nothing else on a node has",
+        names: &["skip_http_proxy*", "https_proxy_cert_file", "proxy_env*", "proxy_disable_env"],
     },
     Topic {
         concern: Outcome,

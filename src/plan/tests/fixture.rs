@@ -13,7 +13,7 @@ use crate::diagnostic::{Diagnostics, SourceFile};
 use crate::model::{
     Addons, AddressPool, AddressRange, AddressSource, ApiProxy, Become, ClusterSpec, Connection,
     ControlPlane, ControlPlaneSettings, Dns, HostSpec, Kubelet, MachineDefaults, MachineSpec,
-    MetalLb, Method, Network, ProxyMode, Roles,
+    MetalLb, Method, Network, ProxyMode, Registries, Roles,
 };
 use crate::playbook::{Action, Sources};
 use crate::resource::{CommandState, Sha256};
@@ -168,6 +168,8 @@ fn cluster() -> ClusterSpec {
             node_local_address: Some("169.254.25.10".parse().unwrap()),
             upstream_servers: Vec::new(),
         },
+        registries: Registries::default(),
+        proxy: None,
         addons: Addons {
             metallb: Some(MetalLb {
                 pools: vec![pool("first", 50, 59), pool("second", 70, 79)],

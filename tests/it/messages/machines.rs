@@ -92,6 +92,14 @@ http_proxy: \"{{ lookup('file', 'proxy') }}\"
       |
       = hint: kinstall reads it as `machine_disk`; it has no effect in this form
 
+    warning: kinstall can't evaluate the expression `lookup('file', 'proxy')`
+     --> group_vars/all.yml:4:13
+      |
+    4 | http_proxy: "{{ lookup('file', 'proxy') }}"
+      |             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ needed here
+      |
+      = hint: `http_proxy` has no effect in this form: containerd gets no proxy
+
     warning: `timezone` differs between `node2` and `node1`
      --> host_vars/node2.yml:1:11
       |
@@ -99,19 +107,11 @@ http_proxy: \"{{ lookup('file', 'proxy') }}\"
       |           ^^^^^^^^^^^^ the other value
       |
       = hint: kinstall reads it as `machine_time_zone`; all machines get the first value
-
-    warning: kinstall can't evaluate the expression `lookup('file', 'proxy')`
-     --> group_vars/all.yml:4:13
-      |
-    4 | http_proxy: "{{ lookup('file', 'proxy') }}"
-      |             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ needed here
-      |
-      = hint: kinstall reads it as `machine_proxy`; it has no effect in this form
     "#);
 }
 
 #[test]
-fn what_other_tools_names_mean_beyond_machines_has_no_effect() {
+fn a_time_zone_is_for_virtual_machines_that_kinstall_makes() {
     insta::assert_snapshot!(with_variables("\
 kinstall_provider: existing
 ntp_timezone: Europe/Berlin
@@ -126,41 +126,5 @@ no_proxy: 10.0.0.0/8
       |               ^^^^^^^^^^^^^ no effect on others
       |
       = hint: other hosts keep their time zone
-
-    warning: `http_proxy` is only for the package manager of virtual machines that kinstall makes
-     --> group_vars/all.yml:3:13
-      |
-    3 | http_proxy: http://10.0.0.1:3128
-      |             ^^^^^^^^^^^^^^^^^^^^ no effect on others
-      |
-      = hint: nodes need no proxy for Kubernetes: programs and images come from kinstall's bundle; containerd asks other registries without one
-
-    warning: `no_proxy` has no effect: containerd asks every registry directly, and with TLS
-     --> group_vars/all.yml:5:1
-      |
-    5 | no_proxy: 10.0.0.0/8
-      | ^^^^^^^^ no effect
-    ");
-    insta::assert_snapshot!(with_variables("\
-kinstall_provider: qemu
-ntp_timezone: Europe/Berlin
-http_proxy: http://10.0.0.1:3128
-https_proxy: http://10.0.0.2:3128
-"), @r"
-    warning: `http_proxy` is only for the package manager of virtual machines that kinstall makes
-     --> group_vars/all.yml:3:13
-      |
-    3 | http_proxy: http://10.0.0.1:3128
-      |             ^^^^^^^^^^^^^^^^^^^^ no effect on others
-      |
-      = hint: nodes need no proxy for Kubernetes: programs and images come from kinstall's bundle; containerd asks other registries without one
-
-    warning: `https_proxy` has no effect: machines have one proxy, `http_proxy`
-     --> group_vars/all.yml:4:14
-      |
-    4 | https_proxy: http://10.0.0.2:3128
-      |              ^^^^^^^^^^^^^^^^^^^^ no effect
-      |
-      = hint: nodes need no proxy for Kubernetes: programs and images come from kinstall's bundle; containerd asks other registries without one
     ");
 }

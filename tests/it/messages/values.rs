@@ -192,3 +192,37 @@ fn volumes_that_can_not_be() {
          local_path_provisioner_claim_root: /opt/../..\n"
     ));
 }
+
+#[test]
+fn registries_that_can_not_be_asked() {
+    insta::assert_snapshot!(with_variables(
+        "\
+kinstall_provider: container
+containerd_registries_mirrors:
+  - { mirrors: [] }
+  - { prefix: 'docker.io/library', mirrors: [] }
+  - prefix: ../../ssl
+  - prefix: quay.io
+    blocked: true
+    mirrors:
+      - { host: 'https://a b' }
+      - { host: 'https://quay.example.com', capabilities: [fetch], ca: own.pem, header: {x: y} }
+      - { host: 'https://login.example.com', auth: { password: geheim } }
+docker_insecure_registries: [10.0.0.0/8]
+containerd_registry_auth:
+  - { username: me, password: geheim }
+"
+    ));
+}
+
+#[test]
+fn proxies_that_can_not_be_asked_are_named_without_their_password() {
+    insta::assert_snapshot!(with_variables(
+        "\
+kinstall_provider: container
+http_proxy: 'http://me:geheim @10.0.0.1:3128'
+https_proxy: http://10.0.0.1:3128
+additional_no_proxy: ['a.example.com,$b']
+"
+    ));
+}
