@@ -53,6 +53,7 @@ impl Lab {
             user: String::new(),
             authorized_key: String::new(),
             machines: Vec::new(),
+            egress: false,
             defaults: kinstall::model::MachineDefaults::default(),
             forwards: Vec::new(),
         })

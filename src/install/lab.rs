@@ -244,6 +244,7 @@ fn describe(
         user: LAB_USER.to_owned(),
         authorized_key,
         machines,
+        egress: project.cluster.egress,
         defaults: project.cluster.machines.clone(),
         forwards: api.into_iter().collect(),
     })

@@ -48,6 +48,7 @@ pub async fn make(
     };
     // Weak: a provider that is still at work when the user has ended the run doesn't keep it.
     let events = events.downgrade();
+    let notices_to = events.clone();
     let report = move |machine: &str, state: &str| {
         let (host, state) = (machine.to_owned(), state.to_owned());
         if let Some(events) = events.upgrade() {
@@ -82,6 +83,12 @@ pub async fn make(
             .unless(made)
             .await
             .map_err(|error| vec![error.diagnostic()])??;
+    }
+    if let Some(events) = notices_to.upgrade() {
+        for message in provider.notices(&lab) {
+            let host = String::new();
+            let _ = events.send(RunEvent::Notice { host, message });
+        }
     }
     // An interrupted `up` may have left others behind.
     let names: Vec<&str> = lab.machines.iter().map(|it| it.name.as_str()).collect();

@@ -41,6 +41,8 @@ pub struct ClusterSpec {
     pub preload_images: Vec<String>,
     /// What machines that kinstall makes have in common.
     pub machines: MachineDefaults,
+    /// `kinstall_egress`: whether nodes that kinstall makes reach the internet through this computer; true by default.
+    pub egress: bool,
     /// Who makes the machines; `None` when the inventory doesn't say.
     pub provider: Option<Provider>,
     /// Where the values stand in the inventory, for what is checked when the hosts have answered.

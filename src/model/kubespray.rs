@@ -12,6 +12,7 @@ pub const KNOWN: &[&str] = &[
     "cluster_name",
     "kube_version",
     "kinstall_provider",
+    "kinstall_egress",
     "node_domain",
     "preload_images",
     // API server

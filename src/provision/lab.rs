@@ -27,6 +27,8 @@ pub struct Lab {
     /// Public key (OpenSSH line) that may log in.
     pub authorized_key: String,
     pub machines: Vec<Machine>,
+    /// Whether machines reach what this computer reaches.
+    pub egress: bool,
     /// What all machines get at their first boot.
     pub defaults: MachineDefaults,
     /// Loopback ports that lead into the lab for as long as it runs.

@@ -107,6 +107,11 @@ pub trait Provider: Send + Sync {
         command.status()
     }
 
+    /// Returns what the user has to know of the lab as it is now; asked after [`Provider::up`].
+    fn notices(&self, _lab: &Lab) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Tells whether machines set themselves up at their first boot, so that `up` waits for the end of it.
     fn has_first_boot(&self) -> bool {
         false

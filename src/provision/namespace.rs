@@ -34,6 +34,11 @@ impl Namespace {
         Self { file }
     }
 
+    /// Returns the file that holds it.
+    pub(super) fn file(&self) -> &Path {
+        &self.file
+    }
+
     /// Makes the namespace and its bridge with this computer's address in the lab.
     pub(super) fn create(&self, gateway: IpNet) -> Result<(), ProviderError> {
         self.remove()?;
@@ -135,7 +140,10 @@ impl Namespace {
     }
 
     /// Does something on a thread of its own inside the namespace; sockets and children keep it.
-    fn on_thread<T: Send>(&self, act: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
+    pub(super) fn on_thread<T: Send>(
+        &self,
+        act: impl FnOnce() -> io::Result<T> + Send,
+    ) -> io::Result<T> {
         thread::scope(|scope| {
             let thread = scope.spawn(|| self.enter().and_then(|()| act()));
             thread

@@ -63,6 +63,10 @@ pub struct MachineSettings {
     pub shared_folders: Vec<SharedFolder>,
     /// What was written down when the machine was made: these can't be changed later.
     pub made_with: MadeWith,
+    /// Whether it reaches the internet; `None` where that is not the provider's to decide.
+    pub egress: Option<bool>,
+    /// That can be changed while it runs.
+    pub changes_egress: bool,
     /// Its address is given to it at every start, so it can be changed after all.
     pub takes_address: bool,
 }

@@ -153,11 +153,12 @@ fn action(lab: &Lab, machine: &Machine, found: Option<&ObservedMachine>) -> Opti
     if settings.is_empty() {
         return (!runs).then_some(MachineAction::Start);
     }
+    let changes_egress = found.settings.as_ref().is_some_and(|it| it.changes_egress);
     let needs_halt = found.state != MachineState::Stopped
         && settings
             .iter()
             .filter(can_be_done)
-            .any(|it| it.setting != FORWARDED_PORTS);
+            .any(|it| it.setting != FORWARDED_PORTS && !(it.setting == EGRESS && changes_egress));
     Some(MachineAction::Change {
         settings,
         needs_halt,
@@ -167,7 +168,8 @@ fn action(lab: &Lab, machine: &Machine, found: Option<&ObservedMachine>) -> Opti
 
 const STATE: &str = "state";
 const ADDRESS: &str = "address";
-/// The one setting that can be changed while a machine runs.
+const EGRESS: &str = "internet access";
+/// The one setting that can always be changed while a machine runs.
 const FORWARDED_PORTS: &str = "forwarded ports";
 
 fn differences(lab: &Lab, machine: &Machine, has: &MachineSettings) -> Vec<SettingChange> {
@@ -216,6 +218,10 @@ fn differences(lab: &Lab, machine: &Machine, has: &MachineSettings) -> Vec<Setti
         list(&wants.shared_folders),
         None,
     );
+    if let Some(egress) = has.egress {
+        let word = |is_open| if is_open { "yes" } else { "no" }.to_owned();
+        compare(EGRESS, word(egress), word(lab.egress), None);
+    }
     let made_with = made_with(lab, machine);
     compare(
         "image",

@@ -28,6 +28,8 @@ mod kubespray;
 mod load;
 mod machines;
 mod messages;
+#[cfg(target_os = "linux")]
+mod own_computer;
 mod program;
 mod programs;
 #[cfg(target_os = "linux")]

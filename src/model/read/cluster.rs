@@ -108,6 +108,7 @@ pub(in super::super) fn cluster(
         preload_images: texts(&mut reader, "preload_images", "a list of image names"),
         machines: machines::machines(&mut reader, provider, proxy.as_ref()),
         proxy,
+        egress: egress(&mut reader, provider),
         provider,
         hosts,
         places: Arc::new(places),
@@ -174,6 +175,21 @@ fn provider(reader: &mut Reader<'_>) -> Option<Provider> {
         );
     }
     found
+}
+
+fn egress(reader: &mut Reader<'_>, provider: Option<Provider>) -> bool {
+    let name = "kinstall_egress";
+    let is_wanted = reader.boolean(name).unwrap_or(true);
+    let can_close = matches!(provider, Some(Provider::Container | Provider::Qemu) | None);
+    if let Some(value) = reader.value(name).filter(|_| !is_wanted && !can_close) {
+        reader.warning(
+            &value.location,
+            format!("`{name}: false` is only for machines of `container` and `qemu`"),
+            "no effect on others",
+            "other machines keep the internet access that they have",
+        );
+    }
+    is_wanted
 }
 
 /// kubespray's `dns_domain` is its `cluster_name` unless it is set.

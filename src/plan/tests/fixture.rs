@@ -170,6 +170,7 @@ fn cluster() -> ClusterSpec {
         },
         registries: Registries::default(),
         proxy: None,
+        egress: true,
         addons: Addons {
             metallb: Some(MetalLb {
                 pools: vec![pool("first", 50, 59), pool("second", 70, 79)],

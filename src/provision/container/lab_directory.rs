@@ -33,6 +33,9 @@ pub(super) struct LabRecord {
     pub(super) gateway: IpNet,
     pub(super) machines: Vec<MachineRecord>,
     pub(super) forwards: Vec<Forward>,
+    /// Whether machines reach what this computer reaches.
+    #[serde(default)]
+    pub(super) egress: bool,
 }
 
 /// One machine of the record.
@@ -66,6 +69,7 @@ impl LabRecord {
             gateway: lab.gateway,
             machines,
             forwards: lab.forwards.clone(),
+            egress: lab.egress,
         }
     }
 }

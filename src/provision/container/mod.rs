@@ -13,6 +13,7 @@ mod account;
 mod base_image;
 mod cgroup;
 mod clone;
+mod egress;
 mod group;
 mod lab_directory;
 mod nspawn;
@@ -181,9 +182,14 @@ impl Provider for ContainerProvider {
         Duration::from_mins(1)
     }
 
+    fn notices(&self, lab: &Lab) -> Vec<String> {
+        egress::notices(&LabDirectory::of(lab))
+    }
+
     fn down(&self, lab: &Lab, report: Report) -> Result<(), ProviderError> {
         let directory = LabDirectory::of(lab);
         supervisor::client::kill(&directory)?;
+        egress::close(&directory)?;
         directory.namespace().remove()?;
         directory.remove()?;
         for machine in &lab.machines {
@@ -220,6 +226,8 @@ fn settings(lab: &Lab, machine: &Machine, record: &LabRecord) -> Option<MachineS
         shared_folders: machine.spec.shared_folders.clone(),
         made_with,
         takes_address: true,
+        egress: Some(record.egress),
+        changes_egress: true,
     })
 }
 
@@ -229,6 +237,10 @@ impl ContainerProvider {
         for name in supervisor::client::start(&directory, &self.program, &lab.id, names)? {
             report(&name, "started");
         }
+        let record = directory.read_record()?;
+        egress::settle(&directory, &record, |change| {
+            report("", change);
+        })?;
         wait_for_sshd(&directory, lab, names, report)
     }
 

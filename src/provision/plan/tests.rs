@@ -31,6 +31,7 @@ fn lab() -> Lab {
         authorized_key: String::new(),
         machines: vec![machine(1), machine(2)],
         inventory_folder: PathBuf::new(),
+        egress: true,
         defaults: MachineDefaults::default(),
         forwards: Vec::new(),
     }
@@ -48,6 +49,8 @@ fn settings(lab: &Lab, index: usize) -> MachineSettings {
         shared_folders: machine.spec.shared_folders.clone(),
         made_with: super::made_with(lab, machine),
         takes_address: false,
+        egress: Some(lab.egress),
+        changes_egress: false,
     }
 }
 

@@ -50,6 +50,10 @@ pub(super) fn arguments(
     add(&["-device", "virtio-blk-pci,drive=seed"]);
     let addresses = &record.made_with.addresses;
     let mut user = format!("user,id=card0,net={}", network::way_out(addresses));
+    if !record.egress {
+        // Forwarded ports still lead in.
+        user.push_str(",restrict=on");
+    }
     for rule in rules(record, forwards) {
         user = format!("{user},hostfwd={rule}");
     }

@@ -252,6 +252,8 @@ impl QemuProvider {
             report(&machine.name, "changed");
             return Ok(());
         }
+        let mut record = record;
+        record.egress = lab.egress;
         make::change(&folder, machine, record)?;
         report(&machine.name, "changed");
         Ok(())

@@ -24,6 +24,13 @@ pub(super) struct MachineRecord {
     pub made_with: MadeWith,
     /// Of its network cards: the way out, the lab, further networks.
     pub macs: Vec<String>,
+    /// Whether the first of them leads out. It did before there was a choice.
+    #[serde(default = "yes")]
+    pub egress: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// A snapshot of one machine.
@@ -48,6 +55,7 @@ impl MachineRecord {
             forwarded_ports: machine.spec.forwarded_ports.clone(),
             made_with: made_with(lab, machine),
             macs: macs.map(ToString::to_string).collect(),
+            egress: lab.egress,
         }
     }
 
@@ -80,6 +88,8 @@ impl MachineRecord {
         let disk_mib = disks::size(&folder.disk(0))? >> 20;
         Ok(MachineSettings {
             takes_address: false,
+            egress: Some(self.egress),
+            changes_egress: false,
             cpus: self.hardware.cpus,
             memory_mib: self.hardware.memory_mib,
             disk_mib,

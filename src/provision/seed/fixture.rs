@@ -44,6 +44,7 @@ pub fn lab() -> Lab {
             machine("node2", "192.168.56.12", bare),
         ],
         inventory_folder: std::path::PathBuf::new(),
+        egress: true,
         defaults: MachineDefaults {
             time_zone: Some("Europe/Berlin".to_owned()),
             proxy: Some("http://192.168.56.1:3142".to_owned()),

@@ -153,6 +153,8 @@ impl FoundMachine {
         extra.sort_unstable();
         MachineSettings {
             takes_address: false,
+            egress: None,
+            changes_egress: false,
             cpus: u32::try_from(self.info.number("cpus")).unwrap_or(u32::MAX),
             memory_mib: self.info.number("memory"),
             disk_mib: boot_disk.map_or(0, |it| it.capacity_mib),

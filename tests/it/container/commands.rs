@@ -21,6 +21,7 @@ n1
 n2
 [all:vars]
 kinstall_provider=container
+kinstall_egress=false
 machine_memory=1024
 ";
 

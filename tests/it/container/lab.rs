@@ -63,6 +63,7 @@ impl TestLab {
             authorized_key: read("login.pub"),
             machines,
             inventory_folder: PathBuf::new(),
+            egress: false,
             defaults: MachineDefaults::default(),
             forwards: Vec::new(),
         };

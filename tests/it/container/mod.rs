@@ -1,6 +1,7 @@
 //! The container provider on this computer, with real machines: needs root, so `./test` runs it.
 
 mod commands;
+mod egress;
 pub mod lab;
 
 use std::fs;

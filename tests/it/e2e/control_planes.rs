@@ -25,6 +25,7 @@ w1
 [all:vars]
 cluster_name=ha
 kinstall_provider=container
+kinstall_egress=false
 ";
 
 /// A request to the API of a new connection each, through the worker's own proxy, as often as it can until a file is

@@ -21,7 +21,8 @@ impl Kinstall {
         // The tests' workload runs this image; nodes have no way out to pull another.
         std::fs::write(
             directory.path().join("group_vars/all/tests.yml"),
-            "preload_images: [agnhost]\n",
+            // The computer's firewall stays as it is; tests/it/container/egress.rs has a computer of its own.
+            "preload_images: [agnhost]\nkinstall_egress: false\n",
         )
         .unwrap();
         Self {

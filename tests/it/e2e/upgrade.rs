@@ -26,6 +26,7 @@ w2
 [all:vars]
 cluster_name=moving
 kinstall_provider=container
+kinstall_egress=false
 kube_version=1.36
 preload_images=[\"agnhost\"]
 ";

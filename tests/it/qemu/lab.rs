@@ -73,6 +73,7 @@ impl TestLab {
             authorized_key: read("login.pub").trim().to_owned(),
             machines,
             inventory_folder: PathBuf::new(),
+            egress: true,
             defaults: MachineDefaults::default(),
             forwards: Vec::new(),
         };

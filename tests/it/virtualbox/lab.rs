@@ -230,6 +230,7 @@ pub fn description(root: &Path, machines: u8) -> Lab {
         authorized_key: String::new(),
         machines: (1..=machines).map(machine).collect(),
         inventory_folder: root.to_owned(),
+        egress: true,
         defaults: MachineDefaults::default(),
         forwards: Vec::new(),
     }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::control::{Request, Response, ask};
 use crate::provision::ProviderError;
+use crate::provision::container::egress;
 use crate::provision::container::group::LabGroups;
 use crate::provision::container::lab_directory::{LabDirectory, read_json};
 use crate::provision::last_words::last_lines;
@@ -67,6 +68,7 @@ pub(in crate::provision::container) fn halt(
     if running_machines(directory)?.is_empty() {
         request(directory, &Request::Stop)?;
         kill(directory)?;
+        egress::close(directory)?;
         directory.namespace().remove()?;
     }
     Ok(())

@@ -7,6 +7,7 @@
 pub(super) mod client;
 mod control;
 mod machines;
+mod name_server;
 
 use std::fs::{self, File};
 use std::io;
@@ -18,6 +19,7 @@ use rustix::mount::{MountFlags, mount};
 
 use self::control::{Request, Response, listen, read_message, write_message};
 use self::machines::Machines;
+use self::name_server::NameServer;
 use super::cgroup::Layout;
 use super::group::LabGroups;
 use super::lab_directory::{LabDirectory, read_json, write_json};
@@ -81,6 +83,7 @@ fn serve(directory: &LabDirectory) -> Result<(), ProviderError> {
     let groups: LabGroups = read_json(&directory.groups_file())?;
     let listener = listen(directory).map_err(|error| failed("listen for requests", &error))?;
     let machines = Machines::new(directory.clone(), groups);
+    let mut name_server = NameServer::default();
     loop {
         let stream = listener
             .accept()
@@ -92,10 +95,12 @@ fn serve(directory: &LabDirectory) -> Result<(), ProviderError> {
         };
         let response = match request {
             Request::Running => Response::Machines(machines.running()),
-            Request::Start(ref names) => match directory
-                .read_record()
-                .and_then(|record| machines.start(record, names))
-            {
+            Request::Start(ref names) => match directory.read_record().and_then(|record| {
+                name_server
+                    .settle(&directory.namespace(), record.gateway.addr(), record.egress)
+                    .map_err(|error| failed("answer the nodes' questions for names", &error))?;
+                machines.start(record, names)
+            }) {
                 Ok(started) => Response::Machines(started),
                 Err(error) => Response::Failed(error_chain(&error)),
             },
