@@ -1,7 +1,7 @@
 //! Files that are replaced as a whole: after a crash there is the old content or the new one.
 
 use std::ffi::OsString;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
 
@@ -12,10 +12,26 @@ pub fn write(path: &Path, contents: &[u8]) -> io::Result<()> {
 
 /// Replaces a file, or makes it with these options: they may set its mode.
 pub fn write_with(options: &mut OpenOptions, path: &Path, contents: &[u8]) -> io::Result<()> {
+    fill_with(options, path, |file| file.write_all(contents))
+}
+
+/// Replaces a file, or makes it with these options, by what is written to it; where that fails, nothing changes.
+pub fn fill_with<T, E: From<io::Error>>(
+    options: &mut OpenOptions,
+    path: &Path,
+    fill: impl FnOnce(&mut File) -> Result<T, E>,
+) -> Result<T, E> {
     let mut name = OsString::from(path.as_os_str());
     name.push(format!(".{}.new", std::process::id()));
     let temporary = Path::new(&name);
-    let result = fill(options, temporary, contents).and_then(|()| fs::rename(temporary, path));
+    let filled = || -> Result<T, E> {
+        let mut file = create(options, temporary)?;
+        let value = fill(&mut file)?;
+        file.sync_all()?;
+        fs::rename(temporary, path)?;
+        Ok(value)
+    };
+    let result = filled();
     if result.is_err() {
         // The first error is the one to report.
         let _ = fs::remove_file(temporary);
@@ -23,15 +39,13 @@ pub fn write_with(options: &mut OpenOptions, path: &Path, contents: &[u8]) -> io
     result
 }
 
-fn fill(options: &mut OpenOptions, path: &Path, contents: &[u8]) -> io::Result<()> {
+fn create(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     // A file that a dead process of the same id left behind must not keep its mode.
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut file = options.write(true).create_new(true).open(path)?;
-    file.write_all(contents)?;
-    file.sync_all()
+    options.write(true).create_new(true).open(path)
 }
 
 #[cfg(test)]

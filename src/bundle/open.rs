@@ -1,11 +1,11 @@
 //! A finished bundle: its parts can be read and checked.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::manifest::{Encoding, Manifest, Release};
+use super::manifest::{Encoding, Manifest, Program, Release};
 use super::store::Store;
 use super::{BundleError, Minor, directory};
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -18,6 +18,8 @@ pub struct Bundle {
     path: PathBuf,
     manifest: Manifest,
     store: Store,
+    /// Files of parts that no release names: see [`Bundle::add`].
+    added: BTreeMap<Sha256, PathBuf>,
 }
 
 /// A blob as it lies on disk.
@@ -49,6 +51,7 @@ impl Bundle {
             path: path.into(),
             manifest,
             store: Store::new(path.join(directory::BLOBS)),
+            added: BTreeMap::new(),
         })
     }
 
@@ -58,6 +61,7 @@ impl Bundle {
             path,
             manifest,
             store,
+            added: BTreeMap::new(),
         }
     }
 
@@ -83,9 +87,44 @@ impl Bundle {
         Ok(releases.get(&minor).ok_or_else(missing)?)
     }
 
+    /// Lets a release have a program that isn't the bundle's, for this run: a component's of a version, in a file.
+    pub fn add(
+        &mut self,
+        minor: Minor,
+        (component, program): (&str, &str),
+        version: &str,
+        file: PathBuf,
+        blob: BlobRef,
+    ) {
+        if let Some(release) = self.manifest.releases.get_mut(&minor) {
+            let added = Program {
+                component: component.to_owned(),
+                version: version.to_owned(),
+                blob,
+            };
+            release
+                .programs
+                .insert(format!("{component}/{program}"), added);
+            release
+                .components
+                .insert(component.to_owned(), version.to_owned());
+            self.added.insert(blob.sha256, file);
+        }
+    }
+
     /// Opens a blob for sending. What is in the file is not checked: who receives it does that, and
     /// [`Bundle::check`] then tells what is wrong.
     pub fn blob(&self, sha256: Sha256) -> Result<StoredFile, Diagnostic> {
+        if let Some(path) = self.added.get(&sha256) {
+            let opened = File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
+            let (stored, file) =
+                opened.map_err(|source| BundleError::file("read", path, source))?;
+            return Ok(StoredFile {
+                encoding: Encoding::Raw,
+                stored,
+                file,
+            });
+        }
         let Some(stored) = self.manifest.blobs.get(&sha256) else {
             return Err(BundleError::NoSuchBlob { sha256 }.into());
         };

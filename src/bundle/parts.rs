@@ -49,9 +49,14 @@ impl Parts {
         Some(BlobRef { sha256, size })
     }
 
+    /// Returns the file of a part.
+    pub fn path(&self, blob: BlobRef) -> PathBuf {
+        self.store.path(blob.sha256, Encoding::Raw)
+    }
+
     /// Reads the first bytes of a part, `limit` at most.
     pub fn read(&self, blob: BlobRef, limit: u64) -> Result<Vec<u8>, BundleError> {
-        let path = self.store.path(blob.sha256, Encoding::Raw);
+        let path = self.path(blob);
         let failed = |source| BundleError::file("read", &path, source);
         let mut content = Vec::new();
         let file = File::open(&path).map_err(failed)?;

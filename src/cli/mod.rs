@@ -17,6 +17,7 @@ mod console;
 mod dial;
 mod doctor;
 mod down;
+mod etcd;
 mod exit;
 mod forward;
 mod hosts;
@@ -122,6 +123,9 @@ pub enum Command {
     /// Show when the cluster's certificates end, and renew them
     #[command(subcommand)]
     Certs(certs::CertsCommand),
+    /// Show etcd's members, back up the cluster's data and restore it
+    #[command(subcommand)]
+    Etcd(etcd::EtcdCommand),
     /// Bring images of your own to the nodes, list and remove them
     Load(load::LoadArguments),
     /// Merge the cluster into your kubeconfig

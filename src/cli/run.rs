@@ -77,6 +77,7 @@ fn dispatch(cli: Cli, printer: Printer) -> Result<Exit, Diagnostics> {
         Command::Doctor(arguments) => super::doctor::run(global, &arguments, printer),
         Command::Dial { target } => super::dial::run(global, target),
         Command::Certs(command) => super::certs::run(global, &command, printer),
+        Command::Etcd(command) => super::etcd::run(global, &command, printer),
         Command::Load(arguments) => super::load::run(global, &arguments, printer),
         Command::Kubeconfig(arguments) => super::kubeconfig::run(global, &arguments, printer),
         Command::Ssh(arguments) => super::ssh::run(global, &arguments, printer),

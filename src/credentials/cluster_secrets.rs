@@ -85,6 +85,31 @@ impl ClusterSecrets {
         }
     }
 
+    /// Reads the content of such a file, which came from `path`.
+    pub fn parse(text: &Secret, path: &Path) -> Result<Self, SecretsError> {
+        parse(text.expose(), path.to_owned())
+    }
+
+    /// Tells whether a state folder has secrets.
+    pub fn are_kept(state_folder: &Path) -> bool {
+        state_folder.join(FILE_NAME).exists()
+    }
+
+    /// Tells whether data that was written with the one set can be used with the other.
+    pub fn belong_together(&self, other: &Self) -> bool {
+        self.cluster_authority.certificate == other.cluster_authority.certificate
+            && self.etcd_authority.certificate == other.etcd_authority.certificate
+            && self.service_accounts == other.service_accounts
+            && self.encryption_key == other.encryption_key
+    }
+
+    /// Keeps these secrets for a cluster whose state folder has none.
+    pub fn adopt(&self, state_folder: &Path) -> Result<(), SecretsError> {
+        let path = state_folder.join(FILE_NAME);
+        self.keep(state_folder, &path)
+            .map_err(|source| SecretsError::Write { path, source })
+    }
+
     /// Returns the secrets under the names that templates know them by: `secrets.NAME`.
     pub fn as_map(&self) -> BTreeMap<String, Secret> {
         let mut map = BTreeMap::new();

@@ -2,7 +2,8 @@
 
 mod connection;
 mod leaving;
-mod renew;
+pub mod restore;
+mod roll;
 pub mod upgrade;
 
 use std::collections::BTreeMap;
@@ -178,6 +179,7 @@ impl Installation {
         observer: Box<dyn Observer>,
         dialogue: &Dialogue<'_>,
     ) -> Result<Applied, Diagnostics> {
+        restore::refuse_if_begun(&self.project)?;
         if self.machines.made().is_some() {
             self.save_state(&self.project.cluster)?;
         }

@@ -26,6 +26,7 @@ mod names;
 mod programs;
 mod registries;
 mod removal;
+mod restore;
 mod settings;
 mod upgrade;
 

@@ -1,5 +1,6 @@
 //! Settings of the control plane's programs.
 
+use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 
 use serde::Serialize;
@@ -24,6 +25,8 @@ pub struct ControlPlaneSettings {
     /// `auto_renew_certificates`, on by default: when a control plane looks at its certificates and makes those anew
     /// that end soon, as systemd's calendar has it.
     pub certificate_renewal: Option<CertificateRenewal>,
+    /// `kinstall_etcd_backup`, on by default: when a control plane saves etcd's data, and how many it keeps.
+    pub etcd_backup: Option<EtcdBackup>,
     /// `None` for a cluster that has no key for it: one that a kinstall before 0.2 made.
     pub encryption: Option<Encryption>,
 }
@@ -56,6 +59,25 @@ pub struct CertificateRenewal {
     /// `auto_renew_certificates_systemd_calendar`; without it the first Monday of a month at night, one control plane
     /// after another.
     pub calendar: Option<String>,
+}
+
+/// When a control plane saves etcd's data to a folder of its own, and how much of it stays there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EtcdBackup {
+    /// `kinstall_etcd_backup_schedule`, as systemd's calendar has it; without it each night, one control plane after
+    /// another.
+    pub calendar: Option<String>,
+    /// `kinstall_etcd_backup_count`: snapshots that are kept.
+    pub count: u32,
+}
+
+impl Default for EtcdBackup {
+    fn default() -> Self {
+        Self {
+            calendar: None,
+            count: 7,
+        }
+    }
 }
 
 /// How the API server writes Secrets to etcd.
@@ -94,6 +116,7 @@ impl Default for ControlPlaneSettings {
             tls_min_version: None,
             audit_log: Some(AuditLog::default()),
             certificate_renewal: Some(CertificateRenewal::default()),
+            etcd_backup: Some(EtcdBackup::default()),
             encryption: Some(Encryption::default()),
         }
     }
@@ -136,6 +159,7 @@ impl ControlPlaneSettings {
             ),
             audit_log: audit_log(reader),
             certificate_renewal: certificate_renewal(reader),
+            etcd_backup: etcd_backup(reader),
             encryption: Some(encryption(reader)),
         }
     }
@@ -164,14 +188,24 @@ fn audit_log(reader: &mut Reader<'_>) -> Option<AuditLog> {
 
 fn certificate_renewal(reader: &mut Reader<'_>) -> Option<CertificateRenewal> {
     let name = "auto_renew_certificates_systemd_calendar";
-    let calendar = checked(
-        reader,
-        name,
-        "a time such as Mon *-*-1,2,3,4,5,6,7 03:00:00",
-        |text| !text.trim().is_empty() && !text.contains('\n'),
-    );
+    let calendar = calendar(reader, name, "Mon *-*-1,2,3,4,5,6,7 03:00:00");
     let is_on = reader.boolean("auto_renew_certificates").unwrap_or(true);
     is_on.then_some(CertificateRenewal { calendar })
+}
+
+fn etcd_backup(reader: &mut Reader<'_>) -> Option<EtcdBackup> {
+    let calendar = calendar(reader, "kinstall_etcd_backup_schedule", "*-*-* 02:00:00");
+    let name = "kinstall_etcd_backup_count";
+    let count = reader.parsed::<NonZeroU32>(&[name], "a number from 1 on");
+    let count = count.map_or(EtcdBackup::default().count, |it| it.value.get());
+    let is_on = reader.boolean("kinstall_etcd_backup").unwrap_or(true);
+    is_on.then_some(EtcdBackup { calendar, count })
+}
+
+fn calendar(reader: &mut Reader<'_>, name: &str, example: &str) -> Option<String> {
+    checked(reader, name, &format!("a time such as {example}"), |text| {
+        !text.trim().is_empty() && !text.contains('\n')
+    })
 }
 
 fn encryption(reader: &mut Reader<'_>) -> Encryption {

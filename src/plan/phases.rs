@@ -57,6 +57,8 @@ pub fn phases(action: Action) -> &'static [Stage] {
         Action::Reset => RESET,
         Action::Upgrade => UPGRADE,
         Action::Renew => RENEW,
+        Action::Restore => RESTORE,
+        Action::Defrag => DEFRAG,
     }
 }
 
@@ -136,6 +138,24 @@ const UPGRADE: &[Stage] = {
 /// Programs of a control plane are started again, which the others have to bear.
 const RENEW: &[Stage] = &[Stage {
     phases: &[PhaseName::ControlPlaneGate, PhaseName::Renew],
+    after: &[],
+    over: &[],
+    pace: Pace::Chains(1),
+    of: Of::ControlPlanes,
+}];
+
+/// No member may have other data than the rest: each step is done everywhere before the next one begins anywhere.
+const RESTORE: &[Stage] = &[
+    together(&[PhaseName::Provide], &[]),
+    together(&[PhaseName::Stop], &[PhaseName::Provide]),
+    together(&[PhaseName::Restore], &[PhaseName::Stop]),
+    together(&[PhaseName::Start], &[PhaseName::Restore]),
+    together(&[PhaseName::Finish], &[PhaseName::Start]),
+];
+
+/// A member doesn't answer while its file is written anew.
+const DEFRAG: &[Stage] = &[Stage {
+    phases: &[PhaseName::ControlPlaneGate, PhaseName::Defrag],
     after: &[],
     over: &[],
     pace: Pace::Chains(1),

@@ -20,6 +20,10 @@ pub enum Action {
     Upgrade,
     /// The certificates of the control planes are made anew.
     Renew,
+    /// etcd gets the data of a backup.
+    Restore,
+    /// The files of etcd's members are written anew, without what isn't used any more.
+    Defrag,
 }
 
 /// What these phases make of a host and of the cluster is the same in an upgrade; it only comes in another order.
@@ -27,19 +31,21 @@ const SHARED_WITH_UPGRADE: [PhaseName; 3] =
     [PhaseName::Prepare, PhaseName::AddOns, PhaseName::Verify];
 
 impl Action {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Up,
         Self::Remove,
         Self::Reset,
         Self::Upgrade,
         Self::Renew,
+        Self::Restore,
+        Self::Defrag,
     ];
 
     /// Returns whether a playbook is one of this action's, by its path below `playbooks/`.
     pub fn has_playbook(self, path: &str) -> bool {
         let action = Self::of_playbook(path);
         let also = match self {
-            Self::Up | Self::Reset | Self::Renew => self,
+            Self::Up | Self::Reset | Self::Renew | Self::Restore | Self::Defrag => self,
             Self::Remove => Self::Reset,
             Self::Upgrade => Self::Up,
         };
@@ -75,6 +81,8 @@ impl Action {
             Self::Reset => "reset",
             Self::Upgrade => "upgrade",
             Self::Renew => "renew",
+            Self::Restore => "restore",
+            Self::Defrag => "defrag",
         }
     }
 }
@@ -105,7 +113,7 @@ pub enum PhaseName {
     Forget,
     /// What would stop an upgrade halfway is looked for, on all hosts, before anything changes.
     UpgradeChecks,
-    /// What an upgrade needs is brought to all hosts.
+    /// What an upgrade or a restore needs is brought to all hosts.
     Provide,
     /// etcd's data is kept as it was.
     Backup,
@@ -115,6 +123,16 @@ pub enum PhaseName {
     Uncordon,
     /// The certificates of a control plane are made anew.
     Renew,
+    /// etcd and what works with it stop.
+    Stop,
+    /// etcd's data is replaced.
+    Restore,
+    /// They start again.
+    Start,
+    /// What was needed on the way goes.
+    Finish,
+    /// The file of an etcd member is written anew.
+    Defrag,
     /// Everything that was applied is waited for; made of the playbooks' `checks`.
     Verify,
 }
@@ -138,6 +156,11 @@ impl fmt::Display for PhaseName {
             Self::Kubeadm => "kubeadm",
             Self::Uncordon => "uncordon",
             Self::Renew => "renew",
+            Self::Stop => "stop",
+            Self::Restore => "restore",
+            Self::Start => "start",
+            Self::Finish => "finish",
+            Self::Defrag => "defrag",
             Self::Verify => "verify",
         })
     }

@@ -26,3 +26,11 @@ pub fn write(path: &Path, contents: &[u8]) -> io::Result<()> {
     create_folder(folder)?;
     whole_file::write_with(system::private(&mut OpenOptions::new()), path, contents)
 }
+
+/// Replaces a file by what is written to it; where that fails, nothing changes. Its folder must exist.
+pub fn fill<T, E: From<io::Error>>(
+    path: &Path,
+    fill: impl FnOnce(&mut File) -> Result<T, E>,
+) -> Result<T, E> {
+    whole_file::fill_with(system::private(&mut OpenOptions::new()), path, fill)
+}

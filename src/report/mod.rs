@@ -1,7 +1,9 @@
 //! What a run amounts to: folds over its events.
 
+pub mod backup;
 pub mod certificates;
 pub mod check;
+pub mod etcd;
 pub mod images;
 pub mod ingress_annotations;
 pub mod inventory;

@@ -3,6 +3,7 @@
 //!
 //! What a login shell prints before the first line of ours is kept for error messages.
 
+use std::io;
 use std::time::Duration;
 
 use tokio::time::timeout;
@@ -30,12 +31,27 @@ impl Session {
     /// Runs a line of shell as root, or as the login user if the inventory says so, and collects what
     /// it prints. The line holds no single quotes and reads nothing from its standard input.
     pub async fn exec_as_root(&self, line: &str) -> Result<Finished, SshError> {
+        let mut stdout = Vec::new();
+        let take = |bytes: &[u8]| {
+            stdout.extend_from_slice(bytes);
+            Ok(())
+        };
+        let finished = self.stream_as_root(line, take).await?;
+        Ok(Finished { stdout, ..finished })
+    }
+
+    /// Like [`Session::exec_as_root`], but hands over what it prints piece by piece; the result has none of it.
+    pub async fn stream_as_root(
+        &self,
+        line: &str,
+        take: impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> Result<Finished, SshError> {
         let script = format!("echo {MARK}root; {line}");
         let (mut listener, input) = start(self, &script, "").await?;
         listener.line(&input).await?;
         // Only sudo may read; it has what it asked for.
         let _ = input.finish().await;
-        listener.rest().await
+        listener.rest(take).await
     }
 }
 
@@ -112,19 +128,27 @@ impl Listener {
         }
     }
 
-    /// Collects the output that follows, until the command ends.
-    async fn rest(mut self) -> Result<Finished, SshError> {
+    /// Hands over the output that follows, until the command ends.
+    async fn rest(
+        mut self,
+        mut take: impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> Result<Finished, SshError> {
+        let failed = |source| SshError::Local {
+            action: "keep what a command prints",
+            source,
+        };
         // What sudo asked and what the login shell said isn't the command's.
         self.stderr.clear();
+        take(&self.stdout).map_err(failed)?;
         while let Some(piece) = self.output.next().await? {
             match piece {
-                Piece::Stdout(bytes) => self.stdout.extend(bytes),
+                Piece::Stdout(bytes) => take(&bytes).map_err(failed)?,
                 Piece::Stderr(bytes) => self.stderr.extend(bytes),
             }
         }
         Ok(Finished {
             exit: self.output.exit()?,
-            stdout: self.stdout,
+            stdout: Vec::new(),
             stderr: self.stderr,
         })
     }

@@ -1,6 +1,7 @@
 //! What templates may see.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -30,7 +31,7 @@ pub fn local(
     is_upgraded: bool,
     component: &str,
 ) -> Context {
-    let mut value = to_json(host);
+    let mut value = host_value(host);
     value["is_taken_over"] = is_taken_over.into();
     value["is_upgraded"] = is_upgraded.into();
     value["addon_images"] = addon_images(cluster, host).into();
@@ -67,7 +68,7 @@ pub fn with_secrets(context: &Context, secrets: &BTreeMap<String, Secret>) -> Co
 fn cluster_value(cluster: &ClusterSpec, bundle: &Release) -> Value {
     let mut value = to_json(cluster);
     value["kubernetes_version"] = to_json(&bundle.components.get("kubernetes"));
-    value["control_planes"] = to_json(&cluster.control_planes().collect::<Vec<_>>());
+    value["control_planes"] = cluster.control_planes().map(host_value).collect();
     value["workers"] = to_json(&cluster.workers().collect::<Vec<_>>());
     let registries = cluster.registries.hosts.iter();
     value["registries"]["names"] = to_json(&registries.map(|it| &it.name).collect::<Vec<_>>());
@@ -84,6 +85,14 @@ fn cluster_value(cluster: &ClusterSpec, bundle: &Release) -> Value {
     let network = &cluster.network;
     value["network"]["api_service_address"] = to_json(&network.api_service_address());
     value["network"]["dns_service_address"] = to_json(&network.dns_service_address());
+    value
+}
+
+/// A host, with the URL by which the other members of etcd know it.
+fn host_value(host: &HostSpec) -> Value {
+    let mut value = to_json(host);
+    let url = |address: IpAddr| format!("https://{}", join_port(&address.to_string(), 2380));
+    value["etcd_peer_url"] = to_json(&host.address.map(url));
     value
 }
 

@@ -11,6 +11,7 @@ pub mod changes;
 pub mod console;
 pub mod diagnostic;
 pub mod doctor;
+pub mod etcd;
 pub mod host_state;
 pub mod image;
 pub mod inventory;

@@ -14,6 +14,7 @@ const LONGEST: usize = 400;
 /// What each module may use beside itself and [`EVERYBODY`]; data flows one way, so there is no circle.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("addon", &["diagnostic", "yaml"]),
+    ("age", &["secret"]),
     ("agent", &["converge", "log", "resource", "wire"]),
     ("api_proxy", &["converge", "relay"]),
     (
@@ -37,6 +38,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "provision",
             "report",
             "resource",
+            "secret",
             "ssh",
             "ui",
             "vagrant",
@@ -63,6 +65,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "install",
         &[
             "addon",
+            "age",
             "bundle",
             "container_image",
             "credentials",
@@ -197,6 +200,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "report",
             "resource",
             "run",
+            "secret",
             "ssh",
             "verify",
             "wire",

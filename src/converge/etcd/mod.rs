@@ -32,13 +32,15 @@ impl<'a> Etcd<'a> {
     /// Finds etcdctl beside the etcd that runs on this node; `None` where none does.
     pub fn find(node: &'a Node) -> Option<Self> {
         let processes = node.path("/proc").read_dir().ok()?.flatten();
-        let mut folders = processes.map(|entry| entry.path());
-        let process = folders.find(|folder| {
+        let folders = processes.map(|entry| entry.path());
+        let of_etcd = folders.filter(|folder| {
             let program = folder.join("exe").read_link();
             program.is_ok_and(|path| path.file_name().is_some_and(|name| name == "etcd"))
-        })?;
-        let program = process.join("root/usr/local/bin/etcdctl");
-        program.exists().then_some(Self { node, program })
+        });
+        // One that only tries a snapshot runs outside of a container.
+        let mut programs = of_etcd.map(|folder| folder.join("root/usr/local/bin/etcdctl"));
+        let program = programs.find(|program| program.exists())?;
+        Some(Self { node, program })
     }
 
     /// Lists all members, and asks those that vote how they are.

@@ -1,5 +1,6 @@
 //! Three control planes and a worker: they come up in one run, and any of them may go.
 
+use super::etcd;
 use super::kinstall::{Kinstall, eventually};
 
 const INVENTORY: &str = "\
@@ -56,6 +57,8 @@ fn any_control_plane_may_go() {
     assert!(again.stderr().contains("0 changed"), "{}", again.stderr());
     lab.run(&["plan"]).expect_code(0);
     the_proxy_is_small(&lab);
+    etcd::data_comes_back_from_a_backup(&lab, "cp2");
+    lab.ok(&["etcd", "defrag", "--yes"]);
 
     // The one that ran init loses its power.
     let watch = lab

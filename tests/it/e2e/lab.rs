@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use super::kinstall::Kinstall;
 use super::traces::Traces;
-use super::{certificates, cluster, hardening, own_image, storage, verify};
+use super::{certificates, cluster, etcd, hardening, own_image, storage, verify};
 
 #[test]
 #[ignore = "needs root and a bundle: `./test clusters`"]
@@ -20,6 +20,8 @@ fn the_courses_lab_comes_up_and_goes_away() {
     storage::outlives_pods_and_nodes(&lab);
     a_second_up_changes_nothing(&lab);
     certificates::are_made_anew_before_they_end(&lab);
+    etcd::a_timer_keeps_snapshots(&lab, "controll-plane");
+    etcd::data_comes_back_from_a_backup(&lab, "controll-plane");
     verify::all_of_it_works(&lab);
     verify::a_missing_dns_and_an_empty_pool_are_named(&lab);
     an_edited_variable_shows_as_the_diff_that_up_applies(&lab);

@@ -5,6 +5,7 @@
 mod certificates;
 mod cluster;
 mod control_planes;
+mod etcd;
 mod existing;
 mod hardening;
 mod interrupted;

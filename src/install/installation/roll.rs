@@ -1,4 +1,4 @@
-//! `certs renew`: the control planes get new certificates, one after another.
+//! What is done on the control planes, one after another: `certs renew` and `etcd defrag`.
 
 use std::time::Instant;
 
@@ -13,6 +13,19 @@ use crate::run::{EventSender, Observer, RunEvent};
 impl Installation {
     /// Makes the certificates of all control planes anew, those of the limit only if there is one.
     pub fn renew_certificates(self, observer: Box<dyn Observer>) -> Result<Applied, Diagnostics> {
+        self.roll_over(Action::Renew, observer)
+    }
+
+    /// Writes the file of each etcd member anew.
+    pub fn defragment(self, observer: Box<dyn Observer>) -> Result<Applied, Diagnostics> {
+        self.roll_over(Action::Defrag, observer)
+    }
+
+    fn roll_over(
+        self,
+        action: Action,
+        observer: Box<dyn Observer>,
+    ) -> Result<Applied, Diagnostics> {
         let _keeping = keep_log(&self.project.directory, &self.run)?;
         let (all_done, summary) = observed(
             &self.project.directory,
@@ -21,7 +34,7 @@ impl Installation {
             async |events: EventSender, cancel| {
                 let started = Instant::now();
                 let scope = Scope {
-                    action: Action::Renew,
+                    action,
                     ..self.scope(&[])
                 };
                 let mut ready = self.connect(scope, &events, &cancel).await?;

@@ -1,0 +1,97 @@
+//! `kinstall etcd restore`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::passphrase::PassphraseArgument;
+use crate::cli::exit::Exit;
+use crate::cli::{GlobalArguments, InventoryArgument};
+use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::install::Installation;
+use crate::install::installation::restore::Opened;
+use crate::ui::printer::{Format, Printer};
+use crate::ui::{self, changes, prompt};
+
+#[derive(Debug, Args)]
+pub struct RestoreArguments {
+    /// The backup
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub inventory: InventoryArgument,
+    #[command(flatten)]
+    pub passphrase: PassphraseArgument,
+    /// Only show what would be done; exit 2
+    #[arg(long)]
+    pub plan: bool,
+    /// Don't ask
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+/// Shows what will be done, asks, and does it.
+pub fn run(
+    global: &GlobalArguments,
+    arguments: &RestoreArguments,
+    printer: Printer,
+) -> Result<Exit, Diagnostics> {
+    let project = global.project(arguments.inventory.path.as_deref())?;
+    let passphrase = arguments.passphrase.of_a_file()?;
+    let opened = Opened::open(&project, &arguments.file, &passphrase)?;
+    printer.message(ui::etcd::backup(&opened.record).trim_end());
+    opened.check_keys(&project)?;
+    if project.require_lab().is_err() {
+        let error = Diagnostic::error(
+            Kind::Environment,
+            "there is no cluster on these machines yet",
+        );
+        return Err(vec![error.hint(
+            "the cluster's keys are taken out of the backup: `kinstall up` makes a cluster with them; then the same command again restores its data",
+        )]);
+    }
+    let question = format!(
+        "Stop the control planes of {} and replace all that is in the cluster by what it was at {}?",
+        project.cluster.name,
+        opened
+            .record
+            .snapshot
+            .created
+            .strftime("%Y-%m-%d %H:%M:%S UTC")
+    );
+    let mut installation = if arguments.plan {
+        Installation::to_check(&global.settings(), project)?
+    } else {
+        Installation::to_apply(&global.settings(), project)?
+    };
+    let found = installation.check_restore(&opened, printer.commentator())?;
+    if arguments.plan {
+        match printer.format {
+            Format::Text => printer.data(&changes::render(&found.planned)),
+            Format::Json => printer.json(&found.planned),
+        }
+        return Ok(if found.failed {
+            Exit::Failed
+        } else {
+            Exit::Changes
+        });
+    }
+    if printer.format == Format::Text {
+        printer.message(changes::render(&found.planned).trim_end());
+    }
+    if !arguments.yes && !prompt::confirm(&question) {
+        let error = Diagnostic::error(Kind::Interrupted, "nothing was restored");
+        return Err(vec![error.hint("answer y, or give --yes")]);
+    }
+    let applied = installation.restore(&opened, printer.observer())?;
+    printer.summary(&applied.summary);
+    if !applied.all_done {
+        printer.message(
+            "The restore stopped halfway. When the cause is mended, the same command goes on.",
+        );
+        return Ok(Exit::of_failures(&applied.summary));
+    }
+    printer.message(
+        "The data is restored. What etcd had before is in /var/lib/etcd-before-… on each control plane; remove it when it isn't needed any more.",
+    );
+    Ok(Exit::Success)
+}

@@ -1,0 +1,110 @@
+//! Makes a backup.
+
+use std::io::{self, BufWriter};
+use std::path::Path;
+
+use super::intake::{Beside, Intake};
+use super::{BackupError, SECRETS, inventory, reading};
+use crate::age;
+use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::install::etcd::node::failed;
+use crate::install::lab::{Keys, LabMachines};
+use crate::install::project::Project;
+use crate::install::runtime;
+use crate::private_file;
+use crate::report::backup::Record;
+use crate::secret::Secret;
+use crate::ssh::Session;
+
+/// Has the control plane save its data and try it, and sends it: one line that tells what it is, with the small files,
+/// and then the snapshot. Nothing stays there, whatever it ends with.
+const SEND: &str = "PROGRAM=/usr/local/sbin/kinstall-etcd-snapshot; [ -x $PROGRAM ] || exit 9; umask 077; \
+    find /var/lib/kinstall -maxdepth 1 -name \"etcd-backup.*\" -mmin +1440 -exec rm -rf {} +; \
+    folder=$(mktemp -d /var/lib/kinstall/etcd-backup.XXXXXX) || exit 1; trap \"rm -rf $folder\" EXIT; trap \"exit 1\" HUP INT TERM PIPE; \
+    told=$($PROGRAM $folder/snapshot.db) || exit 1; cd /etc/kubernetes || exit 1; \
+    files=; for path in kubeadm.yaml authentication.yaml audit-policy.yaml encryption pki/ca.crt pki/ca.key pki/front-proxy-ca.crt \
+    pki/front-proxy-ca.key pki/sa.key pki/sa.pub pki/etcd/ca.crt pki/etcd/ca.key; do \
+    if [ -e $path ]; then files=\"$files etc/kubernetes/$path\"; fi; done; \
+    files=$(tar -C / -c $files | base64 | tr -d \"\\n\") || exit 1; \
+    echo \"{\\\"snapshot\\\":$told,\\\"files\\\":\\\"$files\\\"}\"; cat $folder/snapshot.db";
+
+/// What [`SEND`] ends with where the program isn't there.
+const NO_PROGRAM: u8 = 9;
+
+/// Makes a backup of the cluster, from the first control plane that can give it. The file is there as a whole or not at all.
+pub fn make(mut project: Project, path: &Path, passphrase: &Secret) -> Result<Record, BackupError> {
+    project.require_lab().map_err(BackupError::Node)?;
+    let machines = LabMachines::of(&mut project, Keys::Read).map_err(BackupError::Node)?;
+    let secrets = project.directory.join(SECRETS);
+    let beside = Beside {
+        cluster: project.cluster.name.clone(),
+        control_planes: project
+            .cluster
+            .control_planes()
+            .map(|host| host.name.clone())
+            .collect(),
+        inventory: inventory::files(&project)
+            .map_err(|error| reading(&project.inventory, error))?,
+        secrets: Secret::new(
+            std::fs::read_to_string(&secrets).map_err(|error| reading(&secrets, error))?,
+        ),
+    };
+    let runtime = runtime::start().map_err(BackupError::Node)?;
+    let filled = private_file::fill(path, |file| {
+        let sink = age::Writer::begin(BufWriter::new(file), passphrase, age::WORK)?;
+        let mut intake = Intake::new(sink, beside);
+        let sent = runtime.block_on(receive(&project, &machines, &mut intake));
+        sent.map_err(Failed::Node)?;
+        let (sink, record) = intake.finish()?;
+        sink.finish()?;
+        Ok(record)
+    });
+    runtime.shutdown_background();
+    filled.map_err(|error| match error {
+        Failed::Node(problems) => BackupError::Node(problems),
+        Failed::Write(source) => BackupError::Write {
+            path: path.to_owned(),
+            source,
+        },
+    })
+}
+
+enum Failed {
+    Node(Diagnostics),
+    Write(io::Error),
+}
+
+impl From<io::Error> for Failed {
+    fn from(error: io::Error) -> Self {
+        Self::Write(error)
+    }
+}
+
+async fn receive<W: io::Write>(
+    project: &Project,
+    machines: &LabMachines,
+    intake: &mut Intake<W>,
+) -> Result<(), Diagnostics> {
+    let mut problems = Diagnostics::new();
+    for host in project.cluster.control_planes() {
+        let node = host.name.as_str();
+        let sent = async {
+            let session = Session::connect(&machines.target(host)).await?;
+            let take = |bytes: &[u8]| intake.take(node, bytes);
+            session.stream_as_root(SEND, take).await
+        };
+        problems.push(match sent.await {
+            Ok(finished) if finished.exit.code() == 0 => return Ok(()),
+            Ok(finished) if finished.exit.code() == NO_PROGRAM => {
+                let message = format!("{node} has no program that saves etcd's data");
+                Diagnostic::error(Kind::Step, message).hint("`kinstall up` brings it there")
+            }
+            Ok(finished) => failed(node, &finished.stderr),
+            Err(error) => error.diagnostic(node),
+        });
+        if intake.has_begun() {
+            break;
+        }
+    }
+    Err(problems)
+}

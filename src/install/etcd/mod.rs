@@ -1,0 +1,5 @@
+//! What is done with etcd's data, beside the runs that change hosts.
+
+pub mod backup;
+mod node;
+pub mod status;

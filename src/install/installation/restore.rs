@@ -1,0 +1,283 @@
+//! `etcd restore`: the control planes stop, etcd gets the data of a backup, and they start again.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use super::connection::Scope;
+use super::{Installation, run_name};
+use crate::bundle::{Minor, Parts};
+use crate::credentials::ClusterSecrets;
+use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::format_version;
+use crate::install::etcd::backup::{BackupError, open};
+use crate::install::outcome::{Applied, Found};
+use crate::install::project::Project;
+use crate::install::record::{keep_log, observed};
+use crate::playbook::Action;
+use crate::private_file;
+use crate::report::backup::Record;
+use crate::resource::{BlobRef, Sha256};
+use crate::run::{EventSender, Observer, PlannedChanges, RunEvent};
+use crate::secret::Secret;
+
+/// The snapshot's name among the programs of a release, and the folder below `.kinstall` that it lies in meanwhile.
+const SNAPSHOT: (&str, &str) = ("snapshot", "etcd");
+const FOLDER: &str = "restore";
+
+/// Says that a restore has begun, below `.kinstall`; gone when it is over.
+const BEGUN: &str = "restore.json";
+
+/// Version of that file's layout.
+const FORMAT: u32 = 1;
+
+/// A backup that was opened and checked, whose snapshot lies on this computer until this goes away.
+pub struct Opened {
+    pub record: Record,
+    pub secrets: ClusterSecrets,
+    file: PathBuf,
+    snapshot: BlobRef,
+    folder: PathBuf,
+}
+
+/// A restore that has begun. The nodes know it by its name: what is done for it is not done twice.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Begun {
+    format: u32,
+    name: String,
+    snapshot: Sha256,
+}
+
+impl Opened {
+    /// Opens a backup, checks all of it, and takes its snapshot out.
+    pub fn open(project: &Project, path: &Path, passphrase: &Secret) -> Result<Self, Diagnostics> {
+        let folder = project.directory.join(FOLDER);
+        let failed = |error: BackupError| error.diagnostics();
+        private_file::create_folder(&folder).map_err(|source| {
+            failed(BackupError::Write {
+                path: folder.clone(),
+                source,
+            })
+        })?;
+        let contents = open::open(path, passphrase, |snapshot| {
+            let mut parts = Parts::begin(&folder).map_err(Refused::Parts)?;
+            let blob = parts.put(snapshot).map_err(Refused::Parts)?;
+            Ok::<_, Refused>((blob, parts.path(blob)))
+        });
+        let contents = contents.map_err(|refused| match refused {
+            Refused::Backup(error) => failed(error),
+            Refused::Parts(error) => vec![error.into()],
+        });
+        if contents.is_err() {
+            let _ = fs::remove_dir_all(&folder);
+        }
+        let contents = contents?;
+        let (snapshot, file) = contents.snapshot;
+        Ok(Self {
+            record: contents.record,
+            secrets: contents.secrets,
+            file,
+            snapshot,
+            folder,
+        })
+    }
+
+    /// Gives a project without keys those of the backup, and refuses a backup of another cluster.
+    pub fn check_keys(&self, project: &Project) -> Result<(), Diagnostics> {
+        if !ClusterSecrets::are_kept(&project.directory) {
+            let adopted = self.secrets.adopt(&project.directory);
+            return adopted
+                .map_err(|error| vec![Diagnostic::from_error(Kind::Environment, &error)]);
+        }
+        if project.secrets()?.belong_together(&self.secrets) {
+            return Ok(());
+        }
+        let message = format!(
+            "the backup is of another cluster: its keys are not those in `{}`",
+            project.directory.display()
+        );
+        Err(vec![Diagnostic::error(Kind::Environment, message).hint(
+            "to make the cluster of the backup again, use its inventory in a folder of its own, without `.kinstall`",
+        )])
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        // What stays is removed by the next run.
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Why a backup was not taken out.
+enum Refused {
+    Backup(BackupError),
+    Parts(crate::bundle::BundleError),
+}
+
+impl From<BackupError> for Refused {
+    fn from(error: BackupError) -> Self {
+        Self::Backup(error)
+    }
+}
+
+/// Fails where a restore was interrupted: the control planes may stand still, each with other data.
+pub fn refuse_if_begun(project: &Project) -> Result<(), Diagnostics> {
+    if !project.directory.join(BEGUN).exists() {
+        return Ok(());
+    }
+    let error = Diagnostic::error(
+        Kind::Environment,
+        "a restore of etcd's data was interrupted",
+    );
+    Err(vec![error.hint(
+        "`kinstall etcd restore FILE` with the same backup ends it",
+    )])
+}
+
+impl Installation {
+    /// Finds what a restore would change.
+    pub fn check_restore(
+        &mut self,
+        opened: &Opened,
+        observer: Box<dyn Observer>,
+    ) -> Result<Found, Diagnostics> {
+        self.take_in(opened)?;
+        let names = self.control_planes();
+        let (checked, summary) = observed(
+            &self.project.directory,
+            &self.run,
+            observer,
+            async |events: EventSender, cancel| {
+                let scope = self.restore_scope(&names);
+                let ready = self.connect(scope, &events, &cancel).await?;
+                require_all(ready.all_answer)?;
+                ready.check().await
+            },
+        )?;
+        Ok(Found {
+            planned: PlannedChanges {
+                unreachable: summary.unreachable(),
+                ..checked.planned
+            },
+            failed: checked.failed,
+            summary,
+        })
+    }
+
+    /// Gives all members of etcd the data of a backup.
+    pub fn restore(
+        mut self,
+        opened: &Opened,
+        observer: Box<dyn Observer>,
+    ) -> Result<Applied, Diagnostics> {
+        self.run = run_name();
+        let name = self.take_in(opened)?;
+        let begun = Begun {
+            format: FORMAT,
+            name,
+            snapshot: opened.snapshot.sha256,
+        };
+        let path = self.project.directory.join(BEGUN);
+        let _keeping = keep_log(&self.project.directory, &self.run)?;
+        let names = self.control_planes();
+        let (all_done, summary) = observed(
+            &self.project.directory,
+            &self.run,
+            observer,
+            async |events: EventSender, cancel| {
+                let started = Instant::now();
+                let scope = self.restore_scope(&names);
+                let mut ready = self.connect(scope, &events, &cancel).await?;
+                require_all(ready.all_answer)?;
+                begun.save(&path)?;
+                let all_done = ready.apply().await?;
+                ready.engine.finish().await;
+                let _ = events.send(RunEvent::Finished {
+                    elapsed: started.elapsed(),
+                });
+                Ok(all_done && ready.plan.left_out.is_empty())
+            },
+        )?;
+        if all_done {
+            fs::remove_file(&path).map_err(|error| unwritable(&path, &error))?;
+        }
+        Ok(Applied {
+            project: self.project,
+            machines: self.machines,
+            summary,
+            all_done,
+        })
+    }
+
+    /// Puts the snapshot beside the bundle's parts; returns the restore's name, that of the one that was interrupted if it
+    /// was with the same snapshot.
+    fn take_in(&mut self, opened: &Opened) -> Result<String, Diagnostics> {
+        let backup = &opened.record.snapshot;
+        let own = Minor::of(&backup.kubernetes).ok();
+        if own.is_some_and(|own| own != self.release) {
+            let message = format!(
+                "the backup is of Kubernetes {}, and the cluster is of {}",
+                backup.kubernetes, self.release
+            );
+            return Err(vec![Diagnostic::error(Kind::Environment, message).hint(
+                "its data can be restored where the same minor version runs: `kube_version` in the inventory, and a bundle that has it",
+            )]);
+        }
+        let path = self.project.directory.join(BEGUN);
+        let begun = fs::read(&path).ok();
+        let begun = begun.and_then(|bytes| format_version::read::<Begun>(&bytes, FORMAT).ok());
+        let begun = begun.filter(|it| it.snapshot == opened.snapshot.sha256);
+        let name = begun.map_or_else(run_name, |it| it.name);
+        Arc::make_mut(&mut self.bundle).add(
+            self.release,
+            SNAPSHOT,
+            &name,
+            opened.file.clone(),
+            opened.snapshot,
+        );
+        Ok(name)
+    }
+
+    fn control_planes(&self) -> Vec<String> {
+        let control_planes = self.project.cluster.control_planes();
+        control_planes.map(|host| host.name.clone()).collect()
+    }
+
+    fn restore_scope<'a>(&'a self, names: &'a [String]) -> Scope<'a> {
+        Scope {
+            action: Action::Restore,
+            limit: Some(names),
+            ..self.scope(&[])
+        }
+    }
+}
+
+impl Begun {
+    fn save(&self, path: &Path) -> Result<(), Diagnostics> {
+        let written = serde_json::to_vec_pretty(self)
+            .map_err(io::Error::from)
+            .and_then(|text| private_file::write(path, &text));
+        written.map_err(|error| unwritable(path, &error))
+    }
+}
+
+fn require_all(all_answer: bool) -> Result<(), Diagnostics> {
+    if all_answer {
+        return Ok(());
+    }
+    let message = "a restore needs all control planes, and not all of them answer";
+    Err(vec![Diagnostic::error(Kind::Connection, message)
+        .hint("nothing was changed")
+        .hint("an etcd member that goes on with other data would spoil the restored data: start its machine, or take it out with `kinstall node remove`")])
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> Diagnostics {
+    let message = format!("failed to write `{}`: {error}", path.display());
+    vec![Diagnostic::error(Kind::Environment, message)]
+}
