@@ -8,9 +8,9 @@
 //! [`model::ClusterSpec`], `plan` expands playbooks and templates into typed resources, `run` hands them
 //! to the agents over `ssh`, and `ui` shows the events that come back. `ARCHITECTURE.md` tells more.
 
+pub mod addon;
 pub mod age;
 #[cfg(target_os = "linux")]
-pub mod addon;
 pub mod agent;
 #[cfg(target_os = "linux")]
 pub mod api_proxy;

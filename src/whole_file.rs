@@ -19,14 +19,14 @@ pub fn write_with(options: &mut OpenOptions, path: &Path, contents: &[u8]) -> io
 pub fn fill_with<T, E: From<io::Error>>(
     options: &mut OpenOptions,
     path: &Path,
-    fill: impl FnOnce(&mut File) -> Result<T, E>,
+    write: impl FnOnce(&mut File) -> Result<T, E>,
 ) -> Result<T, E> {
     let mut name = OsString::from(path.as_os_str());
     name.push(format!(".{}.new", std::process::id()));
     let temporary = Path::new(&name);
     let filled = || -> Result<T, E> {
         let mut file = create(options, temporary)?;
-        let value = fill(&mut file)?;
+        let value = write(&mut file)?;
         file.sync_all()?;
         fs::rename(temporary, path)?;
         Ok(value)

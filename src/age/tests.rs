@@ -38,7 +38,7 @@ fn a_file_of_the_age_program_is_opened() {
 
 #[test]
 fn a_file_that_was_cut_off_anywhere_is_refused() {
-    let file = sealed(&[7; 2 * CHUNK]);
+    let file = sealed(&vec![7; 2 * CHUNK]);
     for length in (0..file.len()).step_by(997).chain([file.len() - 1]) {
         assert!(opened(&file[..length], "open sesame").is_err(), "{length}");
     }

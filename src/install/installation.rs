@@ -227,6 +227,7 @@ impl Installation {
                     cluster,
                     answering,
                     all_answer,
+                    ..
                 } = self.connect(self.scope(&known), &events, &cancel).await?;
                 self.save_state(&cluster)?;
                 Members::update(&project.directory, &cluster, &answering, &[])?;

@@ -74,10 +74,10 @@ impl EtcdStatus {
         let part = |name: &str| parts.get(name).cloned().unwrap_or_default();
         let list = part("members");
         let mut members: Vec<EtcdMember> = entries(list.get("members")?).map(member).collect();
-        let (states, health, alarms) = (part("status"), part("health"), part("alarms"));
+        let (answers, health, alarms) = (part("status"), part("health"), part("alarms"));
         for member in &mut members {
             let endpoint = member.client_url.as_str();
-            let own = entries(&states).find(|it| it["Endpoint"] == endpoint);
+            let own = entries(&answers).find(|it| it["Endpoint"] == endpoint);
             member.state = own.map(|it| state(&it["Status"]));
             member.healthy =
                 entries(&health).any(|it| it["endpoint"] == endpoint && it["health"] == true);

@@ -1,5 +1,7 @@
 //! etcd's members for people.
 
+use std::fmt::Write as _;
+
 use indicatif::BinaryBytes;
 
 use super::status::table;
@@ -63,10 +65,11 @@ fn state(is_learner: bool, is_healthy: bool) -> &'static str {
 }
 
 fn problems(status: &EtcdStatus) -> String {
-    let lines = status.problems.iter();
-    lines
-        .map(|problem| format!("problem: {problem}\n"))
-        .collect()
+    let mut text = String::new();
+    for problem in &status.problems {
+        let _ = writeln!(text, "problem: {problem}");
+    }
+    text
 }
 
 /// Renders what a backup holds.

@@ -39,16 +39,20 @@ pub fn run(
     let passphrase = arguments.passphrase.of_a_file()?;
     let opened = Opened::open(&project, &arguments.file, &passphrase)?;
     printer.message(ui::etcd::backup(&opened.record).trim_end());
-    opened.check_keys(&project)?;
     if project.require_lab().is_err() {
+        if !arguments.plan {
+            opened.give_keys(&project)?;
+            opened.check_keys(&project)?;
+        }
         let error = Diagnostic::error(
             Kind::Environment,
             "there is no cluster on these machines yet",
         );
         return Err(vec![error.hint(
-            "the cluster's keys are taken out of the backup: `kinstall up` makes a cluster with them; then the same command again restores its data",
+            "this command, without --plan, gives the inventory the cluster's keys; then `kinstall up` makes a cluster with them, and this command again restores the data",
         )]);
     }
+    opened.check_keys(&project)?;
     let question = format!(
         "Stop the control planes of {} and replace all that is in the cluster by what it was at {}?",
         project.cluster.name,

@@ -16,6 +16,7 @@ use crate::plan::versions::check_nodes;
 use crate::plan::{self, Plan, PlanInput};
 use crate::playbook::Action;
 use crate::run::{Cancel, CheckedHosts, Engine, EventSender, RunError, RunEvent};
+use crate::wire::ControlPlaneState;
 
 /// What is done with which hosts.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +44,8 @@ pub(super) struct Ready {
     pub answering: Vec<String>,
     /// No host was left out because it couldn't be reached.
     pub all_answer: bool,
+    /// Names of the control planes that answer and don't have all that the static pods need.
+    pub unfinished: Vec<String>,
 }
 
 impl Ready {
@@ -163,6 +166,11 @@ impl Installation {
                 let _ = events.send(RunEvent::Notice { host, message });
             }
         }
+        let unfinished = cluster.control_planes().filter(|host| {
+            let facts = facts.get(&host.name);
+            facts.is_some_and(|facts| facts.control_plane == ControlPlaneState::Absent)
+        });
+        let unfinished = unfinished.map(|host| host.name.clone()).collect();
         let engine = Engine::new(self.run.clone(), hosts, events.clone());
         Ok(Ready {
             engine,
@@ -171,6 +179,7 @@ impl Installation {
             cluster,
             answering,
             all_answer,
+            unfinished,
         })
     }
 }

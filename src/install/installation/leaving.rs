@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::Installation;
 use super::connection::Scope;
+use super::restore;
 use crate::diagnostic::Diagnostics;
 use crate::install::members::{self, Member, Members};
 use crate::install::outcome::{Applied, Found};
@@ -90,6 +91,7 @@ impl Installation {
                 reset.retain(|name| !ready.engine.has_failed(name));
                 ready.engine.finish().await;
                 Members::update(&self.project.directory, &self.project.cluster, &[], &reset)?;
+                restore::forget(&self.project)?;
                 let _ = events.send(RunEvent::Finished {
                     elapsed: started.elapsed(),
                 });

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use super::connection::Scope;
+use super::connection::{Ready, Scope};
 use super::{Installation, run_name};
 use crate::bundle::{Minor, Parts};
 use crate::credentials::ClusterSecrets;
@@ -87,13 +87,17 @@ impl Opened {
         })
     }
 
-    /// Gives a project without keys those of the backup, and refuses a backup of another cluster.
-    pub fn check_keys(&self, project: &Project) -> Result<(), Diagnostics> {
-        if !ClusterSecrets::are_kept(&project.directory) {
-            let adopted = self.secrets.adopt(&project.directory);
-            return adopted
-                .map_err(|error| vec![Diagnostic::from_error(Kind::Environment, &error)]);
+    /// Gives a project without keys those of the backup.
+    pub fn give_keys(&self, project: &Project) -> Result<(), Diagnostics> {
+        if ClusterSecrets::are_kept(&project.directory) {
+            return Ok(());
         }
+        let adopted = self.secrets.adopt(&project.directory);
+        adopted.map_err(|error| vec![Diagnostic::from_error(Kind::Environment, &error)])
+    }
+
+    /// Refuses a backup of another cluster.
+    pub fn check_keys(&self, project: &Project) -> Result<(), Diagnostics> {
         if project.secrets()?.belong_together(&self.secrets) {
             return Ok(());
         }
@@ -140,6 +144,15 @@ pub fn refuse_if_begun(project: &Project) -> Result<(), Diagnostics> {
     )])
 }
 
+/// Forgets a restore that was interrupted: nothing of its cluster is left.
+pub fn forget(project: &Project) -> Result<(), Diagnostics> {
+    let path = project.directory.join(BEGUN);
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(unwritable(&path, &error)),
+        _ => Ok(()),
+    }
+}
+
 impl Installation {
     /// Finds what a restore would change.
     pub fn check_restore(
@@ -147,7 +160,7 @@ impl Installation {
         opened: &Opened,
         observer: Box<dyn Observer>,
     ) -> Result<Found, Diagnostics> {
-        self.take_in(opened)?;
+        let (_, goes_on) = self.take_in(opened)?;
         let names = self.control_planes();
         let (checked, summary) = observed(
             &self.project.directory,
@@ -156,7 +169,7 @@ impl Installation {
             async |events: EventSender, cancel| {
                 let scope = self.restore_scope(&names);
                 let ready = self.connect(scope, &events, &cancel).await?;
-                require_all(ready.all_answer)?;
+                require_all(&ready, goes_on)?;
                 ready.check().await
             },
         )?;
@@ -177,7 +190,7 @@ impl Installation {
         observer: Box<dyn Observer>,
     ) -> Result<Applied, Diagnostics> {
         self.run = run_name();
-        let name = self.take_in(opened)?;
+        let (name, goes_on) = self.take_in(opened)?;
         let begun = Begun {
             format: FORMAT,
             name,
@@ -194,7 +207,7 @@ impl Installation {
                 let started = Instant::now();
                 let scope = self.restore_scope(&names);
                 let mut ready = self.connect(scope, &events, &cancel).await?;
-                require_all(ready.all_answer)?;
+                require_all(&ready, goes_on)?;
                 begun.save(&path)?;
                 let all_done = ready.apply().await?;
                 ready.engine.finish().await;
@@ -205,7 +218,7 @@ impl Installation {
             },
         )?;
         if all_done {
-            fs::remove_file(&path).map_err(|error| unwritable(&path, &error))?;
+            forget(&self.project)?;
         }
         Ok(Applied {
             project: self.project,
@@ -216,8 +229,8 @@ impl Installation {
     }
 
     /// Puts the snapshot beside the bundle's parts; returns the restore's name, that of the one that was interrupted if it
-    /// was with the same snapshot.
-    fn take_in(&mut self, opened: &Opened) -> Result<String, Diagnostics> {
+    /// was with the same snapshot, and whether one was interrupted.
+    fn take_in(&mut self, opened: &Opened) -> Result<(String, bool), Diagnostics> {
         let backup = &opened.record.snapshot;
         let own = Minor::of(&backup.kubernetes).ok();
         if own.is_some_and(|own| own != self.release) {
@@ -241,7 +254,7 @@ impl Installation {
             opened.file.clone(),
             opened.snapshot,
         );
-        Ok(name)
+        Ok((name, path.exists()))
     }
 
     fn control_planes(&self) -> Vec<String> {
@@ -267,14 +280,24 @@ impl Begun {
     }
 }
 
-fn require_all(all_answer: bool) -> Result<(), Diagnostics> {
-    if all_answer {
-        return Ok(());
+/// Fails unless all control planes are there; where a restore goes on, some of them may stand still.
+fn require_all(ready: &Ready, goes_on: bool) -> Result<(), Diagnostics> {
+    let problem =
+        |kind, message: String| Diagnostic::error(kind, message).hint("nothing was changed");
+    if !ready.all_answer {
+        let message = "a restore needs all control planes, and not all of them answer";
+        return Err(vec![problem(Kind::Connection, message.to_owned()).hint(
+            "an etcd member that goes on with other data would spoil the restored data: start its machine, or take it out with `kinstall node remove`",
+        )]);
     }
-    let message = "a restore needs all control planes, and not all of them answer";
-    Err(vec![Diagnostic::error(Kind::Connection, message)
-        .hint("nothing was changed")
-        .hint("an etcd member that goes on with other data would spoil the restored data: start its machine, or take it out with `kinstall node remove`")])
+    if !goes_on && !ready.unfinished.is_empty() {
+        let names = ready.unfinished.join(", ");
+        let message = format!("a restore needs control planes that work, and {names} has none");
+        return Err(vec![
+            problem(Kind::Environment, message).hint("`kinstall up` makes it"),
+        ]);
+    }
+    Ok(())
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> Diagnostics {
