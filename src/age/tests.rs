@@ -24,7 +24,7 @@ fn opened(file: &[u8], passphrase: &str) -> Result<Vec<u8>, AgeError> {
 #[test]
 fn what_was_sealed_comes_out_again() {
     for length in [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 3 * CHUNK + 7] {
-        let content: Vec<u8> = (0..length).map(|it| (it % 251) as u8).collect();
+        let content: Vec<u8> = (0..length).map(|it| (it % 251).to_le_bytes()[0]).collect();
         let file = sealed(&content);
         assert_eq!(opened(&file, "open sesame").unwrap(), content, "{length}");
     }
