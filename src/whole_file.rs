@@ -48,6 +48,40 @@ fn create(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     options.write(true).create_new(true).open(path)
 }
 
+/// Replaces what a file of the user's holds: mode and owner stay, and a link leads to the new file. A file that
+/// can't be replaced, as a mount point in a container, is overwritten.
+pub fn rewrite(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let mut name = OsString::from(real.as_os_str());
+    name.push(format!(".{}.new", std::process::id()));
+    let temporary = Path::new(&name);
+    let drafted = fill(&mut OpenOptions::new(), temporary, contents);
+    let dressed = drafted.and_then(|()| match real.metadata() {
+        Ok(metadata) => dress(temporary, &metadata),
+        Err(_) => Ok(()),
+    });
+    let replaced = dressed.and_then(|()| fs::rename(temporary, &real));
+    replaced.or_else(|error| {
+        // The first error is the one to report.
+        let _ = fs::remove_file(temporary);
+        match error.kind() {
+            io::ErrorKind::ResourceBusy => fs::write(&real, contents),
+            _ => Err(error),
+        }
+    })
+}
+
+/// Gives a file the mode and the owner of another.
+fn dress(path: &Path, like: &fs::Metadata) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt as _, chown};
+        // Only the administrator may give files away; for all others it is theirs already.
+        let _ = chown(path, Some(like.uid()), Some(like.gid()));
+    }
+    fs::set_permissions(path, like.permissions())
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -73,5 +107,21 @@ mod tests {
         write(&path, b"text").unwrap_err();
         assert!(path.is_dir());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_rewritten_file_keeps_its_mode_and_its_link() {
+        use std::os::unix::fs::{PermissionsExt as _, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let (path, link) = (folder.path().join("hosts"), folder.path().join("link"));
+        fs::write(&path, "first").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        symlink("hosts", &link).unwrap();
+        super::rewrite(&link, b"second").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "second");
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o640);
+        assert!(link.is_symlink());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 }

@@ -6,8 +6,10 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
+use clap::Args;
+
+use super::GlobalArguments;
 use super::exit::Exit;
-use super::{ConsoleArguments, GlobalArguments};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::install::{Keys, LabMachines, named_hosts};
 use crate::ui::console::Console;
@@ -15,6 +17,15 @@ use crate::ui::printer::Printer;
 
 /// How often a log that is followed is looked at.
 const PAUSE: Duration = Duration::from_millis(200);
+
+#[derive(Debug, Args)]
+pub struct ConsoleArguments {
+    /// Name of the machine
+    pub node: String,
+    /// Follow new output, until Ctrl-C
+    #[arg(short, long)]
+    pub follow: bool,
+}
 
 /// Shows the log; with `--follow`, until it is interrupted.
 pub fn run(

@@ -3,14 +3,29 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use clap::Args;
+
 use super::exit::Exit;
-use super::{DownArguments, GlobalArguments};
+use super::{GlobalArguments, HostsFileArgument};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::install::{Keys, LabMachines, Project, hosts_file, kubeconfig, lab, removal};
 use crate::model::ClusterSpec;
 use crate::provision::{Lab, Provider};
 use crate::ui::printer::Printer;
 use crate::ui::prompt;
+
+#[derive(Debug, Args)]
+pub struct DownArguments {
+    /// Inventory file, or names of single machines: what is a file, or ends like an inventory's name
+    /// (.ini, .yml, .yaml), is the inventory
+    #[arg(value_name = "INVENTORY | NODE")]
+    pub targets: Vec<String>,
+    /// Don't ask
+    #[arg(short, long)]
+    pub yes: bool,
+    #[command(flatten)]
+    pub hosts_file: HostsFileArgument,
+}
 
 /// Removes the machines that kinstall made, and the state beside the inventory; or single machines.
 pub fn run(

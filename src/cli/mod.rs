@@ -25,6 +25,7 @@ mod image;
 mod import;
 mod kubeconfig;
 mod load;
+mod log;
 mod man;
 mod net;
 mod node;
@@ -39,6 +40,7 @@ mod snapshot;
 mod ssh;
 mod ssh_config;
 mod status;
+mod support;
 mod up;
 mod upgrade;
 mod verify;
@@ -84,6 +86,9 @@ pub struct GlobalArguments {
     /// Folder with playbooks/ and templates/ that replace the built-in ones, file by file
     #[arg(long, global = true, value_name = "DIRECTORY")]
     pub overrides: Option<PathBuf>,
+    /// The words of the command, without its arguments.
+    #[arg(skip)]
+    pub command: String,
 }
 
 #[derive(Debug, Subcommand)]
@@ -106,7 +111,7 @@ pub enum Command {
     /// Take Kubernetes off the machines, all of them without a name; the machines stay
     Reset(reset::ResetArguments),
     /// Remove the lab and everything that kinstall made for it, or remove single machines
-    Down(DownArguments),
+    Down(down::DownArguments),
     /// Shut down machines
     Halt(NodesArgument),
     /// Start machines
@@ -137,7 +142,11 @@ pub enum Command {
     /// Print names and addresses of the hosts for /etc/hosts, or write them there
     Hosts(HostsArguments),
     /// Show what a machine wrote to its serial console
-    Console(ConsoleArguments),
+    Console(console::ConsoleArguments),
+    /// Show what was done when: each run, or what one of them changed
+    Log(log::LogArguments),
+    /// Write one archive for a report of a fault, without passwords, keys and tokens
+    Support(support::SupportArguments),
     /// Check this computer and say how to fix what is missing
     Doctor(DoctorArguments),
     /// Forward an address of the lab to a local port, for the browser
@@ -200,19 +209,6 @@ pub enum ProviderArgument {
     Existing,
 }
 
-#[derive(Debug, Args)]
-pub struct DownArguments {
-    /// Inventory file, or names of single machines: what is a file, or ends like an inventory's name
-    /// (.ini, .yml, .yaml), is the inventory
-    #[arg(value_name = "INVENTORY | NODE")]
-    pub targets: Vec<String>,
-    /// Don't ask
-    #[arg(short, long)]
-    pub yes: bool,
-    #[command(flatten)]
-    pub hosts_file: HostsFileArgument,
-}
-
 /// Machines, by name.
 #[derive(Debug, Args)]
 pub struct NodesArgument {
@@ -263,15 +259,6 @@ pub struct HostsArguments {
 pub struct HostsFileArgument {
     #[arg(long = "hosts-file", hide = true, value_name = "FILE", default_value = crate::install::hosts_file::PATH)]
     pub path: PathBuf,
-}
-
-#[derive(Debug, Args)]
-pub struct ConsoleArguments {
-    /// Name of the machine
-    pub node: String,
-    /// Follow new output, until Ctrl-C
-    #[arg(short, long)]
-    pub follow: bool,
 }
 
 #[derive(Debug, Args)]
@@ -395,5 +382,5 @@ pub enum ImportCommand {
 
 /// Runs the program with the process's arguments.
 pub fn main() -> ExitCode {
-    run::run(Cli::parse())
+    run::main()
 }

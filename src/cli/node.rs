@@ -1,4 +1,8 @@
-//! `kinstall node …`: nodes of the cluster that leave, or stand aside for a while.
+//! `kinstall node …`: nodes of the cluster that come, leave, or stand aside for a while.
+
+mod add;
+mod given;
+mod replace;
 
 use clap::{Args, Subcommand};
 
@@ -11,6 +15,10 @@ use crate::ui::prompt;
 
 #[derive(Debug, Subcommand)]
 pub enum NodeCommand {
+    /// Write a host into the inventory, and make it a node of the cluster as `up` does
+    Add(add::AddArguments),
+    /// Put a machine into the place of a node: in the inventory, and in the cluster
+    Replace(replace::ReplaceArguments),
     /// Remove nodes from the cluster, also nodes that are down; the machines stay
     Remove(RemoveArguments),
     /// Move the pods of a node to other nodes, and keep new pods off it
@@ -44,6 +52,8 @@ pub fn run(
     printer: Printer,
 ) -> Result<Exit, Diagnostics> {
     match command {
+        NodeCommand::Add(arguments) => add::run(global, arguments, printer),
+        NodeCommand::Replace(arguments) => replace::run(global, arguments, printer),
         NodeCommand::Remove(arguments) => remove(global, arguments, printer),
         NodeCommand::Drain(node) => {
             let options = [

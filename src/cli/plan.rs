@@ -3,7 +3,7 @@
 use super::exit::Exit;
 use super::{GlobalArguments, LabArguments};
 use crate::diagnostic::Diagnostics;
-use crate::install::{Found, Installation, memory};
+use crate::install::{Found, Installation, Project, Settings, memory};
 use crate::model::Provider;
 use crate::provision::computer;
 use crate::ui::printer::{Format, Printer};
@@ -24,7 +24,12 @@ pub fn run(
         let line = memory::line(&project.cluster, computer);
         printer.message(&format!("memory: {line}"));
     }
-    let installation = Installation::to_check(&arguments.settings(global), project)?;
+    show(&arguments.settings(global), project, printer)
+}
+
+/// Shows what `up` would change in a project.
+pub fn show(settings: &Settings, project: Project, printer: Printer) -> Result<Exit, Diagnostics> {
+    let installation = Installation::to_check(settings, project)?;
     printer.diagnostics(&installation.warnings);
     let Found {
         planned,

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
+
 use super::exit::Exit;
 use super::power::Button;
 use super::{Cli, Command};
@@ -9,8 +11,31 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::log::{self, Directives};
 use crate::ui::printer::Printer;
 
+/// Runs the program with the process's arguments.
+pub fn main() -> ExitCode {
+    let mut matches = Cli::command().get_matches();
+    let command = words_of(&matches);
+    match Cli::from_arg_matches_mut(&mut matches) {
+        Ok(mut cli) => {
+            cli.global.command = command;
+            run(cli)
+        }
+        Err(error) => error.format(&mut Cli::command()).exit(),
+    }
+}
+
+/// Returns the words of the command: `node add`.
+fn words_of(matches: &ArgMatches) -> String {
+    match matches.subcommand() {
+        Some((word, matches)) => format!("{word} {}", words_of(matches))
+            .trim_end()
+            .to_owned(),
+        None => String::new(),
+    }
+}
+
 /// Runs one command.
-pub fn run(cli: Cli) -> ExitCode {
+fn run(cli: Cli) -> ExitCode {
     let mut printer = Printer {
         format: cli.global.output,
         is_verbose: false,
@@ -74,6 +99,8 @@ fn dispatch(cli: Cli, printer: Printer) -> Result<Exit, Diagnostics> {
         Command::SshConfig => super::ssh_config::run(global, printer),
         Command::Hosts(arguments) => super::hosts::run(global, &arguments, printer),
         Command::Console(arguments) => super::console::run(global, &arguments, printer),
+        Command::Log(arguments) => super::log::run(global, &arguments, printer),
+        Command::Support(arguments) => super::support::run(global, &arguments, printer),
         Command::Doctor(arguments) => super::doctor::run(global, &arguments, printer),
         Command::Dial { target } => super::dial::run(global, target),
         Command::Certs(command) => super::certs::run(global, &command, printer),

@@ -31,15 +31,26 @@ pub fn run(
     printer: Printer,
 ) -> Result<Exit, Diagnostics> {
     let project = arguments.lab.project(global, printer)?;
-    let dialogue = Dialogue {
-        warn: &|warning| printer.diagnostic(warning),
-        may_remove: &|left_over| arguments.yes || may_remove(left_over, printer),
-    };
     let settings = Settings {
         take_over: arguments.take_over.clone(),
         ..arguments.lab.settings(global)
     };
     let installation = Installation::to_apply(&settings, project)?;
+    carry_out(installation, printer, &|left_over| {
+        arguments.yes || may_remove(left_over, printer)
+    })
+}
+
+/// Does it, and shows how it ended. What the inventory doesn't have any more goes if that is answered with yes.
+pub fn carry_out(
+    installation: Installation,
+    printer: Printer,
+    may_remove: &dyn Fn(&LeftOver) -> bool,
+) -> Result<Exit, Diagnostics> {
+    let dialogue = Dialogue {
+        warn: &|warning| printer.diagnostic(warning),
+        may_remove,
+    };
     printer.diagnostics(&installation.warnings);
     let mut applied = installation.up(printer.observer(), &dialogue)?;
     printer.summary(&applied.summary);
@@ -53,7 +64,7 @@ pub fn run(
 }
 
 /// Asks whether what the inventory doesn't have any more may go; without a terminal it stays.
-fn may_remove(left_over: &LeftOver, printer: Printer) -> bool {
+pub fn may_remove(left_over: &LeftOver, printer: Printer) -> bool {
     if prompt::confirm(&left_over.question()) {
         return true;
     }

@@ -1,12 +1,13 @@
 //! The lab's names in this computer's hosts file.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 
 use super::hosts_block::{DamagedMarks, HostsBlock};
 use super::project::Project;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::whole_file;
 
 /// The computer's hosts file.
 #[cfg(not(windows))]
@@ -60,30 +61,8 @@ fn read(file: &Path) -> Result<String, Diagnostics> {
     }
 }
 
-/// Replaces the file as a whole. Where it is a mount point, as in containers, it can only be overwritten.
 fn write(file: &Path, text: &str) -> Result<(), Diagnostics> {
-    let real = file.canonicalize().unwrap_or_else(|_| file.to_owned());
-    let temporary = real.with_extension(format!("kinstall-{}", std::process::id()));
-    let replaced = draft(&real, &temporary, text).and_then(|()| fs::rename(&temporary, &real));
-    let result = replaced.or_else(|error| {
-        // The first error is the one to report.
-        let _ = fs::remove_file(&temporary);
-        match error.kind() {
-            io::ErrorKind::ResourceBusy => fs::write(&real, text),
-            _ => Err(error),
-        }
-    });
-    result.map_err(|error| failed("write", file, &error))
-}
-
-/// Writes what is to take the file's place, with its mode.
-fn draft(real: &Path, temporary: &Path, text: &str) -> io::Result<()> {
-    let mut file = fs::File::create(temporary)?;
-    file.write_all(text.as_bytes())?;
-    if let Ok(metadata) = real.metadata() {
-        file.set_permissions(metadata.permissions())?;
-    }
-    file.sync_all()
+    whole_file::rewrite(file, text.as_bytes()).map_err(|error| failed("write", file, &error))
 }
 
 fn failed(action: &str, file: &Path, error: &io::Error) -> Diagnostics {

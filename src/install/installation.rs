@@ -20,7 +20,7 @@ use super::left_over::LeftOver;
 use super::members::Members;
 use super::outcome::{Applied, Found};
 use super::project::Project;
-use super::record::{keep_log, observed};
+use super::record::{Run, keep_log, observed};
 use super::{kubeconfig, limit, machines, memory, stores};
 use crate::bundle::{Bundle, Minor, Release};
 use crate::diagnostic::{Diagnostics, SourceFile};
@@ -42,6 +42,8 @@ pub struct Settings {
     pub limit: Option<String>,
     /// Hosts whose machines may be taken from another cluster.
     pub take_over: Vec<String>,
+    /// The words of the command, for the journal: `node add`.
+    pub command: String,
     /// Minor version of the release to install, in place of the one that the inventory asks for.
     pub release: Option<Minor>,
 }
@@ -57,7 +59,7 @@ pub struct Installation {
     release: Minor,
     sources: Sources,
     take_over: Vec<String>,
-    run: String,
+    run: Run,
     /// Names of the only hosts that may be changed.
     limit: Option<Vec<String>>,
     /// Held while something may be changed.
@@ -107,7 +109,7 @@ impl Installation {
             release: minor,
             sources,
             take_over: settings.take_over.clone(),
-            run: run_name(),
+            run: Run::of(&settings.command),
             limit,
             _lock: lock,
         })
@@ -328,10 +330,4 @@ impl Installation {
 fn is_start_of_old(change: &MachineChange) -> bool {
     let is_new = matches!(change.action, MachineAction::Create | MachineAction::Remove);
     !is_new && change.is_boot()
-}
-
-/// Returns a name for a run that begins now.
-fn run_name() -> String {
-    let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
-    format!("{now}-{}", std::process::id())
 }

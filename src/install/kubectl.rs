@@ -28,6 +28,19 @@ pub fn run(
     finished
 }
 
+/// Returns whether a host lets us in.
+pub fn answers(machines: &LabMachines, host: &HostSpec) -> Result<bool, Diagnostics> {
+    let runtime = runtime::start()?;
+    let connected = runtime.block_on(Session::connect(&machines.target(host)));
+    let answers = match connected {
+        Ok(_) => Ok(true),
+        Err(error) if error.is_unreachable() => Ok(false),
+        Err(error) => Err(vec![error.diagnostic(&host.name)]),
+    };
+    runtime.shutdown_background();
+    answers
+}
+
 /// Connects to the first control plane of the inventory that can be reached.
 pub async fn control_plane<'a>(
     project: &'a Project,

@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 
 use super::lab::{Keys, LabMachines};
 use super::project::Project;
-use super::record::{keep_log, observed};
+use super::record::{Run, keep_log, observed};
 use super::{connect, named_hosts, stores};
 use crate::bundle::{Bundle, Parts};
 use crate::container_image::{ImageFault, ImageName, ImageSource, LoadedImage};
@@ -111,8 +111,7 @@ fn run(
     observer: Box<dyn Observer>,
 ) -> Result<(bool, Summary), Diagnostics> {
     let machines = LabMachines::of(&mut project, Keys::Read)?;
-    let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
-    let run = format!("{now}-{}", std::process::id());
+    let run = Run::of("load");
     let _keeping = keep_log(&project.directory, &run)?;
     observed(
         &project.directory,
@@ -121,7 +120,7 @@ fn run(
         async |events: EventSender, cancel| {
             let started = Instant::now();
             let _ = events.send(RunEvent::Started {
-                run: run.clone(),
+                run: run.name.clone(),
                 hosts: hosts.to_vec(),
             });
             let all = connect::all(
@@ -140,7 +139,7 @@ fn run(
             // Control planes are asked for what they know by all that connects.
             connected.hosts.retain(|host| hosts.contains(&host.name));
             let plan = plan(work, &connected.hosts)?;
-            let mut engine = Engine::new(run.clone(), connected.hosts, events.clone());
+            let mut engine = Engine::new(run.name.clone(), connected.hosts, events.clone());
             let applied = engine.apply(&plan).await;
             engine.finish().await;
             let _ = events.send(RunEvent::Finished {

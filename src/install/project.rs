@@ -3,11 +3,12 @@
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::state::LabState;
 use crate::credentials::cluster_secrets::{ClusterSecrets, SecretsError};
-use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::diagnostic::{Diagnostic, Diagnostics, Kind, SourceFile};
 use crate::inventory::Vault;
 use crate::model::{self, ClusterSpec, Provider, names};
 use crate::private_file;
@@ -29,6 +30,15 @@ pub struct Project {
 impl Project {
     /// Reads the inventory and the state; errors are returned all at once.
     pub fn load(path: &Path, vault: Vault) -> Result<Self, Diagnostics> {
+        Self::load_edited(path, None, vault)
+    }
+
+    /// Reads the same with one of the inventory's files as it will be.
+    pub fn load_edited(
+        path: &Path,
+        edited: Option<&Arc<SourceFile>>,
+        vault: Vault,
+    ) -> Result<Self, Diagnostics> {
         if !path.exists() {
             return Err(vec![no_inventory(path)]);
         }
@@ -36,13 +46,8 @@ impl Project {
             cluster,
             warnings,
             files,
-        } = model::load_with(path, vault)?;
-        let absolute = dunce::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let folder = match absolute.parent() {
-            Some(parent) if !absolute.is_dir() => parent,
-            _ => &absolute,
-        };
-        let directory = folder.join(".kinstall");
+        } = model::load_edited(path, edited, vault)?;
+        let (absolute, directory) = places(path);
         let state = LabState::load(&directory, &absolute)?;
         let mut project = Self {
             cluster: cluster.with_addresses(&state.addresses),
@@ -192,6 +197,25 @@ impl Project {
     pub fn provider(&self) -> Option<Provider> {
         self.state.provider.or(self.cluster.provider)
     }
+}
+
+/// Returns the folder `.kinstall` of an inventory, without reading the inventory.
+pub fn state_folder(inventory: &Path) -> Result<PathBuf, Diagnostics> {
+    if !inventory.exists() {
+        return Err(vec![no_inventory(inventory)]);
+    }
+    Ok(places(inventory).1)
+}
+
+/// Returns an inventory's absolute path, and the folder that kinstall keeps beside it.
+fn places(inventory: &Path) -> (PathBuf, PathBuf) {
+    let absolute = dunce::canonicalize(inventory).unwrap_or_else(|_| inventory.to_owned());
+    let folder = match absolute.parent() {
+        Some(parent) if !absolute.is_dir() => parent,
+        _ => &absolute,
+    };
+    let directory = folder.join(".kinstall");
+    (absolute, directory)
 }
 
 /// Says that there is no inventory, and how to name one.

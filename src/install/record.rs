@@ -14,28 +14,66 @@ use crate::plan::Plan;
 use crate::report::Summary;
 use crate::run::{Cancel, EventSender, Journal, Observer, RunEvent};
 
+/// A run, as it is written down.
+#[derive(Clone, Debug)]
+pub(super) struct Run {
+    /// When it began, in a form that sorts, and the process.
+    pub name: String,
+    /// The words of the command: `node add`.
+    command: String,
+}
+
+impl Run {
+    /// Names a run that begins now.
+    pub(super) fn of(command: &str) -> Self {
+        let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
+        Self {
+            name: format!("{now}-{}", std::process::id()),
+            command: command.to_owned(),
+        }
+    }
+
+    /// Names another run of the same command.
+    pub(super) fn next(&self) -> Self {
+        Self::of(&self.command)
+    }
+}
+
 /// Runs something asynchronous while its events are shown, journalled and summed up.
 pub(super) fn observed<T>(
     directory: &Path,
-    run: &str,
+    run: &Run,
     observer: Box<dyn Observer>,
     work: impl AsyncFnOnce(EventSender, Cancel) -> Result<T, Diagnostics>,
 ) -> Result<(T, Summary), Diagnostics> {
     let runtime = runtime::start()?;
-    let journal = Journal::create(directory, run);
-    let journal = journal.map_err(|error| no_journal(&error))?;
+    let journal = Journal::create(directory, &run.name);
+    let mut journal = journal.map_err(|error| no_journal(&error))?;
+    // A full disk must not stop an install; the journal is for looking back only.
+    let _ = journal.add(&RunEvent::Began {
+        command: run.command.clone(),
+        kinstall: env!("CARGO_PKG_VERSION").to_owned(),
+    });
     let (sender, receiver) = mpsc::unbounded_channel();
     let watcher = thread::spawn(move || watch(receiver, observer, journal));
     let result = runtime.block_on(async { work(sender, Cancel::on_ctrl_c()).await });
     // Agents of hosts that hang must not keep the program.
     runtime.shutdown_background();
-    let summary = watcher.join().unwrap_or_default();
+    let Ok((summary, mut journal)) = watcher.join() else {
+        return Ok((result?, Summary::default()));
+    };
+    let problems = result.as_ref().err().map(|errors| {
+        let messages: Vec<&str> = errors.iter().map(|it| it.message.as_str()).collect();
+        messages.join("; ")
+    });
+    // As above.
+    let _ = journal.add(&RunEvent::Ended { problem: problems });
     Ok((result?, summary))
 }
 
 /// Keeps what is logged from now on beside the journal.
-pub(super) fn keep_log(directory: &Path, run: &str) -> Result<Keeping, Diagnostics> {
-    let file = Journal::create_log(directory, run);
+pub(super) fn keep_log(directory: &Path, run: &Run) -> Result<Keeping, Diagnostics> {
+    let file = Journal::create_log(directory, &run.name);
     Ok(keep_in_file(file.map_err(|error| no_journal(&error))?))
 }
 
@@ -59,13 +97,13 @@ fn watch(
     mut events: UnboundedReceiver<RunEvent>,
     mut observer: Box<dyn Observer>,
     mut journal: Journal,
-) -> Summary {
+) -> (Summary, Journal) {
     let mut summary = Summary::default();
     while let Some(event) = events.blocking_recv() {
         observer.event(&event);
         summary.add(&event);
-        // A full disk must not stop an install; the journal is for looking back only.
+        // As above.
         let _ = journal.add(&event);
     }
-    summary
+    (summary, journal)
 }

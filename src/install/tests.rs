@@ -19,6 +19,7 @@ use crate::resource::{Command, Condition, Content, Resource, Sha256};
 use crate::wire::Facts;
 
 mod control_planes;
+mod inventory_edit;
 mod lived_before;
 mod members;
 mod named_hosts;

@@ -24,18 +24,24 @@ const USUAL_NAMES: [&str; 8] = [
 /// Endings of inventories; a file without one may be an inventory as well.
 const EXTENSIONS: [&str; 4] = ["ini", "yaml", "yml", "json"];
 
-/// Returns the inventory file, or the inventory files of a folder; never empty.
+/// Returns the inventory file, or the inventory files of a folder; never empty. An edited file is taken as it
+/// will be.
 pub(super) fn find(
     path: &Path,
+    edited: Option<&Arc<SourceFile>>,
     diagnostics: &mut Diagnostics,
 ) -> Result<Vec<Arc<SourceFile>>, Diagnostic> {
+    let source = |path: &Path| match edited.filter(|edited| edited.path == path) {
+        Some(edited) => Ok(Arc::clone(edited)),
+        None => SourceFile::read(path),
+    };
     if !path.is_dir() {
-        return Ok(vec![SourceFile::read(path)?]);
+        return Ok(vec![source(path)?]);
     }
     let mut candidates = Vec::new();
     for path in listed(path)? {
         let is_usual = is_usual(&path);
-        match SourceFile::read(&path) {
+        match source(&path) {
             Ok(file) => candidates.extend(Candidate::of(file, is_usual)),
             Err(error) if is_usual => return Err(error),
             // No text: not an inventory.

@@ -6,7 +6,7 @@
 //! [group:vars]       one key = value per line
 //! ```
 
-mod words;
+pub(super) mod words;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -334,7 +334,7 @@ impl Parser<'_> {
 }
 
 /// Tells `[a:c].lab ip=…` in a host section from a section header.
-fn is_host_range(line: &str) -> bool {
+pub(super) fn is_host_range(line: &str) -> bool {
     line.split_once(']').is_some_and(|(_, rest)| {
         rest.starts_with(|next: char| !next.is_whitespace() && next != '#')
     })

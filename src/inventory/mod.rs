@@ -8,6 +8,8 @@
 //! ([`group::add_cluster`]). Group names of all kubespray ages are one name here ([`group::canonical`]):
 //! `kube-master` is `kube_control_plane`.
 
+mod confidential;
+pub mod edit;
 mod expression;
 mod files;
 mod form;
@@ -27,6 +29,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+pub use confidential::is_confidential;
 pub use group::{Group, Reference};
 pub use pattern::PatternError;
 
@@ -71,8 +74,17 @@ impl Inventory {
     ///
     /// Returns warnings beside the inventory, or else everything that is wrong with it.
     pub fn load(path: &Path, vault: Vault) -> Result<(Self, Diagnostics), Diagnostics> {
+        Self::load_edited(path, None, vault)
+    }
+
+    /// Reads the same with one of its files as it will be.
+    pub fn load_edited(
+        path: &Path,
+        edited: Option<&Arc<SourceFile>>,
+        vault: Vault,
+    ) -> Result<(Self, Diagnostics), Diagnostics> {
         let mut diagnostics = Diagnostics::new();
-        let files = files::find(path, &mut diagnostics).map_err(|error| vec![error])?;
+        let files = files::find(path, edited, &mut diagnostics).map_err(|error| vec![error])?;
         let mut inventory = Self::of(&files, vault, &mut diagnostics).ok_or_else(Vec::new)?;
         group::check(&inventory, &mut diagnostics);
         if !diagnostics.iter().any(Diagnostic::is_error) {

@@ -25,6 +25,7 @@ pub mod version;
 mod without_effect;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use indexmap::IndexSet;
 
@@ -40,7 +41,7 @@ pub use proxy::Proxy;
 pub use registries::{Login, Mirror, Registries, Registry};
 pub use version::{VersionRequest, WantedVersion};
 
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, Diagnostics, SourceFile};
 use crate::inventory::{Inventory, Vault};
 
 /// A cluster, and what else is known of its inventory.
@@ -74,7 +75,16 @@ pub fn load(inventory: &Path) -> Result<(ClusterSpec, Diagnostics), Diagnostics>
 
 /// Reads the same, with what opens its encrypted values.
 pub fn load_with(inventory: &Path, vault: Vault) -> Result<Loaded, Diagnostics> {
-    let findings = examine(inventory, vault);
+    load_edited(inventory, None, vault)
+}
+
+/// Reads the same with one of its files as it will be.
+pub fn load_edited(
+    inventory: &Path,
+    edited: Option<&Arc<SourceFile>>,
+    vault: Vault,
+) -> Result<Loaded, Diagnostics> {
+    let findings = examine_edited(inventory, edited, vault);
     match findings.cluster {
         Some(cluster) => Ok(Loaded {
             cluster,
@@ -87,7 +97,11 @@ pub fn load_with(inventory: &Path, vault: Vault) -> Result<Loaded, Diagnostics> 
 
 /// Reads the same, and returns what there is whether it is right or wrong.
 pub fn examine(path: &Path, vault: Vault) -> Findings {
-    let (inventory, mut diagnostics) = match Inventory::load(path, vault) {
+    examine_edited(path, None, vault)
+}
+
+fn examine_edited(path: &Path, edited: Option<&Arc<SourceFile>>, vault: Vault) -> Findings {
+    let (inventory, mut diagnostics) = match Inventory::load_edited(path, edited, vault) {
         Ok(loaded) => loaded,
         Err(diagnostics) => {
             return Findings {

@@ -81,7 +81,7 @@ pub struct Phase {
 }
 
 /// Phases that are not in a plan although they should be.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct LeftOut {
     pub phases: Vec<String>,
     pub reason: String,

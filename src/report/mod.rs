@@ -4,6 +4,7 @@ pub mod backup;
 pub mod certificates;
 pub mod check;
 pub mod etcd;
+pub mod history;
 pub mod images;
 pub mod ingress_annotations;
 pub mod inventory;

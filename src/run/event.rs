@@ -2,19 +2,24 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::plan::LeftOut;
 use crate::wire::{Event, StepError};
 
 /// One thing that happened. Observers fold these; the run never prints.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(
     clippy::large_enum_variant,
     reason = "an event is moved once, through a channel"
 )]
 pub enum RunEvent {
+    /// First line of a journal: what was typed, without values, and the version of kinstall.
+    Began {
+        command: String,
+        kinstall: String,
+    },
     /// The run knows its hosts.
     Started {
         run: String,
@@ -93,6 +98,11 @@ pub enum RunEvent {
     },
     Finished {
         elapsed: Duration,
+    },
+    /// Last line of a journal: a run without it was cut off. The problem is what kept the run from its work, beside
+    /// what failed on hosts.
+    Ended {
+        problem: Option<String>,
     },
 }
 

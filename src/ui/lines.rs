@@ -85,6 +85,8 @@ impl Narrator {
             | RunEvent::Planned { .. }
             | RunEvent::WaitsFor { .. }
             | RunEvent::PhaseStarted { .. }
+            | RunEvent::Began { .. }
+            | RunEvent::Ended { .. }
             | RunEvent::Finished { .. } => return None,
         };
         if self.last.get(host) == Some(&text) {

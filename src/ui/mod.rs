@@ -12,6 +12,7 @@ pub mod console;
 pub mod diagnostic;
 pub mod doctor;
 pub mod etcd;
+pub mod history;
 pub mod host_state;
 pub mod image;
 pub mod inventory;

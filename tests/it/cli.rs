@@ -121,6 +121,61 @@ fn commands_that_need_a_lab() {
 }
 
 #[test]
+fn hosts_that_can_not_be_added() {
+    let project = project();
+    let without_a_lab = project.run(&["node", "add", "node2", "ip=10.0.0.2"]);
+    project.write(
+        ".kinstall/lab.json",
+        r#"{"format": 1, "id": "0", "provider": "existing", "api_port": null}"#,
+    );
+    let inventory = std::fs::read_to_string(project.path("inventory.ini")).unwrap();
+    let runs = [
+        without_a_lab,
+        project.run(&["node", "add", "node1", "ip=10.0.0.2"]),
+        project.run(&[
+            "node",
+            "add",
+            "a b",
+            "ip=10.0.0.2",
+            "ansible_password=hunter2",
+        ]),
+        project.run(&["node", "add", "node2", "ip 10.0.0.2", "10.0.0.2"]),
+        project.run(&["node", "replace", "node1", "node2", "ip=10.0.0.2"]),
+        project.run(&["node", "replace", "node7", "node2", "ip=10.0.0.2"]),
+    ];
+    insta::assert_snapshot!(runs.join("\n\n"));
+    let now = std::fs::read_to_string(project.path("inventory.ini")).unwrap();
+    assert_eq!(now, inventory);
+}
+
+#[test]
+fn runs_of_the_past() {
+    let project = project();
+    let none = project.run(&["log"]);
+    let run = "20261127T025000Z-4711";
+    let lines = [
+        r#"{"began":{"command":"node add","kinstall":"0.2.0"}}"#,
+        r#"{"started":{"run":"x","hosts":["node1","node2"]}}"#,
+        r#"{"an event of a later version":{"host":"node1"}}"#,
+        r#"{"agent":{"host":"node1","event":{"Step":{"phase":"node","id":"join/join","state":{"Changed":{"changes":[],"milliseconds":2600}}}}}}"#,
+        r#"{"agent":{"host":"node2","event":{"Step":{"phase":"node","id":"images/pause","state":{"Failed":{"message":"no space left on device","output":["line"],"hint":"make space"}}}}}}"#,
+        r#"{"finished":{"elapsed":{"secs":42,"nanos":0}}}"#,
+        r#"{"ended":{"problem":null}}"#,
+        r#"{"agent":{"cut off"#,
+    ];
+    project.write(&format!(".kinstall/runs/{run}.jsonl"), &lines.join("\n"));
+    let runs = [
+        none,
+        project.run(&["log"]),
+        project.run(&["log", "--output", "json"]),
+        project.run(&["log", "last"]),
+        project.run(&["log", "20261127"]),
+        project.run(&["log", "2027"]),
+    ];
+    insta::assert_snapshot!(runs.join("\n\n"));
+}
+
+#[test]
 fn a_lab_that_does_not_run() {
     let computer = kinstall::provision::computer::memory().unwrap();
     let project = project().hiding(format!("has {} MiB", computer.total), "has MEMORY");

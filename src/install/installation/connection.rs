@@ -76,7 +76,7 @@ impl Installation {
         let is_concerned = |name: &String| limit.is_none_or(|limit| limit.contains(name));
         let names = cluster.hosts.iter().map(|host| host.name.clone());
         let _ = events.send(RunEvent::Started {
-            run: self.run.clone(),
+            run: self.run.name.clone(),
             hosts: names.filter(is_concerned).collect(),
         });
         let patience = self
@@ -171,7 +171,7 @@ impl Installation {
             facts.is_some_and(|facts| facts.control_plane == ControlPlaneState::Absent)
         });
         let unfinished = unfinished.map(|host| host.name.clone()).collect();
-        let engine = Engine::new(self.run.clone(), hosts, events.clone());
+        let engine = Engine::new(self.run.name.clone(), hosts, events.clone());
         Ok(Ready {
             engine,
             plan,

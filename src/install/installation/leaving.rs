@@ -8,7 +8,7 @@ use super::restore;
 use crate::diagnostic::Diagnostics;
 use crate::install::members::{self, Member, Members};
 use crate::install::outcome::{Applied, Found};
-use crate::install::record::observed;
+use crate::install::record::{keep_log, observed};
 use crate::model::ClusterSpec;
 use crate::playbook::Action;
 use crate::run::{Cancel, CheckedHosts, EventSender, Observer, PlannedChanges, RunEvent};
@@ -23,6 +23,7 @@ impl Installation {
         leaving: &[String],
     ) -> Result<Applied, Diagnostics> {
         let departed = self.departed(leaving)?;
+        let _keeping = keep_log(&self.project.directory, &self.run)?;
         let (left, summary) = observed(
             &self.project.directory,
             &self.run,
@@ -77,6 +78,7 @@ impl Installation {
 
     /// Takes Kubernetes off all hosts, with all that is in the cluster; the machines stay.
     pub fn reset(self, observer: Box<dyn Observer>) -> Result<Applied, Diagnostics> {
+        let _keeping = keep_log(&self.project.directory, &self.run)?;
         let (all_done, summary) = observed(
             &self.project.directory,
             &self.run,

@@ -9,7 +9,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::connection::{Ready, Scope};
-use super::{Installation, run_name};
+use super::Installation;
 use crate::bundle::{Minor, Parts};
 use crate::credentials::ClusterSecrets;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
@@ -189,7 +189,7 @@ impl Installation {
         opened: &Opened,
         observer: Box<dyn Observer>,
     ) -> Result<Applied, Diagnostics> {
-        self.run = run_name();
+        self.run = self.run.next();
         let (name, goes_on) = self.take_in(opened)?;
         let begun = Begun {
             format: FORMAT,
@@ -246,7 +246,7 @@ impl Installation {
         let begun = fs::read(&path).ok();
         let begun = begun.and_then(|bytes| format_version::read::<Begun>(&bytes, FORMAT).ok());
         let begun = begun.filter(|it| it.snapshot == opened.snapshot.sha256);
-        let name = begun.map_or_else(run_name, |it| it.name);
+        let name = begun.map_or_else(|| self.run.name.clone(), |it| it.name);
         Arc::make_mut(&mut self.bundle).add(
             self.release,
             SNAPSHOT,

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use serde_json::Value;
 
+use super::Installation;
 use super::connection::Scope;
-use super::{Installation, run_name};
 use crate::bundle::{Minor, Release};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::install::kubectl;
@@ -84,7 +84,7 @@ impl Installation {
         observer: Box<dyn Observer>,
     ) -> Result<Found, Diagnostics> {
         self.release = hop.release;
-        self.run = run_name();
+        self.run = self.run.next();
         let upgraded = self.upgraded(running)?;
         let (checked, summary) = observed(
             &self.project.directory,
@@ -114,7 +114,7 @@ impl Installation {
         observer: Box<dyn Observer>,
     ) -> Result<Rolled, Diagnostics> {
         self.release = hop.release;
-        self.run = run_name();
+        self.run = self.run.next();
         let upgraded = self.upgraded(running)?;
         let _keeping = keep_log(&self.project.directory, &self.run)?;
         let ((all_done, acting), summary) = observed(

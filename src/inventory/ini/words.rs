@@ -7,7 +7,7 @@ use std::ops::Range;
 
 /// A word with quotes resolved.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Word {
+pub(in crate::inventory) struct Word {
     pub text: String,
     /// Byte range of the word in the line, with its quotes.
     pub span: Range<usize>,
@@ -15,7 +15,7 @@ pub(super) struct Word {
 
 /// The words of a line.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Words {
+pub(in crate::inventory) struct Words {
     pub words: Vec<Word>,
     /// Where a comment cuts a word short; hardly ever what the user wants.
     pub cut_at: Option<usize>,
@@ -23,9 +23,9 @@ pub(super) struct Words {
 
 /// A quote that isn't closed, by its position.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct OpenQuote(pub usize);
+pub(in crate::inventory) struct OpenQuote(pub usize);
 
-pub(super) fn split(line: &str) -> Result<Words, OpenQuote> {
+pub(in crate::inventory) fn split(line: &str) -> Result<Words, OpenQuote> {
     let mut words = Vec::new();
     let mut current: Option<Word> = None;
     let mut cut_at = None;

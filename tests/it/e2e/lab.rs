@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use super::kinstall::Kinstall;
 use super::traces::Traces;
-use super::{certificates, cluster, etcd, hardening, own_image, storage, verify};
+use super::{certificates, cluster, etcd, hardening, nodes, own_image, storage, verify};
 
 #[test]
 #[ignore = "needs root and a bundle: `./test clusters`"]
@@ -32,6 +32,8 @@ fn the_courses_lab_comes_up_and_goes_away() {
     a_forward_leads_from_loopback_into_the_lab(&lab);
     nginx_annotations_are_named(&lab);
     a_host_that_the_inventory_lost_leaves(&lab);
+    nodes::come_back_by_a_command(&lab);
+    nodes::a_report_has_no_secret(&lab);
     lab.ok(&["down", "--yes"]);
     assert!(!lab.path(".kinstall").exists());
     assert_eq!(Traces::now().since(&before), Traces::default());
