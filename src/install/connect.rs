@@ -14,7 +14,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::model::{ClusterSpec, Provider};
 use crate::run::{Cancel, EventSender, HostRun, RunEvent};
 use crate::ssh::{AgentBinary, NoAgent, Session, SshError, Target, wait_for};
-use crate::wire::StepError;
+use crate::wire::{Event, PROTOCOL, StepError};
 
 /// A host that doesn't know the lab's key: the login was done with something else.
 pub struct Stranger {
@@ -187,6 +187,14 @@ async fn one(
         host: name.clone(),
         seconds,
         pushed_agent,
+    });
+    // What the node is belongs into the journal.
+    let _ = events.send(RunEvent::Agent {
+        host: name.clone(),
+        event: Event::Hello {
+            protocol: PROTOCOL,
+            facts: channel.facts.clone(),
+        },
     });
     let stranger = (!session.by_lab_key()).then(|| Stranger {
         host: name.clone(),

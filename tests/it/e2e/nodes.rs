@@ -74,6 +74,8 @@ pub fn a_report_has_no_secret(lab: &Kinstall) {
         assert!(has, "{name}: {names:?}");
         assert!(listed.stderr().contains(name), "{name}");
     }
+    let facts = texts.iter().find(|(name, _)| name.ends_with("facts.json"));
+    assert!(facts.unwrap().1.contains("\"node1\": {"), "{facts:?}");
     let secrets = std::fs::read(lab.path(".kinstall/secrets.json")).unwrap();
     let mut wanted = vec!["a word of ours".to_owned(), "PRIVATE KEY".to_owned()];
     leaves(&serde_json::from_slice(&secrets).unwrap(), &mut wanted);
