@@ -52,34 +52,26 @@ fn create(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
 /// can't be replaced, as a mount point in a container, is overwritten.
 pub fn rewrite(path: &Path, contents: &[u8]) -> io::Result<()> {
     let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let mut name = OsString::from(real.as_os_str());
-    name.push(format!(".{}.new", std::process::id()));
-    let temporary = Path::new(&name);
-    let drafted = fill(&mut OpenOptions::new(), temporary, contents);
-    let dressed = drafted.and_then(|()| match real.metadata() {
-        Ok(metadata) => dress(temporary, &metadata),
-        Err(_) => Ok(()),
+    let like = real.metadata().ok();
+    let replaced = fill_with(&mut OpenOptions::new(), &real, |file| {
+        file.write_all(contents)?;
+        like.as_ref().map_or(Ok(()), |like| dress(file, like))
     });
-    let replaced = dressed.and_then(|()| fs::rename(temporary, &real));
-    replaced.or_else(|error| {
-        // The first error is the one to report.
-        let _ = fs::remove_file(temporary);
-        match error.kind() {
-            io::ErrorKind::ResourceBusy => fs::write(&real, contents),
-            _ => Err(error),
-        }
+    replaced.or_else(|error: io::Error| match error.kind() {
+        io::ErrorKind::ResourceBusy => fs::write(&real, contents),
+        _ => Err(error),
     })
 }
 
 /// Gives a file the mode and the owner of another.
-fn dress(path: &Path, like: &fs::Metadata) -> io::Result<()> {
+fn dress(file: &File, like: &fs::Metadata) -> io::Result<()> {
     #[cfg(unix)]
     {
-        use std::os::unix::fs::{MetadataExt as _, chown};
+        use std::os::unix::fs::{MetadataExt as _, fchown};
         // Only the administrator may give files away; for all others it is theirs already.
-        let _ = chown(path, Some(like.uid()), Some(like.gid()));
+        let _ = fchown(file, Some(like.uid()), Some(like.gid()));
     }
-    fs::set_permissions(path, like.permissions())
+    file.set_permissions(like.permissions())
 }
 
 #[cfg(test)]
