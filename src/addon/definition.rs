@@ -56,6 +56,10 @@ pub enum Kind {
     StorageClass,
     /// The path of a folder on the nodes.
     Folder,
+    /// How long data is kept: days, weeks or years.
+    Retention,
+    /// A size as Kubernetes writes it.
+    Quantity,
     OneOf(Vec<String>),
 }
 
@@ -73,6 +77,8 @@ pub struct Images {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Memory {
+    #[serde(default)]
+    pub each_node: u64,
     #[serde(default)]
     pub each_worker: u64,
     /// On one of the workers, and nobody knows on which.

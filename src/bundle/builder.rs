@@ -30,6 +30,8 @@ pub struct BuildOptions {
     pub origin: Origin,
     /// Minor versions of Kubernetes to have; the newest that the catalog knows, if there are none.
     pub releases: Vec<Minor>,
+    /// Add-ons that no part is made of.
+    pub unwanted_addons: Vec<String>,
 }
 
 /// Where components come from.
@@ -47,7 +49,8 @@ pub enum Origin {
 /// Makes the bundle of the catalog in this program. What an earlier build made and is still whole is
 /// not made again; with nothing to do this takes well below a second.
 pub fn build(options: &BuildOptions, report: &Report<'_>) -> Result<Manifest, Diagnostic> {
-    build_catalog(&Catalog::embedded()?, options, report)
+    let catalog = Catalog::without_addons(&options.unwanted_addons)?;
+    build_catalog(&catalog, options, report)
 }
 
 /// As [`build`], of any catalog; its sources are still those in this program.

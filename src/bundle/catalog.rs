@@ -176,9 +176,15 @@ pub struct ImageProgram {
 impl Catalog {
     /// Returns the catalog that this kinstall was built with, and what its add-ons are made of.
     pub fn embedded() -> Result<Self, Diagnostic> {
+        Self::without_addons(&[])
+    }
+
+    /// Returns the same without what these add-ons are made of.
+    pub fn without_addons(unwanted: &[String]) -> Result<Self, Diagnostic> {
         let mut catalog = Self::read(&sources::text("catalog.yml")?)?;
         let mut twice = None;
-        for file in addon::files("/parts.yml") {
+        let files = addon::files("/parts.yml").into_iter();
+        for file in files.filter(|file| !unwanted.contains(&file.addon)) {
             let parts: Parts = yaml::parse(&file.source)?;
             twice = twice.or(catalog.add(&file.addon, parts));
         }
@@ -334,6 +340,18 @@ mod tests {
             let found = lines.filter(|line| line.split("//").next().unwrap().trim() == wanted);
             assert_eq!(found.count(), 1, "{name}: go.mod does not require {wanted}");
         }
+    }
+
+    #[test]
+    fn an_add_on_that_is_not_wanted_is_left_out_whole() {
+        let all = Catalog::embedded().unwrap();
+        let without = Catalog::without_addons(&["metallb".to_owned()]).unwrap();
+        let images = all
+            .images
+            .keys()
+            .filter(|it| !without.images.contains_key(*it));
+        assert!(images.eq(["metallb-controller", "metallb-speaker"]));
+        assert_eq!(all.components.len(), without.components.len() + 1);
     }
 
     #[test]

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 
 use super::exit::Exit;
-use super::{BundleCommand, GlobalArguments};
-use crate::bundle::{self, BuildOptions, Minor, Origin};
+use super::{BundleCommand, GlobalArguments, PartsArguments};
+use crate::bundle::{self, BuildOptions, Origin};
 use crate::diagnostic::Diagnostics;
+use crate::install::project::{Project, no_inventory};
 use crate::install::stores::{bundle_directory, cache_directory, open_bundle};
 use crate::ui::build::BuildLines;
 use crate::ui::printer::{Format, Printer};
@@ -20,13 +21,14 @@ pub fn run(
     let chosen = global.bundle.as_deref();
     let directory = bundle_directory(chosen)?;
     match command {
-        BundleCommand::Build { releases } => {
-            make(directory, Origin::Source, &releases.kubernetes, printer)?;
+        BundleCommand::Build { parts } => {
+            let options = options(global, directory, Origin::Source, parts)?;
+            make(&options, printer)?;
         }
-        BundleCommand::Pull { releases, mirror } => {
+        BundleCommand::Pull { parts, mirror } => {
             let mirror = mirror.clone();
-            let origin = Origin::Releases { mirror };
-            make(directory, origin, &releases.kubernetes, printer)?;
+            let options = options(global, directory, Origin::Releases { mirror }, parts)?;
+            make(&options, printer)?;
         }
         BundleCommand::Show => {
             let rows = bundle::show(open_bundle(chosen)?.manifest());
@@ -70,26 +72,34 @@ pub fn run(
     Ok(Exit::Success)
 }
 
-fn make(
+fn options(
+    global: &GlobalArguments,
     output: PathBuf,
     origin: Origin,
-    releases: &[Minor],
-    printer: Printer,
-) -> Result<(), Diagnostics> {
-    let cache = cache_directory()?;
+    parts: &PartsArguments,
+) -> Result<BuildOptions, Diagnostics> {
+    let unwanted_addons = match &parts.inventory {
+        Some(path) if !path.exists() => return Err(vec![no_inventory(path)]),
+        Some(path) => Project::load(path, global.vault()?)?.unwanted_addons(),
+        None => Vec::new(),
+    };
+    Ok(BuildOptions {
+        output,
+        cache: cache_directory()?,
+        origin,
+        releases: parts.kubernetes.clone(),
+        unwanted_addons,
+    })
+}
+
+fn make(options: &BuildOptions, printer: Printer) -> Result<(), Diagnostics> {
     let lines = Mutex::new(BuildLines::new(printer));
     let report = |progress: bundle::Progress<'_>| {
         if let Ok(mut lines) = lines.lock() {
             lines.tell(progress);
         }
     };
-    let options = BuildOptions {
-        output,
-        cache,
-        origin,
-        releases: releases.to_vec(),
-    };
-    bundle::build(&options, &report).map_err(|error| vec![error])?;
+    bundle::build(options, &report).map_err(|error| vec![error])?;
     printer.message(&format!("The bundle is in {}.", options.output.display()));
     Ok(())
 }

@@ -309,12 +309,12 @@ pub enum BundleCommand {
     /// Build every component from its pinned Go modules
     Build {
         #[command(flatten)]
-        releases: ReleasesArgument,
+        parts: PartsArguments,
     },
     /// Fetch upstream's releases instead of building, where there are any
     Pull {
         #[command(flatten)]
-        releases: ReleasesArgument,
+        parts: PartsArguments,
         /// Replaces scheme and host in every release URL
         #[arg(long, value_name = "URL")]
         mirror: Option<String>,
@@ -341,9 +341,11 @@ pub enum BundleCommand {
     },
 }
 
-/// Minor versions of Kubernetes.
+/// What the bundle is to have.
 #[derive(Debug, Args)]
-pub struct ReleasesArgument {
+pub struct PartsArguments {
+    /// Inventory whose add-ons to put into the bundle [default: all add-ons]
+    pub inventory: Option<PathBuf>,
     /// Minor versions of Kubernetes to put into the bundle: 1.36,1.37 [default: the newest]
     #[arg(long, value_name = "MINOR", value_delimiter = ',')]
     pub kubernetes: Vec<Minor>,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::state::LabState;
+use crate::addon;
 use crate::credentials::cluster_secrets::{ClusterSecrets, SecretsError};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind, SourceFile};
 use crate::inventory::Vault;
@@ -177,6 +178,14 @@ impl Project {
     fn settle(&mut self) {
         let makes_machines = self.provider().is_some_and(Provider::makes_machines);
         self.cluster.addons.settle(makes_machines);
+    }
+
+    /// Returns the add-ons that the inventory leaves out, whoever makes the machines.
+    pub fn unwanted_addons(&self) -> Vec<String> {
+        let mut addons = self.cluster.addons.clone();
+        addons.settle(true);
+        let unwanted = addon::all().iter().filter(|it| !addons.is_on(it));
+        unwanted.map(|it| it.name.clone()).collect()
     }
 
     /// The inventory's own provider was held against the names before.

@@ -45,6 +45,14 @@ impl Lab {
         Self::of(Path::new("inventory/lab/inventory.ini"))
     }
 
+    fn with_all_addons() -> Self {
+        let mut lab = Self::new();
+        for addon in lab.cluster.addons.defined.values_mut() {
+            addon.enabled = true;
+        }
+        lab
+    }
+
     fn of(inventory: &Path) -> Self {
         let (inventory, _) = Inventory::load(inventory, Vault::default()).unwrap();
         let (cluster, _) =
@@ -380,7 +388,7 @@ fn containers_are_ours_and_modest() {
 
 #[test]
 fn workers_have_every_image_that_a_pod_of_ours_may_need() {
-    let lab = Lab::new();
+    let lab = Lab::with_all_addons();
     let plan = lab.plan();
     let batches = plan.phases.iter().filter_map(|it| it.batches.get("node1"));
     let steps = batches.flat_map(|batch| &batch.steps);

@@ -20,9 +20,10 @@ use crate::playbook::{
     Action, ExpandedStep, Parts, PhaseName, Placement, Playbook, Scope, Sources, expand_handler,
     expand_removal, expand_steps, load,
 };
+use crate::resource::Resource;
 use crate::secret::Secret;
 use crate::template::{Engine, context};
-use crate::wire::{Batch, Facts, Handler};
+use crate::wire::{self, Batch, Facts, Handler};
 
 /// What a plan is made from; equal inputs give equal plans.
 #[derive(Clone, Copy, Debug)]
@@ -227,15 +228,29 @@ impl Builder<'_> {
                 }
             }
         }
+        let mut steps: Vec<_> = steps.iter().map(|it| it.step.clone()).collect();
+        reverse_removals(&mut steps);
         Batch {
             phase: phase.to_owned(),
-            steps: steps.iter().map(|expanded| expanded.step.clone()).collect(),
+            steps,
             handlers,
         }
     }
 
     fn scope<'s>(&'s self, host: &'s HostSpec, playbook: &'s Playbook) -> Scope<'s> {
         Scope::new(&self.parts, host, self.facts.get(&host.name), playbook)
+    }
+}
+
+/// What stands on something else goes before it: volumes before what removes their folders.
+fn reverse_removals(steps: &mut [wire::Step]) {
+    let is_removal = |step: &wire::Step| matches!(step.resource, Resource::AbsentObjects(_));
+    let places: Vec<usize> = (0..steps.len())
+        .filter(|it| is_removal(&steps[*it]))
+        .collect();
+    let half = places.len() / 2;
+    for (first, last) in places.iter().zip(places.iter().rev()).take(half) {
+        steps.swap(*first, *last);
     }
 }
 

@@ -28,8 +28,9 @@ pub fn need(cluster: &ClusterSpec, host: &HostSpec) -> u64 {
     add(cluster.dns.node_local_address.is_some(), NODE_LOCAL_DNS);
     add(true, COREDNS);
     let takes_workloads = host.roles.worker || cluster.workers().next().is_none();
-    if takes_workloads {
-        for Addon { memory, .. } in addon::all().iter().filter(|it| cluster.addons.is_on(it)) {
+    for Addon { memory, .. } in addon::all().iter().filter(|it| cluster.addons.is_on(it)) {
+        mib += memory.each_node;
+        if takes_workloads {
             mib += memory.each_worker + memory.one_worker;
         }
     }
@@ -58,6 +59,11 @@ mod tests {
         let metrics_server = cluster.addons.defined.get_mut("metrics_server");
         metrics_server.unwrap().enabled = true;
         assert_eq!(needs(&cluster), [1800, 816, 816]);
+        // What runs on every node runs on the control plane too, which has room for it.
+        let victoria_logs = cluster.addons.defined.get_mut("victoria_logs");
+        victoria_logs.unwrap().enabled = true;
+        assert_eq!(needs(&cluster), [1800, 886, 886]);
+        cluster.addons.defined.remove("victoria_logs");
         // A control plane that is a worker as well takes all the add-ons.
         cluster.hosts[0].roles.worker = true;
         cluster.hosts[1].roles.worker = false;

@@ -16,7 +16,7 @@ fn an_add_on_that_is_off_is_removed_with_all_that_it_brought() {
             .map(|it: Value| format!("{} {}", text(&it, "/kind"), text(&it, "/metadata/name")))
             .collect()
     };
-    let lab = Lab::new();
+    let lab = Lab::with_all_addons();
     let mut wanted = BTreeMap::new();
     for resource in resources(&lab.plan()) {
         if let Resource::Manifests(set) = resource {
@@ -36,11 +36,11 @@ fn an_add_on_that_is_off_is_removed_with_all_that_it_brought() {
             .difference(&titles(&set.objects))
             .cloned()
             .collect();
-        // Pools go with their kind.
-        assert!(
-            left.iter().all(|it| it.starts_with("IPAddressPool ")),
-            "{left:?}"
-        );
+        // Pools go with their kind, and claims with their namespace.
+        let goes_along = |it: &String| {
+            it.starts_with("IPAddressPool ") || it.starts_with("PersistentVolumeClaim ")
+        };
+        assert!(left.iter().all(goes_along), "{left:?}");
     }
     let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
     let expected = [
@@ -49,7 +49,15 @@ fn an_add_on_that_is_off_is_removed_with_all_that_it_brought() {
         ("metallb/objects", names(&["metallb/key of the speakers"])),
         ("node-local-dns/objects", vec![]),
         ("ingress/objects", names(&["ingress/certificates"])),
+        ("victoria-metrics/objects", vec![]),
+        ("victoria-logs/objects", vec![]),
     ];
+    let place = |name: &str| removed.iter().position(|(it, _)| it == name).unwrap();
+    assert!(place("ingress/objects") < place("metallb/objects"));
+    let storage = place("local-path-provisioner/objects");
+    assert!(
+        place("victoria-metrics/objects") < storage && place("victoria-logs/objects") < storage
+    );
     removed.sort();
     let mut expected: Vec<_> = expected
         .into_iter()

@@ -61,6 +61,8 @@ fn is_right(kind: &Kind, text: &str) -> bool {
         Kind::Namespace => is_subdomain(text) && !text.contains('.'),
         Kind::StorageClass => is_subdomain(text),
         Kind::Folder => is_folder(text),
+        Kind::Retention => is_count_of(text, &["d", "w", "y"]),
+        Kind::Quantity => is_count_of(text, &["Mi", "Gi", "Ti"]),
         Kind::OneOf(words) => words.iter().any(|word| word == text),
     }
 }
@@ -73,11 +75,22 @@ fn what(kind: &Kind) -> String {
             "the name of a StorageClass: lower-case letters, digits, `-` and `.`".to_owned()
         }
         Kind::Folder => "the path of a folder, such as `/opt/data`".to_owned(),
+        Kind::Retention => "days, weeks or years: `30d`, `8w`, `1y`".to_owned(),
+        Kind::Quantity => "a size: `500Mi`, `5Gi`".to_owned(),
         Kind::OneOf(words) => {
             let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
             words.join(" or ")
         }
     }
+}
+
+/// A whole number above zero, with one of these units.
+fn is_count_of(text: &str, units: &[&str]) -> bool {
+    let number = units.iter().find_map(|unit| text.strip_suffix(unit));
+    let number = number.filter(|it| it.bytes().all(|byte| byte.is_ascii_digit()));
+    number
+        .and_then(|it| it.parse::<u32>().ok())
+        .is_some_and(|it| it > 0)
 }
 
 /// Its path stands in files and commands; quotes and line breaks would change those.

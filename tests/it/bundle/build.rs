@@ -44,6 +44,7 @@ pub fn build(catalog: &str, folder: &Path, origin: Origin) -> (Manifest, Vec<Str
         cache: folder.join("cache"),
         origin,
         releases: Vec::new(),
+        unwanted_addons: Vec::new(),
     };
     let parts = Mutex::new(Vec::new());
     let catalog = Catalog::parse(catalog).unwrap();
@@ -127,6 +128,7 @@ fn releases_share_what_they_have_in_common() {
         cache: folder.path().join("cache"),
         origin: Origin::Source,
         releases: releases.to_vec(),
+        unwanted_addons: Vec::new(),
     };
     let catalog = Catalog::parse(&catalog).unwrap();
     let manifest = build_catalog(&catalog, &options(&minors), &|_| ()).unwrap();
@@ -219,6 +221,7 @@ fn a_failed_build_shows_what_go_said() {
         cache: folder.path().join("cache"),
         origin: Origin::Source,
         releases: Vec::new(),
+        unwanted_addons: Vec::new(),
     };
     let error = build_catalog(&catalog, &options, &|_| ()).unwrap_err();
     let text = error

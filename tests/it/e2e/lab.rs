@@ -5,7 +5,9 @@ use std::process::{Command, Stdio};
 
 use super::kinstall::Kinstall;
 use super::traces::Traces;
-use super::{certificates, cluster, etcd, hardening, nodes, own_image, storage, verify};
+use super::{
+    certificates, cluster, etcd, hardening, monitoring, nodes, own_image, storage, verify,
+};
 
 #[test]
 #[ignore = "needs root and a bundle: `./test clusters`"]
@@ -22,7 +24,9 @@ fn the_courses_lab_comes_up_and_goes_away() {
     certificates::are_made_anew_before_they_end(&lab);
     etcd::a_timer_keeps_snapshots(&lab, "controll-plane");
     etcd::data_comes_back_from_a_backup(&lab, "controll-plane");
+    monitoring::shows_an_hour_and_finds_a_line(&lab);
     verify::all_of_it_works(&lab);
+    monitoring::goes_when_it_is_switched_off(&lab);
     verify::a_missing_dns_and_an_empty_pool_are_named(&lab);
     an_edited_variable_shows_as_the_diff_that_up_applies(&lab);
     verify::a_blocked_pod_network_and_a_stopped_kubelet_are_named(&lab);

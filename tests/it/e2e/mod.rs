@@ -12,6 +12,7 @@ mod interrupted;
 mod kinstall;
 mod lab;
 mod lived_before;
+mod monitoring;
 mod nodes;
 mod own_image;
 mod reset;
