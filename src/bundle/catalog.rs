@@ -10,8 +10,6 @@ use serde::{Deserialize, Serialize};
 use super::Minor;
 use super::kubernetes_release::Changes;
 use super::manifest::{NodeProgram, Placement};
-use super::sources;
-use crate::addon;
 use crate::diagnostic::{Diagnostic, Kind, SourceFile};
 use crate::resource::Sha256;
 use crate::yaml;
@@ -29,14 +27,6 @@ pub struct Catalog {
     pub base_image: PackageLayer,
     pub images: BTreeMap<String, Image>,
     pub node_programs: Vec<NodeProgram>,
-}
-
-/// What an add-on is made of: its `parts.yml`, with folders of the add-on's own.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Parts {
-    components: BTreeMap<String, Component>,
-    images: BTreeMap<String, Image>,
 }
 
 /// One project with one version.
@@ -174,24 +164,6 @@ pub struct ImageProgram {
 }
 
 impl Catalog {
-    /// Returns the catalog that this kinstall was built with, and what its add-ons are made of.
-    pub fn embedded() -> Result<Self, Diagnostic> {
-        Self::without_addons(&[])
-    }
-
-    /// Returns the same without what these add-ons are made of.
-    pub fn without_addons(unwanted: &[String]) -> Result<Self, Diagnostic> {
-        let mut catalog = Self::read(&sources::text("catalog.yml")?)?;
-        let mut twice = None;
-        let files = addon::files("/parts.yml").into_iter();
-        for file in files.filter(|file| !unwanted.contains(&file.addon)) {
-            let parts: Parts = yaml::parse(&file.source)?;
-            twice = twice.or(catalog.add(&file.addon, parts));
-        }
-        let contradiction = twice.or_else(|| catalog.contradiction());
-        contradiction.map_or(Ok(catalog), |it| Err(internal(&it)))
-    }
-
     /// Reads a catalog and checks that its parts refer to each other rightly.
     pub fn parse(text: &str) -> Result<Self, Diagnostic> {
         let catalog = Self::read(text)?;
@@ -199,30 +171,11 @@ impl Catalog {
         contradiction.map_or(Ok(catalog), |it| Err(internal(&it)))
     }
 
-    fn read(text: &str) -> Result<Self, Diagnostic> {
+    pub(super) fn read(text: &str) -> Result<Self, Diagnostic> {
         yaml::parse(&Arc::new(SourceFile {
             path: PathBuf::from("components/catalog.yml"),
             text: text.into(),
         }))
-    }
-
-    /// Adds what an add-on is made of; returns what is there already.
-    fn add(&mut self, addon: &str, parts: Parts) -> Option<String> {
-        let mut twice = None;
-        for (name, mut component) in parts.components {
-            if let Source::Go(go) = &mut component.source {
-                go.folder = format!("{addon}/{}", go.folder);
-            }
-            if self.components.insert(name.clone(), component).is_some() {
-                twice = Some(format!("component {name} stands twice"));
-            }
-        }
-        for (name, image) in parts.images {
-            if self.images.insert(name.clone(), image).is_some() {
-                twice = Some(format!("image {name} stands twice"));
-            }
-        }
-        twice
     }
 
     /// Returns the names of a component's programs as built from source.
@@ -233,7 +186,7 @@ impl Catalog {
         }
     }
 
-    fn contradiction(&self) -> Option<String> {
+    pub(super) fn contradiction(&self) -> Option<String> {
         if self.format != FORMAT {
             return Some(format!("format {}, expected {FORMAT}", self.format));
         }
@@ -278,7 +231,7 @@ impl Catalog {
 }
 
 /// The catalog is part of the program, so this is nothing that a user could mend.
-fn internal(message: &str) -> Diagnostic {
+pub(super) fn internal(message: &str) -> Diagnostic {
     Diagnostic::error(Kind::Internal, format!("catalog: {message}"))
 }
 
@@ -340,18 +293,6 @@ mod tests {
             let found = lines.filter(|line| line.split("//").next().unwrap().trim() == wanted);
             assert_eq!(found.count(), 1, "{name}: go.mod does not require {wanted}");
         }
-    }
-
-    #[test]
-    fn an_add_on_that_is_not_wanted_is_left_out_whole() {
-        let all = Catalog::embedded().unwrap();
-        let without = Catalog::without_addons(&["metallb".to_owned()]).unwrap();
-        let images = all
-            .images
-            .keys()
-            .filter(|it| !without.images.contains_key(*it));
-        assert!(images.eq(["metallb-controller", "metallb-speaker"]));
-        assert_eq!(all.components.len(), without.components.len() + 1);
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! [`build`] makes it: components come out of `go build`, a package or a release ([`Origin`]), images
 //! are put together from them, and [`Bundle`] reads the result.
 
+mod addon_parts;
 mod archive;
 mod blob_writer;
 mod build_error;

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use indexmap::IndexMap;
 use serde_json::{Value, json};
 
-use crate::bundle::{Catalog, Placement, Release};
+use crate::bundle::{Catalog, Release};
 use crate::credentials::ClusterSecrets;
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceFile};
 use crate::inventory::{Inventory, Vault};
@@ -19,6 +19,7 @@ use crate::resource::{Command, Condition, Content, Resource, Sha256};
 use crate::wire::Facts;
 
 mod control_planes;
+mod images;
 mod inventory_edit;
 mod lived_before;
 mod members;
@@ -356,49 +357,4 @@ fn what_is_waited_for_is_installed() {
         .iter()
         .filter(|it| it.starts_with("deployment ") || it.starts_with("daemonset "));
     assert_eq!(waited, workloads.cloned().collect());
-}
-
-#[test]
-fn containers_are_ours_and_modest() {
-    let plan = Lab::new().plan();
-    let mut seen = 0;
-    for object in objects(&plan) {
-        let containers = object.pointer("/spec/template/spec/containers");
-        for container in containers.and_then(Value::as_array).into_iter().flatten() {
-            let name = text(container, "/name");
-            seen += 1;
-            assert!(
-                text(container, "/image").starts_with("kinstall.local/"),
-                "{name}"
-            );
-            assert_eq!(
-                text(container, "/imagePullPolicy"),
-                "IfNotPresent",
-                "{name}"
-            );
-            assert!(
-                !text(container, "/resources/requests/memory").is_empty(),
-                "{name}"
-            );
-            assert!(container.get("securityContext").is_some(), "{name}");
-        }
-    }
-    assert_eq!(seen, 10);
-}
-
-#[test]
-fn workers_have_every_image_that_a_pod_of_ours_may_need() {
-    let lab = Lab::with_all_addons();
-    let plan = lab.plan();
-    let batches = plan.phases.iter().filter_map(|it| it.batches.get("node1"));
-    let steps = batches.flat_map(|batch| &batch.steps);
-    let imported: BTreeSet<&str> = steps
-        .filter_map(|step| match &step.resource {
-            Resource::Image(image) => Some(image.name.as_str()),
-            _ => None,
-        })
-        .collect();
-    let images = lab.bundle.images.values();
-    let of_all_nodes = images.filter(|image| image.nodes == Placement::All);
-    assert_eq!(imported, of_all_nodes.map(|it| it.name.as_str()).collect());
 }

@@ -306,11 +306,7 @@ const CIRCLES: &[(&str, &[&str])] = &[
     ),
     (
         "a catalog has releases, which change a copy of it",
-        &[
-            "bundle/catalog",
-            "bundle/kubernetes_release",
-            "bundle/sources",
-        ],
+        &["bundle/catalog", "bundle/kubernetes_release"],
     ),
     (
         "an adoption is the store's work on one image, under its lock",

@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use super::connection::{Ready, Scope};
 use super::Installation;
+use super::connection::{Ready, Scope};
 use crate::bundle::{Minor, Parts};
 use crate::credentials::ClusterSecrets;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};

@@ -155,6 +155,6 @@ fn get(lab: &Kinstall, path: &str) -> String {
 }
 
 fn url_encoded(text: &str) -> String {
-    let bytes = text.bytes();
-    bytes.map(|byte| format!("%{byte:02X}")).collect()
+    let bytes: Vec<String> = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    bytes.concat()
 }
