@@ -3,14 +3,63 @@
 use std::path::PathBuf;
 use std::sync::Mutex;
 
+use clap::{Args, Subcommand};
+
+use super::GlobalArguments;
 use super::exit::Exit;
-use super::{BundleCommand, GlobalArguments, PartsArguments};
-use crate::bundle::{self, BuildOptions, Origin};
+use crate::bundle::{self, BuildOptions, Minor, Origin};
 use crate::diagnostic::Diagnostics;
 use crate::install::project::{Project, no_inventory};
 use crate::install::stores::{bundle_directory, cache_directory, open_bundle};
 use crate::ui::build::BuildLines;
 use crate::ui::printer::{Format, Printer};
+
+#[derive(Debug, Subcommand)]
+pub enum BundleCommand {
+    /// Build every component from its pinned Go modules
+    Build {
+        #[command(flatten)]
+        parts: PartsArguments,
+    },
+    /// Fetch upstream's releases instead of building, where there are any
+    Pull {
+        #[command(flatten)]
+        parts: PartsArguments,
+        /// Replaces scheme and host in every release URL
+        #[arg(long, value_name = "URL")]
+        mirror: Option<String>,
+    },
+    /// List what is in the bundle
+    Show,
+    /// Check every part of the bundle against its hash
+    Verify,
+    /// Write the whole bundle into one file, for a computer without internet access
+    Save { file: PathBuf },
+    /// Take the bundle out of such a file
+    Load {
+        file: PathBuf,
+        /// Hash that the file must have
+        #[arg(long, value_name = "HEX")]
+        sha256: Option<crate::resource::Sha256>,
+    },
+    /// Write the bundle's programs into a folder: kubernetes/kubectl, containerd/ctr, …
+    Unpack {
+        directory: PathBuf,
+        /// Minor version of Kubernetes [default: the newest in the bundle]
+        #[arg(long, value_name = "MINOR")]
+        kubernetes: Option<Minor>,
+    },
+}
+
+/// What the bundle is to have.
+#[derive(Debug, Args)]
+pub struct PartsArguments {
+    /// Inventory whose add-ons to put into the bundle [default: all add-ons]
+    pub inventory: Option<PathBuf>,
+    /// Minor versions of Kubernetes to put into the bundle: 1.36,1.37 [default: the newest]
+    #[arg(long, value_name = "MINOR", value_delimiter = ',')]
+    pub kubernetes: Vec<Minor>,
+}
 
 /// Builds, fetches, lists or verifies the bundle.
 pub fn run(

@@ -1,12 +1,23 @@
 //! `kinstall check`: all that is to be said about an inventory, without touching a host.
 
+use clap::Args;
+
 use super::exit::Exit;
-use super::{CheckArguments, GlobalArguments};
+use super::{GlobalArguments, InventoryArgument};
 use crate::diagnostic::{Diagnostics, Kind};
 use crate::install::inventory_check;
 use crate::install::project::no_inventory;
 use crate::ui::inventory;
 use crate::ui::printer::{Format, Printer};
+
+#[derive(Debug, Args)]
+pub struct CheckArguments {
+    #[command(flatten)]
+    pub inventory: InventoryArgument,
+    /// Fail on warnings as well
+    #[arg(long)]
+    pub strict: bool,
+}
 
 /// Shows errors and warnings by weight; exit 3 when there is an error, with `--strict` when there is anything.
 pub fn run(

@@ -1,12 +1,21 @@
 //! `kinstall doctor`: what stands in the way on this computer, and what mends it.
 
+use clap::Args;
+
 use super::exit::Exit;
-use super::{DoctorArguments, GlobalArguments};
+use super::{GlobalArguments, ProviderArgument};
 use crate::diagnostic::Diagnostics;
 use crate::install::doctor::{Subjects, examine};
 use crate::model::Provider;
 use crate::ui::doctor;
 use crate::ui::printer::{Format, Printer};
+
+#[derive(Debug, Args)]
+pub struct DoctorArguments {
+    /// Look at this provider only
+    #[arg(long, value_enum)]
+    pub provider: Option<ProviderArgument>,
+}
 
 /// Looks at everything; exit 1 when a machine can't be made the way that was asked for, or a check found
 /// a problem.

@@ -2,13 +2,25 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 
+use clap::Args;
+
+use super::GlobalArguments;
 use super::exit::Exit;
 use super::net::no_network;
-use super::{ForwardArguments, GlobalArguments};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::install::{Keys, LabMachines};
 use crate::provision::forward;
 use crate::ui::printer::Printer;
+
+#[derive(Debug, Args)]
+pub struct ForwardArguments {
+    /// Address and port in the lab's network: 192.168.56.50:80
+    #[arg(value_name = "ADDRESS:PORT")]
+    pub target: std::net::SocketAddr,
+    /// Port on 127.0.0.1 [default: the same if it is free and allowed, else any]
+    #[arg(long, value_name = "PORT")]
+    pub port: Option<u16>,
+}
 
 /// Forwards until it is interrupted.
 pub fn run(

@@ -1,11 +1,25 @@
 //! `kinstall hosts`: the hosts' names on this computer.
 
+use clap::Args;
+
 use super::exit::Exit;
-use super::{GlobalArguments, HostsArguments};
+use super::{GlobalArguments, HostsFileArgument};
 use crate::diagnostic::Diagnostics;
 use crate::install::hosts_file;
 use crate::model::Provider;
 use crate::ui::printer::{Format, Printer};
+
+#[derive(Debug, Args)]
+pub struct HostsArguments {
+    /// Write them to this computer's hosts file; lines of this lab that are there are replaced
+    #[arg(long, conflicts_with = "remove")]
+    pub write: bool,
+    /// Remove them from this computer's hosts file
+    #[arg(long)]
+    pub remove: bool,
+    #[command(flatten)]
+    pub file: HostsFileArgument,
+}
 
 /// Prints the block, or puts it into the hosts file, or takes it out of there.
 pub fn run(

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Mutex;
 
-use super::ImageCommand;
+use clap::Subcommand;
+
 use super::exit::Exit;
 use crate::diagnostic::Diagnostics;
 use crate::digest::Digest;
@@ -11,6 +12,31 @@ use crate::image::{Checksum, Image, ImageError, ImageReference, Location};
 use crate::install::stores::open_images;
 use crate::ui::image::{ImageLines, rows, table};
 use crate::ui::printer::{Format, Printer};
+
+#[derive(Debug, Subcommand)]
+pub enum ImageCommand {
+    /// List the images that kinstall knows and those that are stored here
+    List,
+    /// Fetch or register an image: one of the catalog, a box, an appliance or a disk
+    Add {
+        /// Path, address, or name of a known image
+        image: String,
+        /// Name for `machine_image` in the inventory
+        #[arg(long)]
+        name: Option<String>,
+        /// Hash of the file (or its sha512, by its length)
+        #[arg(long, value_name = "HEX", conflicts_with = "checksum_file")]
+        sha256: Option<crate::digest::Digest>,
+        /// Path or address of a list of hashes that has the file's name in it
+        #[arg(long, value_name = "PATH|URL")]
+        checksum_file: Option<String>,
+    },
+    /// Remove an image, by its name or the beginning of its hash; your own files stay
+    Remove {
+        #[arg(value_name = "NAME|HASH")]
+        image: String,
+    },
+}
 
 /// Lists, adds or removes images.
 pub fn run(command: &ImageCommand, printer: Printer) -> Result<Exit, Diagnostics> {

@@ -3,10 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::ImportCommand;
 use super::exit::Exit;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::image::ImageReference;
@@ -14,6 +13,12 @@ use crate::install::stores::open_images;
 use crate::ui::printer::{Format, Printer};
 use crate::vagrant::{self, Environment, Import};
 use crate::whole_file;
+
+#[derive(Debug, Subcommand)]
+pub enum ImportCommand {
+    /// Make an inventory from a Vagrantfile; exit code 0: complete, 2: values are left to fill in
+    Vagrant(VagrantArguments),
+}
 
 const FILE: &str = "inventory.ini";
 

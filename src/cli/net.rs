@@ -2,10 +2,19 @@
 
 use std::process::Command;
 
+use clap::Args;
+
+use super::GlobalArguments;
 use super::exit::Exit;
-use super::{GlobalArguments, NetArguments};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::install::{Keys, LabMachines};
+
+#[derive(Debug, Args)]
+pub struct NetArguments {
+    /// Command and its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub command: Vec<String>,
+}
 
 /// Runs the command and ends with its exit code.
 pub fn run(global: &GlobalArguments, arguments: &NetArguments) -> Result<Exit, Diagnostics> {

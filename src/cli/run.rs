@@ -1,11 +1,10 @@
-//! From a command to the function that carries it out, and from its result to the exit code.
+//! From the process's arguments to a command, and from its result to the exit code.
 
 use std::process::ExitCode;
 
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
 
 use super::exit::Exit;
-use super::power::Button;
 use super::{Cli, Command};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::log::{self, Directives};
@@ -42,7 +41,7 @@ fn run(cli: Cli) -> ExitCode {
     };
     let result = start_log(&cli).and_then(|is_verbose| {
         printer.is_verbose = is_verbose;
-        dispatch(cli, printer)
+        cli.command.run(&cli.global, printer)
     });
     match result {
         Ok(Exit::Success) => ExitCode::SUCCESS,
@@ -76,46 +75,4 @@ fn start_log(cli: &Cli) -> Result<bool, Diagnostics> {
     })?;
     log::start(&directives);
     Ok(!directives.is_quiet())
-}
-
-fn dispatch(cli: Cli, printer: Printer) -> Result<Exit, Diagnostics> {
-    let global = &cli.global;
-    match cli.command {
-        Command::Up(arguments) => super::up::run(global, &arguments, printer),
-        Command::Upgrade(arguments) => super::upgrade::run(global, &arguments, printer),
-        Command::Plan(arguments) => super::plan::run(global, &arguments, printer),
-        Command::Check(arguments) => super::check::run(global, &arguments, printer),
-        Command::Status(arguments) => super::status::run(global, &arguments, printer),
-        Command::Verify(arguments) => super::verify::run(global, &arguments, printer),
-        Command::Node(command) => super::node::run(global, &command, printer),
-        Command::Reset(arguments) => super::reset::run(global, &arguments, printer),
-        Command::Down(arguments) => super::down::run(global, &arguments, printer),
-        Command::Halt(nodes) => super::power::run(global, &nodes, Button::Halt, printer),
-        Command::Start(nodes) => super::power::run(global, &nodes, Button::Start, printer),
-        Command::Suspend(nodes) => super::power::run(global, &nodes, Button::Suspend, printer),
-        Command::Resume(nodes) => super::power::run(global, &nodes, Button::Resume, printer),
-        Command::Restart(nodes) => super::power::run(global, &nodes, Button::Restart, printer),
-        Command::Snapshot(command) => super::snapshot::run(global, &command, printer),
-        Command::SshConfig => super::ssh_config::run(global, printer),
-        Command::Hosts(arguments) => super::hosts::run(global, &arguments, printer),
-        Command::Console(arguments) => super::console::run(global, &arguments, printer),
-        Command::Log(arguments) => super::log::run(global, &arguments, printer),
-        Command::Support(arguments) => super::support::run(global, &arguments, printer),
-        Command::Doctor(arguments) => super::doctor::run(global, &arguments, printer),
-        Command::Dial { target } => super::dial::run(global, target),
-        Command::Certs(command) => super::certs::run(global, &command, printer),
-        Command::Etcd(command) => super::etcd::run(global, &command, printer),
-        Command::Load(arguments) => super::load::run(global, &arguments, printer),
-        Command::Kubeconfig(arguments) => super::kubeconfig::run(global, &arguments, printer),
-        Command::Ssh(arguments) => super::ssh::run(global, &arguments, printer),
-        Command::Forward(arguments) => super::forward::run(global, &arguments, printer),
-        Command::Net(arguments) => super::net::run(global, &arguments),
-        Command::Bundle(command) => super::bundle::run(global, &command, printer),
-        Command::Image(command) => super::image::run(&command, printer),
-        Command::Completions { shell } => Ok(super::completions::run(shell, printer)),
-        Command::Man { directory } => super::man::run(&directory),
-        Command::Import(command) => super::import::run(&command, printer),
-        #[cfg(target_os = "linux")]
-        Command::Service(command) => super::service::run(&command),
-    }
 }

@@ -1,13 +1,40 @@
 //! `kinstall snapshot save|restore|list|delete`: states of the lab to go back to.
 
+use clap::{Args, Subcommand};
+
+use super::GlobalArguments;
 use super::exit::Exit;
-use super::{GlobalArguments, SnapshotArguments, SnapshotCommand};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::install::ready::Clock;
 use crate::install::{Keys, LabMachines, lab, named_hosts, ready};
 use crate::provision::{MachineState, Snapshot, Snapshots};
 use crate::ui::printer::{Format, Printer};
 use crate::ui::{prompt, snapshots};
+
+#[derive(Debug, Subcommand)]
+pub enum SnapshotCommand {
+    /// Save the state of the whole lab at one moment, or of single machines
+    Save(SnapshotArguments),
+    /// Restore a snapshot; everything that happened since is lost
+    Restore(SnapshotArguments),
+    /// List the snapshots
+    List,
+    /// Remove a snapshot; the machines stay as they are
+    Delete(SnapshotArguments),
+}
+
+#[derive(Debug, Args)]
+pub struct SnapshotArguments {
+    /// Letters, digits, `-`, `_` and `.`
+    #[arg(value_parser = name)]
+    pub name: String,
+    /// Names of machines [default: all]
+    #[arg(value_name = "NODE")]
+    pub nodes: Vec<String>,
+    /// Don't ask
+    #[arg(short, long)]
+    pub yes: bool,
+}
 
 /// Checks the name of a snapshot; it becomes part of files' names and of other programs' arguments.
 pub fn name(text: &str) -> Result<String, String> {

@@ -2,12 +2,23 @@
 
 use std::io;
 
+use clap::Args;
+
+use super::GlobalArguments;
 use super::exit::Exit;
-use super::{GlobalArguments, SshArguments};
 use crate::diagnostic::Diagnostics;
 use crate::install::{Keys, LabMachines, named_hosts, runtime};
 use crate::ssh::{Session, Streams};
 use crate::ui::printer::Printer;
+
+#[derive(Debug, Args)]
+pub struct SshArguments {
+    /// Name of the node in the inventory
+    pub node: String,
+    /// Command to run instead of a shell
+    #[arg(last = true, value_name = "COMMAND")]
+    pub command: Vec<String>,
+}
 
 /// Opens the shell, or runs the command with its exit code, stdin, and unmixed stdout and stderr.
 pub fn run(
