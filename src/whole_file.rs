@@ -53,9 +53,15 @@ fn create(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
 pub fn rewrite(path: &Path, contents: &[u8]) -> io::Result<()> {
     let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let like = real.metadata().ok();
-    let replaced = fill_with(&mut OpenOptions::new(), &real, |file| {
-        file.write_all(contents)?;
-        like.as_ref().map_or(Ok(()), |like| dress(file, like))
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    if like.is_some() {
+        // Until it has the file's own mode, and before anything is in it.
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
+    let replaced = fill_with(&mut options, &real, |file| {
+        like.as_ref().map_or(Ok(()), |like| dress(file, like))?;
+        file.write_all(contents)
     });
     replaced.or_else(|error: io::Error| match error.kind() {
         io::ErrorKind::ResourceBusy => fs::write(&real, contents),

@@ -3,7 +3,8 @@
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -201,7 +202,11 @@ impl Node {
     pub fn blob(&self, blob: BlobRef) -> Result<PathBuf, ResourceError> {
         let path = self.blobs().join(blob.sha256.to_string());
         if !path.exists() {
-            fs::create_dir_all(self.blobs()).doing("create the folder", &self.blobs())?;
+            let folder = self.blobs();
+            // A part may be etcd's data, in a restore.
+            fs::create_dir_all(&folder)
+                .and_then(|()| fs::set_permissions(&folder, Permissions::from_mode(0o700)))
+                .doing("create the folder", &folder)?;
             self.link.fetch(&self.step, blob, &path)?;
         }
         Ok(path)

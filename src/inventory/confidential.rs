@@ -9,7 +9,7 @@ use crate::secret::Secret;
 use crate::yaml::{Node, Value};
 
 /// Parts of names of variables whose values are confidential.
-const PARTS: [&str; 12] = [
+const PARTS: [&str; 13] = [
     "pass",
     "secret",
     "token",
@@ -22,6 +22,7 @@ const PARTS: [&str; 12] = [
     "auth_key",
     "auth_string",
     "htpasswd",
+    "certificate_key",
 ];
 
 /// Endings of names of variables that say where something is, or how long.
@@ -31,7 +32,8 @@ const HARMLESS: [&str; 6] = ["_file", "_path", "_dir", "_length", "_enabled", "_
 pub fn is_confidential(name: &str) -> bool {
     let name = name.to_ascii_lowercase().replace('-', "_");
     let is_harmless = HARMLESS.iter().any(|end| name.ends_with(end));
-    !is_harmless && PARTS.iter().any(|part| name.contains(part))
+    let is_login = name == "auth" || name.ends_with("_auth");
+    !is_harmless && (is_login || PARTS.iter().any(|part| name.contains(part)))
 }
 
 impl Inventory {

@@ -176,16 +176,26 @@ pub fn files(folder: &Path) -> Vec<String> {
 
 /// Returns name and text of a playbook without steps for each one of `up`; those of other actions are in folders.
 pub fn playbooks_without_steps() -> Vec<(String, String)> {
-    let entries = fs::read_dir("playbooks").unwrap().map(Result::unwrap);
-    let paths = entries.map(|entry| entry.path());
-    let playbooks = paths.filter(|path| path.extension().is_some_and(|it| it == "yml"));
-    playbooks
-        .map(|path| {
+    let files = |folder: &str| {
+        let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
+        entries.map(|entry| entry.path()).collect::<Vec<_>>()
+    };
+    let own = files("playbooks").into_iter();
+    let own = own.filter(|path| path.extension().is_some_and(|it| it == "yml"));
+    let own = own.map(|path| (path.file_name().unwrap().to_owned(), path));
+    let addons = files("addons").into_iter().filter(|path| path.is_dir());
+    let addons = addons.map(|folder| {
+        let mut name = folder.file_name().unwrap().to_owned();
+        name.push(".yml");
+        (name, folder.join("playbook.yml"))
+    });
+    own.chain(addons)
+        .map(|(name, path)| {
             let text = fs::read_to_string(&path).unwrap();
             let heads = ["component:", "phase:", "upgrade_phase:"];
             let is_head = |line: &&str| heads.iter().any(|head| line.starts_with(head));
             let head: Vec<&str> = text.lines().filter(is_head).collect();
-            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            let name = name.into_string().unwrap();
             (name, format!("{}\nsteps: []\n", head.join("\n")))
         })
         .collect()

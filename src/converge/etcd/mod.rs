@@ -6,7 +6,7 @@ pub mod gate;
 mod member_absent;
 mod observe;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -37,6 +37,10 @@ impl<'a> Etcd<'a> {
             let program = folder.join("exe").read_link();
             program.is_ok_and(|path| path.file_name().is_some_and(|name| name == "etcd"))
         });
+        // A pod's program of that name is in namespaces of its own.
+        let own = ["net", "user"].map(|it| namespace(Path::new("/proc/self"), it));
+        let of_etcd =
+            of_etcd.filter(|folder| ["net", "user"].map(|it| namespace(folder, it)) == own);
         // One that only tries a snapshot runs outside of a container.
         let mut programs = of_etcd.map(|folder| folder.join("root/usr/local/bin/etcdctl"));
         let program = programs.find(|program| program.exists())?;
@@ -133,6 +137,11 @@ impl<'a> Etcd<'a> {
 fn parse(output: &str) -> Result<Value, ResourceError> {
     serde_json::from_str(output.trim())
         .map_err(|error| ResourceError::other(format!("etcdctl's answer can't be read: {error}")))
+}
+
+/// Returns the name of one of a process's namespaces.
+fn namespace(process: &Path, kind: &str) -> Option<PathBuf> {
+    process.join("ns").join(kind).read_link().ok()
 }
 
 fn entries(value: &Value) -> impl Iterator<Item = &Value> {

@@ -8,9 +8,10 @@ use crate::ssh::Session;
 
 /// Begins a line of shell: sets `programs` to the folder with etcdctl and etcdutl, in the container of the etcd that runs
 /// here, and defines `etcd` as etcdctl with what it logs in with. Ends with code 9 where no etcd runs.
-pub(super) const FIND: &str = "programs=; for process in /proc/[0-9]*; do \
+pub(super) const FIND: &str = "programs=; own=$(readlink /proc/self/ns/net /proc/self/ns/user); \
+    for process in /proc/[0-9]*; do \
     case $(readlink $process/exe) in */etcd) \
-    if [ -x $process/root/usr/local/bin/etcdctl ]; then programs=$process/root/usr/local/bin; fi;; esac; done; \
+    if [ \"$(readlink $process/ns/net $process/ns/user)\" = \"$own\" ] && [ -x $process/root/usr/local/bin/etcdctl ]; then programs=$process/root/usr/local/bin; fi;; esac; done; \
     [ -n \"$programs\" ] || exit 9; pki=/etc/kubernetes/pki/etcd; \
     etcd() { $programs/etcdctl --cacert=$pki/ca.crt --cert=$pki/healthcheck-client.crt --key=$pki/healthcheck-client.key \"$@\"; }; ";
 

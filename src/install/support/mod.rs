@@ -196,7 +196,12 @@ fn add_files(folder: &Path, files: &mut Vec<PathBuf>) {
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
     paths.sort();
     for path in paths {
-        if path.is_dir() {
+        let is_hidden = path
+            .file_name()
+            .is_some_and(|it| it.to_string_lossy().starts_with('.'));
+        if is_hidden {
+            // Neither Ansible nor kinstall reads it, and it may hold a password and nothing else.
+        } else if path.is_dir() {
             add_files(&path, files);
         } else {
             files.push(path);

@@ -97,9 +97,14 @@ impl Redaction {
         let mut result = String::with_capacity(text.len());
         // How far the name of a value that goes on over several lines is set in.
         let mut inside: Option<usize> = None;
+        // Whether that name is the first of a list's item itself.
+        let mut in_item = false;
         for line in text.lines() {
             let indent = line.len() - line.trim_start().len();
-            if inside.is_some_and(|outer| indent > outer || line.trim().is_empty()) {
+            // The items of a list may stand as far in as its name.
+            let is_item = line.trim_start().starts_with("- ");
+            let is_part = |outer| indent > outer || (indent == outer && is_item && !in_item);
+            if inside.is_some_and(|outer| line.trim().is_empty() || is_part(outer)) {
                 continue;
             }
             inside = None;
@@ -109,6 +114,7 @@ impl Redaction {
             {
                 Some((name, _)) if is_confidential(name) && !name.contains('=') => {
                     inside = Some(indent);
+                    in_item = is_item;
                     let (name, _) = line.split_once(':').unwrap_or_default();
                     format!("{name}: {REDACTED}")
                 }
@@ -240,6 +246,12 @@ api_token: |
 next: 1
 registry: { user: me, password: pw, port: 1 }
 - admin_secret: 'x'
+- other: y
+registry_tokens:
+- abc
+- def
+containerd_registry_auth: [{ registry: r, auth: dXNlcjpwYXNz }]
+kubeadm_certificate_key: 0123
 ansible_ssh_private_key_file: ~/.ssh/id
 # old_password: pw
 sealed: !vault |
@@ -254,6 +266,10 @@ sealed: !vault |
         next: 1
         registry: { user: me, password: ***, port: 1 }
         - admin_secret: ***
+        - other: y
+        registry_tokens: ***
+        containerd_registry_auth: ***
+        kubeadm_certificate_key: ***
         ansible_ssh_private_key_file: ~/.ssh/id
         # old_password: ***
         sealed: !vault |
