@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
 
+use super::Cli;
 use super::exit::Exit;
-use super::{Cli, Command};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::log::{self, Directives};
 use crate::ui::printer::Printer;
@@ -65,7 +65,7 @@ fn run(cli: Cli) -> ExitCode {
 /// Starts to log; returns whether the terminal shows it. An agent logs as its controller wishes.
 fn start_log(cli: &Cli) -> Result<bool, Diagnostics> {
     #[cfg(target_os = "linux")]
-    if let Command::Service(_) = cli.command {
+    if let super::Command::Service(_) = cli.command {
         return Ok(false);
     }
     let variable = std::env::var("KINSTALL_LOG").ok();
