@@ -3,7 +3,7 @@
 use super::lab::LabMachines;
 use super::project::Project;
 use crate::report::Summary;
-use crate::run::PlannedChanges;
+use crate::run::{CheckedHosts, PlannedChanges};
 
 /// What a check found.
 pub struct Found {
@@ -11,6 +11,20 @@ pub struct Found {
     /// A probe failed somewhere.
     pub failed: bool,
     pub summary: Summary,
+}
+
+impl Found {
+    /// Returns what a check of all hosts found.
+    pub fn of(checked: CheckedHosts, summary: Summary) -> Self {
+        Self {
+            planned: PlannedChanges {
+                unreachable: summary.unreachable(),
+                ..checked.planned
+            },
+            failed: checked.failed,
+            summary,
+        }
+    }
 }
 
 /// How `up` ended.

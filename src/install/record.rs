@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 use std::thread;
+use std::time::Instant;
 
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tracing::{debug, trace};
@@ -69,6 +70,25 @@ pub(super) fn observed<T>(
     // As above.
     let _ = journal.add(&RunEvent::Ended { problem: problems });
     Ok((result?, summary))
+}
+
+/// Runs something that changes hosts: as [`observed`], with a log beside the journal, and how long it took.
+pub(super) fn carried_out<T>(
+    directory: &Path,
+    run: &Run,
+    observer: Box<dyn Observer>,
+    work: impl AsyncFnOnce(&EventSender, &Cancel) -> Result<T, Diagnostics>,
+) -> Result<(T, Summary), Diagnostics> {
+    let _keeping = keep_log(directory, run)?;
+    let timed = async |events: EventSender, cancel| {
+        let started = Instant::now();
+        let done = work(&events, &cancel).await?;
+        let _ = events.send(RunEvent::Finished {
+            elapsed: started.elapsed(),
+        });
+        Ok(done)
+    };
+    observed(directory, run, observer, timed)
 }
 
 /// Keeps what is logged from now on beside the journal.

@@ -1,17 +1,15 @@
 //! Takes hosts out of the cluster: on demand, and where the inventory doesn't have them any more.
 
-use std::time::Instant;
-
 use super::Installation;
 use super::connection::Scope;
 use super::restore;
 use crate::diagnostic::Diagnostics;
 use crate::install::members::{self, Member, Members};
 use crate::install::outcome::{Applied, Found};
-use crate::install::record::{keep_log, observed};
+use crate::install::record::{carried_out, observed};
 use crate::model::ClusterSpec;
 use crate::playbook::Action;
-use crate::run::{Cancel, CheckedHosts, EventSender, Observer, PlannedChanges, RunEvent};
+use crate::run::{Cancel, CheckedHosts, EventSender, Observer};
 
 impl Installation {
     /// Takes hosts out of the cluster, one after another: their pods, their etcd members, Kubernetes on them
@@ -23,17 +21,12 @@ impl Installation {
         leaving: &[String],
     ) -> Result<Applied, Diagnostics> {
         let departed = self.departed(leaving)?;
-        let _keeping = keep_log(&self.project.directory, &self.run)?;
-        let (left, summary) = observed(
+        let (left, summary) = carried_out(
             &self.project.directory,
             &self.run,
             observer,
-            async |events: EventSender, cancel| {
-                let started = Instant::now();
-                let left = self.leave(&departed, leaving, &events, &cancel).await?;
-                let _ = events.send(RunEvent::Finished {
-                    elapsed: started.elapsed(),
-                });
+            async |events, cancel| {
+                let left = self.leave(&departed, leaving, events, cancel).await?;
                 Ok(left)
             },
         )?;
@@ -66,27 +59,18 @@ impl Installation {
                 self.connect(scope, &events, &cancel).await?.check().await
             },
         )?;
-        Ok(Found {
-            planned: PlannedChanges {
-                unreachable: summary.unreachable(),
-                ..checked.planned
-            },
-            failed: checked.failed,
-            summary,
-        })
+        Ok(Found::of(checked, summary))
     }
 
     /// Takes Kubernetes off all hosts, with all that is in the cluster; the machines stay.
     pub fn reset(self, observer: Box<dyn Observer>) -> Result<Applied, Diagnostics> {
-        let _keeping = keep_log(&self.project.directory, &self.run)?;
-        let (all_done, summary) = observed(
+        let (all_done, summary) = carried_out(
             &self.project.directory,
             &self.run,
             observer,
-            async |events: EventSender, cancel| {
-                let started = Instant::now();
+            async |events, cancel| {
                 let names = self.hosts();
-                let connected = self.connect(self.reset_scope(&names), &events, &cancel);
+                let connected = self.connect(self.reset_scope(&names), events, cancel);
                 let mut ready = connected.await?;
                 let all_done = ready.apply().await?;
                 let mut reset = ready.answering;
@@ -94,9 +78,6 @@ impl Installation {
                 ready.engine.finish().await;
                 Members::update(&self.project.directory, &self.project.cluster, &[], &reset)?;
                 restore::forget(&self.project)?;
-                let _ = events.send(RunEvent::Finished {
-                    elapsed: started.elapsed(),
-                });
                 Ok(all_done && ready.all_answer)
             },
         )?;

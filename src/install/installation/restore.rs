@@ -4,7 +4,6 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,12 +16,12 @@ use crate::format_version;
 use crate::install::etcd::backup::{BackupError, open};
 use crate::install::outcome::{Applied, Found};
 use crate::install::project::Project;
-use crate::install::record::{keep_log, observed};
+use crate::install::record::{carried_out, observed};
 use crate::playbook::Action;
 use crate::private_file;
 use crate::report::backup::Record;
 use crate::resource::{BlobRef, Sha256};
-use crate::run::{EventSender, Observer, PlannedChanges, RunEvent};
+use crate::run::{EventSender, Observer};
 use crate::secret::Secret;
 
 /// The snapshot's name among the programs of a release, and the folder below `.kinstall` that it lies in meanwhile.
@@ -173,14 +172,7 @@ impl Installation {
                 ready.check().await
             },
         )?;
-        Ok(Found {
-            planned: PlannedChanges {
-                unreachable: summary.unreachable(),
-                ..checked.planned
-            },
-            failed: checked.failed,
-            summary,
-        })
+        Ok(Found::of(checked, summary))
     }
 
     /// Gives all members of etcd the data of a backup.
@@ -197,23 +189,18 @@ impl Installation {
             snapshot: opened.snapshot.sha256,
         };
         let path = self.project.directory.join(BEGUN);
-        let _keeping = keep_log(&self.project.directory, &self.run)?;
         let names = self.control_planes();
-        let (all_done, summary) = observed(
+        let (all_done, summary) = carried_out(
             &self.project.directory,
             &self.run,
             observer,
-            async |events: EventSender, cancel| {
-                let started = Instant::now();
+            async |events, cancel| {
                 let scope = self.restore_scope(&names);
-                let mut ready = self.connect(scope, &events, &cancel).await?;
+                let mut ready = self.connect(scope, events, cancel).await?;
                 require_all(&ready, goes_on)?;
                 begun.save(&path)?;
                 let all_done = ready.apply().await?;
                 ready.engine.finish().await;
-                let _ = events.send(RunEvent::Finished {
-                    elapsed: started.elapsed(),
-                });
                 Ok(all_done && ready.plan.left_out.is_empty())
             },
         )?;

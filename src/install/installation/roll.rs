@@ -1,14 +1,12 @@
 //! What is done on the control planes, one after another: `certs renew` and `etcd defrag`.
 
-use std::time::Instant;
-
 use super::Installation;
 use super::connection::Scope;
 use crate::diagnostic::Diagnostics;
 use crate::install::outcome::Applied;
-use crate::install::record::{keep_log, observed};
+use crate::install::record::carried_out;
 use crate::playbook::Action;
-use crate::run::{EventSender, Observer, RunEvent};
+use crate::run::Observer;
 
 impl Installation {
     /// Makes the certificates of all control planes anew, those of the limit only if there is one.
@@ -26,23 +24,18 @@ impl Installation {
         action: Action,
         observer: Box<dyn Observer>,
     ) -> Result<Applied, Diagnostics> {
-        let _keeping = keep_log(&self.project.directory, &self.run)?;
-        let (all_done, summary) = observed(
+        let (all_done, summary) = carried_out(
             &self.project.directory,
             &self.run,
             observer,
-            async |events: EventSender, cancel| {
-                let started = Instant::now();
+            async |events, cancel| {
                 let scope = Scope {
                     action,
                     ..self.scope(&[])
                 };
-                let mut ready = self.connect(scope, &events, &cancel).await?;
+                let mut ready = self.connect(scope, events, cancel).await?;
                 let all_done = ready.apply().await?;
                 ready.engine.finish().await;
-                let _ = events.send(RunEvent::Finished {
-                    elapsed: started.elapsed(),
-                });
                 Ok(all_done && ready.all_answer && ready.plan.left_out.is_empty())
             },
         )?;

@@ -1,7 +1,6 @@
 //! `upgrade`: what runs is read, the path to what is wanted is told, and each hop of it is a roll over all nodes.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use serde_json::Value;
 
@@ -11,13 +10,13 @@ use crate::bundle::{Minor, Release};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::install::kubectl;
 use crate::install::outcome::Found;
-use crate::install::record::{keep_log, observed};
+use crate::install::record::{carried_out, observed};
 use crate::plan::upgrade::path::releases;
 pub use crate::plan::upgrade::{Hop, RunningVersions};
 use crate::plan::upgrade::{PathError, ReleaseVersions, findings, path};
 use crate::playbook::Action;
 use crate::report::{NodeStatus, Summary};
-use crate::run::{EventSender, Observer, PlannedChanges, RunEvent};
+use crate::run::{EventSender, Observer};
 
 /// Where etcd's data is kept as it was before a version came; on the control plane that acted for the cluster.
 pub const SNAPSHOTS: &str = "/var/lib/kinstall/etcd";
@@ -95,14 +94,7 @@ impl Installation {
                 connected.await?.check().await
             },
         )?;
-        Ok(Found {
-            planned: PlannedChanges {
-                unreachable: summary.unreachable(),
-                ..checked.planned
-            },
-            failed: checked.failed,
-            summary,
-        })
+        Ok(Found::of(checked, summary))
     }
 
     /// Moves all nodes to the release of a hop, or those up to the one to pause after.
@@ -116,14 +108,12 @@ impl Installation {
         self.release = hop.release;
         self.run = self.run.next();
         let upgraded = self.upgraded(running)?;
-        let _keeping = keep_log(&self.project.directory, &self.run)?;
-        let ((all_done, acting), summary) = observed(
+        let ((all_done, acting), summary) = carried_out(
             &self.project.directory,
             &self.run,
             observer,
-            async |events: EventSender, cancel| {
-                let started = Instant::now();
-                let connected = self.connect(self.roll(&upgraded), &events, &cancel);
+            async |events, cancel| {
+                let connected = self.connect(self.roll(&upgraded), events, cancel);
                 let mut ready = connected.await?;
                 if let Some(host) = pause_after {
                     ready.plan.end_after(host);
@@ -136,9 +126,6 @@ impl Installation {
                 let acting = backup.and_then(|phase| phase.batches.keys().next().cloned());
                 let all_done = ready.apply().await?;
                 ready.engine.finish().await;
-                let _ = events.send(RunEvent::Finished {
-                    elapsed: started.elapsed(),
-                });
                 Ok((all_done && ready.plan.left_out.is_empty(), acting))
             },
         )?;
