@@ -48,13 +48,12 @@ impl Monitor {
         let mut monitor = Self {
             stream: BufReader::new(stream),
         };
-        match monitor.message() {
+        let greeting = monitor.message();
+        match greeting.and_then(|_| monitor.execute("qmp_capabilities", &json!({}))) {
             // It ended in this moment.
-            Err(error) if is_end(&error) => return Ok(None),
-            other => other?,
-        };
-        monitor.execute("qmp_capabilities", &json!({}))?;
-        Ok(Some(monitor))
+            Err(error) if is_end(&error) => Ok(None),
+            other => other.map(|_| Some(monitor)),
+        }
     }
 
     pub(super) fn state(&mut self) -> io::Result<RunState> {

@@ -51,28 +51,33 @@ pub(super) fn listen(directory: &LabDirectory) -> io::Result<UnixListener> {
     })
 }
 
-/// Asks the supervisor; `None` when there is none.
+/// Asks the supervisor; `None` when there is none, or when it ends before it answers.
 pub(super) fn ask(directory: &LabDirectory, request: &Request) -> io::Result<Option<Response>> {
-    let stream = match with_short_path(directory, UnixStream::connect) {
-        Ok(stream) => stream,
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
-            ) =>
-        {
-            return Ok(None);
-        }
-        Err(error) => return Err(error),
-    };
-    write_message(&stream, request)?;
-    read_message(&stream).map(Some)
+    let answer = with_short_path(directory, UnixStream::connect).and_then(|stream| {
+        write_message(&stream, request)?;
+        read_message(&stream)
+    });
+    match answer {
+        Err(error) if is_nobody(&error) => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+/// A process that is being killed still accepts connections until the kernel closes its socket.
+fn is_nobody(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionRefused, ConnectionReset, NotFound, UnexpectedEof};
+    matches!(
+        error.kind(),
+        NotFound | ConnectionRefused | ConnectionReset | BrokenPipe | UnexpectedEof
+    )
 }
 
 pub(super) fn read_message<T: DeserializeOwned>(stream: &UnixStream) -> io::Result<T> {
     stream.set_read_timeout(Some(TIMEOUT))?;
     let mut line = String::new();
-    BufReader::new(stream).read_line(&mut line)?;
+    if BufReader::new(stream).read_line(&mut line)? == 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
     Ok(serde_json::from_str(&line)?)
 }
 
@@ -92,4 +97,55 @@ fn with_short_path<T>(
         "/proc/self/fd/{}/{SOCKET}",
         folder.as_raw_fd()
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    /// What a supervisor does with a connection.
+    type Behaviour = fn(UnixListener);
+
+    #[test]
+    fn a_supervisor_that_ends_before_it_answers_is_none() {
+        let cases: [(&str, Behaviour); 3] = [
+            ("before it accepts", drop),
+            ("before it reads", |listener| {
+                drop(listener.accept().unwrap());
+            }),
+            ("before it answers", |listener| {
+                let (stream, _) = listener.accept().unwrap();
+                read_message::<Request>(&stream).unwrap();
+            }),
+        ];
+        for (case, behaviour) in cases {
+            let folder = tempfile::tempdir().unwrap();
+            let directory = LabDirectory::at(folder.path());
+            let listener = listen(&directory).unwrap();
+            let supervisor = thread::spawn(move || {
+                // The question is in the socket's queue by then.
+                thread::sleep(Duration::from_millis(50));
+                behaviour(listener);
+            });
+            let answer = ask(&directory, &Request::Running);
+            assert_eq!(answer.unwrap(), None, "{case}");
+            supervisor.join().unwrap();
+        }
+    }
+
+    #[test]
+    fn a_supervisor_that_answers_nonsense_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = LabDirectory::at(folder.path());
+        let listener = listen(&directory).unwrap();
+        let supervisor = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            read_message::<Request>(&stream).unwrap();
+            stream.write_all(b"nonsense\n").unwrap();
+        });
+        assert!(ask(&directory, &Request::Running).is_err());
+        supervisor.join().unwrap();
+    }
 }
