@@ -8,44 +8,44 @@
 //! [`model::ClusterSpec`], `plan` expands playbooks and templates into typed resources, `run` hands them
 //! to the agents over `ssh`, and `ui` shows the events that come back. `ARCHITECTURE.md` tells more.
 
-pub mod addon;
-pub mod age;
+mod addon;
+mod age;
 #[cfg(target_os = "linux")]
 pub mod agent;
 #[cfg(target_os = "linux")]
-pub mod api_proxy;
+mod api_proxy;
 pub mod bundle;
 pub mod cli;
-pub mod container_image;
+mod container_image;
 #[cfg(target_os = "linux")]
 pub mod converge;
 pub mod credentials;
 pub mod diagnostic;
-pub mod did_you_mean;
+mod did_you_mean;
 pub mod digest;
 pub mod download;
 pub mod error_chain;
-pub mod format_version;
+mod format_version;
 pub mod image;
 mod install;
 pub mod inventory;
-pub mod log;
+mod log;
 pub mod model;
 mod parallel;
 pub mod plan;
 pub mod playbook;
 pub mod private_file;
 pub mod provision;
-pub mod relay;
-pub mod report;
+mod relay;
+mod report;
 pub mod resource;
 pub mod run;
 pub mod secret;
 pub mod ssh;
-pub mod template;
+mod template;
 pub mod ui;
 pub mod vagrant;
-pub mod verify;
-pub mod whole_file;
+mod verify;
+mod whole_file;
 pub mod wire;
 pub mod yaml;

@@ -6,7 +6,7 @@
 mod definition;
 mod files;
 
-pub use definition::{Addon, Images, Kind, Memory, Setting, Switch};
+pub use definition::{Addon, Kind, Setting};
 pub use files::{AddonFile, bytes, files, source_files};
 
 use std::sync::LazyLock;

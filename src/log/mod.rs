@@ -20,7 +20,7 @@ use tracing_subscriber::fmt;
 use tracing_subscriber::fmt::time::{SystemTime, Uptime};
 use tracing_subscriber::layer::SubscriberExt as _;
 
-pub use directives::{Directives, InvalidDirectives};
+pub use directives::Directives;
 
 use self::kept::{Kept, KeptLines};
 use crate::wire::LogLevel;

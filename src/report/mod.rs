@@ -13,5 +13,5 @@ pub mod status;
 pub mod summary;
 
 pub use check::Check;
-pub use status::{Address, Certificate, ClusterStatus, HostStatus, NodeStatus, Workload};
-pub use summary::{Failure, HostSummary, Summary};
+pub use status::{ClusterStatus, HostStatus, NodeStatus};
+pub use summary::{Failure, Summary};
