@@ -21,6 +21,9 @@ impl Lab {
     pub fn new() -> Result<Self> {
         let folder = tempfile::tempdir()?;
         copy(&repository().join("inventory/lab"), folder.path())?;
+        // Nodes need nothing from outside of the lab, and this computer's firewall stays as it is.
+        let closed = folder.path().join("group_vars/all/closed.yml");
+        fs::write(closed, "kinstall_egress: false\n")?;
         Ok(Self {
             folder,
             makes_machines: true,

@@ -60,6 +60,7 @@ fn measure_all() -> Result<()> {
             "bundle-cold" => bundle::measure_cold(&mut table)?,
             "up" => up::measure(runs, &mut table)?,
             "by-hand" => by_hand::measure(runs, &mut table)?,
+            "log" => up::measure_log(&mut table)?,
             "no-op" => up::measure_no_op(&mut table)?,
             other => return Err(format!("there is nothing to measure called `{other}`").into()),
         }

@@ -1,11 +1,15 @@
 //! How long `kinstall up` takes from nothing, and when there is nothing to do.
 
-use crate::lab::Lab;
+use std::fs;
+use std::process::Command;
+
+use crate::lab::{Lab, program};
 use crate::measure::{self, Measured};
 use crate::table::{Table, median, megabytes, seconds};
 use crate::{Result, breakdown, round_trips};
 
 const NO_OP_RUNS: usize = 10;
+const LOG_RUNS: usize = 20;
 
 /// Measures `up` of the course's lab from a built bundle, each time with new machines.
 pub fn measure(runs: usize, table: &mut Table) -> Result<()> {
@@ -62,6 +66,33 @@ pub fn measure_no_op(table: &mut Table) -> Result<()> {
         "< 60 MB",
     );
     round_trips::measure(&lab, table)
+}
+
+/// Measures what the log costs where nothing else takes time: the usual, which keeps a file, beside all that there is,
+/// in turns.
+pub fn measure_log(table: &mut Table) -> Result<()> {
+    let lab = Lab::new()?;
+    up(&lab)?;
+    let (mut usual, mut all, mut lines) = (Vec::new(), Vec::new(), 0);
+    for _ in 0..LOG_RUNS {
+        usual.push(up(&lab)?.seconds);
+        let log = tempfile::NamedTempFile::new()?;
+        let mut logged = Command::new("sh");
+        logged
+            .args(["-c", "exec \"$@\" 2>\"$LOG\"", "sh"])
+            .arg(program())
+            .args(["--output", "json", "-vv", "up"])
+            .env("LOG", log.path())
+            .current_dir(lab.folder());
+        all.push(measure::run(&mut logged)?.seconds);
+        lines = fs::read_to_string(log.path())?.lines().count();
+    }
+    let (usual, all) = (median(&usual), median(&all));
+    let figure = format!("{usual:.3} s");
+    table.row("`up` with nothing to do, without `-v`", figure, "");
+    let figure = format!("{all:.3} s, {lines} lines, {:.2} times", all / usual);
+    table.row("the same with `-vv`", figure, "");
+    Ok(())
 }
 
 fn up(lab: &Lab) -> Result<Measured> {

@@ -15,7 +15,7 @@ pub struct ClusterStatus {
     /// Nodes that Kubernetes has and the inventory hasn't.
     pub foreign_nodes: Vec<String>,
     /// Services with an address outside of the cluster.
-    pub addresses: Vec<Address>,
+    pub addresses: Vec<ServiceAddress>,
     pub certificates: Vec<Certificate>,
     /// Annotations of Ingress objects that have no effect.
     pub ingress_notices: Vec<Notice>,
@@ -58,7 +58,7 @@ pub struct Workload {
 
 /// A Service's address outside of the cluster.
 #[derive(Clone, Debug, Serialize)]
-pub struct Address {
+pub struct ServiceAddress {
     pub service: String,
     pub address: String,
     pub ports: Vec<u64>,
@@ -148,10 +148,10 @@ fn workload(item: &Value, name: String) -> Workload {
     }
 }
 
-fn address(item: &Value, name: &str) -> Option<Address> {
+fn address(item: &Value, name: &str) -> Option<ServiceAddress> {
     let ingress = item["status"]["loadBalancer"]["ingress"].get(0)?;
     let ports = item["spec"]["ports"].as_array().into_iter().flatten();
-    Some(Address {
+    Some(ServiceAddress {
         service: format!("{}/{name}", text(&item["metadata"]["namespace"])),
         address: text(&ingress["ip"]),
         ports: ports.filter_map(|port| port["port"].as_u64()).collect(),
