@@ -5,7 +5,9 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::net::{IpAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::AsFd as _;
+use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
@@ -17,7 +19,7 @@ pub const ADDRESS: &str = "198.51.100.2";
 /// Says that the process is on the test's own computer.
 const ON_OWN_COMPUTER: &str = "KINSTALL_TEST_OWN_COMPUTER";
 
-/// This computer's name server, on loopback as systemd-resolved is, and its only way out.
+/// This computer's name server, on loopback as systemd-resolved is, its only way out, and an office that it reaches.
 const COMPUTER: &str = "
 set -e
 mount -t tmpfs tmpfs /run
@@ -32,6 +34,13 @@ ip -n internet link set lo up
 ip -n internet address add 198.51.100.1/24 dev computer
 ip -n internet address add 203.0.113.10/32 dev lo
 ip -n internet link set computer up
+ip netns add office
+ip link add office0 type veth peer name computer netns office
+ip address add 192.0.2.1/24 dev office0
+ip link set office0 up
+ip -n office address add 192.0.2.2/24 dev computer
+ip -n office link set computer up
+ip -n internet route add 192.0.2.0/24 via 198.51.100.2
 ip route add default via 198.51.100.1
 # The first network that kinstall would take for itself.
 ip route add 10.255.254.0/30 via 198.51.100.1
@@ -93,11 +102,36 @@ fn answer_names() {
     });
 }
 
+/// Whether a packet of a neighbour, who takes this computer for a router, comes to the office.
+pub fn office_is_open_to_neighbours() -> bool {
+    let office = "192.0.2.2:9";
+    let listener = std::thread::spawn(move || {
+        enter_namespace("office");
+        UdpSocket::bind(office).unwrap()
+    });
+    let listener = listener.join().unwrap();
+    listener
+        .set_read_timeout(Some(Duration::from_millis(500)))
+        .unwrap();
+    let neighbour = std::thread::spawn(move || {
+        enter_namespace("internet");
+        let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
+        socket.send_to(b"hello", office).unwrap();
+    });
+    neighbour.join().unwrap();
+    listener.recv(&mut [0; 16]).is_ok()
+}
+
+/// Moves this thread into a network namespace.
+fn enter_namespace(name: &str) {
+    let namespace = fs::File::open(Path::new("/run/netns").join(name)).unwrap();
+    move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
+}
+
 /// Answers every connection to a port of the server in the internet.
 pub fn serve(port: u16, answer: impl Fn(TcpStream) -> io::Result<()> + Send + 'static) {
     std::thread::spawn(move || {
-        let internet = fs::File::open("/run/netns/internet").unwrap();
-        move_into_link_name_space(internet.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
+        enter_namespace("internet");
         let address: IpAddr = SERVER[1].parse().unwrap();
         let listener = TcpListener::bind((address, port)).unwrap();
         for client in listener.incoming() {

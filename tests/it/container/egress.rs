@@ -25,6 +25,12 @@ fn nodes_reach_what_this_computer_reaches_and_leave_it_as_it_was() {
     assert!(reaches(&one), "{:?}", one.provider.notices(&one.lab));
     assert_eq!(one.provider.notices(&one.lab), Vec::<String>::new());
     assert_eq!(forwarding("all"), "0", "only the cards concerned forward");
+    // It forwards for the lab, not for its neighbours.
+    assert!(!own_computer::office_is_open_to_neighbours());
+    nft(&one, &["delete", "table", "ip", "kinstall-forwarding"]);
+    assert!(own_computer::office_is_open_to_neighbours());
+    up(&one);
+    assert!(!own_computer::office_is_open_to_neighbours());
     // Again: nothing to do, nothing to say.
     let with_one = state();
     assert!(!up(&one).contains("forwards"));

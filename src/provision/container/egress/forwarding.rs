@@ -1,13 +1,15 @@
 //! This computer forwards what comes in by the lab's card, and the answers that come in by those that lead out.
 //!
 //! It is set for those cards alone and only where it isn't set. A file below `/run/kinstall/forwarding` says which labs
-//! use a card that kinstall set it for; the last of them sets it back.
+//! use a card that kinstall set it for; the last of them sets it back. Those cards forward for labs only: a neighbour
+//! in the network must not get to what this computer reaches.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::rules::Names;
+use super::programs::{feed, nft};
+use super::rules::{self, Names};
 use crate::provision::ProviderError;
 
 /// Folder of what all labs of this computer share; it goes with a restart, as all does that is made here.
@@ -16,6 +18,7 @@ pub(super) const SHARED: &str = "/run/kinstall";
 /// Sets forwarding for the lab's card and those that lead out; called with the lock of all labs held.
 pub(super) fn acquire(
     lab: &str,
+    image: &Path,
     uplinks: &[String],
     report: impl Fn(&str),
 ) -> Result<(), ProviderError> {
@@ -38,26 +41,42 @@ pub(super) fn acquire(
             ));
         }
     }
-    Ok(())
+    guard(image)
 }
 
 /// Sets back what no lab uses any more; called with the lock of all labs held.
-pub(super) fn release(lab: &str) -> Result<(), ProviderError> {
+pub(super) fn release(lab: &str, image: &Path) -> Result<(), ProviderError> {
     let all = users();
+    if !all.exists() {
+        return Ok(());
+    }
     for uplink in names(&all) {
         let users = all.join(&uplink);
         let _ = fs::remove_file(users.join(lab));
         if !names(&users).is_empty() {
             continue;
         }
-        // Something else may have switched it on for all cards meanwhile, and needs it.
-        let is_for_all = fs::read_to_string("/proc/sys/net/ipv4/ip_forward");
-        if is_for_all.is_ok_and(|value| value.trim() == "0") && is_set(&uplink) {
+        if !is_for_all() && is_set(&uplink) {
             set(&uplink, false)?;
         }
         fs::remove_dir(&users).map_err(ProviderError::file("remove", &users))?;
     }
-    Ok(())
+    guard(image)
+}
+
+/// Keeps what comes in by the cards that were set from going anywhere but to labs.
+fn guard(image: &Path) -> Result<(), ProviderError> {
+    let uplinks = if is_for_all() {
+        Vec::new()
+    } else {
+        names(&users())
+    };
+    feed(nft(image).args(["-f", "-"]), &rules::guard(&uplinks)).map(drop)
+}
+
+/// Whether this computer forwards by all cards: something else has switched that on, and needs it.
+fn is_for_all() -> bool {
+    fs::read_to_string("/proc/sys/net/ipv4/ip_forward").is_ok_and(|value| value.trim() == "1")
 }
 
 fn users() -> PathBuf {
@@ -66,9 +85,11 @@ fn users() -> PathBuf {
 
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries
+    let mut names: Vec<String> = entries
         .filter_map(|entry| entry.file_name().into_string().ok())
-        .collect()
+        .collect();
+    names.sort();
+    names
 }
 
 fn setting(interface: &str) -> PathBuf {

@@ -62,7 +62,7 @@ pub(super) fn settle(
             write_json(&file(directory), &kept)?;
             open(directory, record, &names)?;
         }
-        forwarding::acquire(&record.id, &uplinks()?, report)
+        forwarding::acquire(&record.id, &record.image, &uplinks()?, report)
     })();
     kept.problem = made.err().map(|error| error_chain(&error));
     if kept.problem.is_some() {
@@ -178,7 +178,7 @@ fn close_locked(directory: &LabDirectory) -> Result<(), ProviderError> {
         return Ok(());
     };
     let names = Names::of(&kept.lab);
-    forwarding::release(&kept.lab)?;
+    forwarding::release(&kept.lab, &kept.image)?;
     // A card goes with its other end's namespace, too, so it may be gone any moment.
     let mut delete = Command::new("ip");
     let _ = delete

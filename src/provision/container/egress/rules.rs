@@ -4,6 +4,9 @@ use ipnet::{IpNet, Ipv4Net};
 
 use crate::resource::Sha256;
 
+/// The table of nftables that all labs of this computer share.
+const GUARD: &str = "kinstall-forwarding";
+
 /// The card in the lab's namespace.
 pub(super) const INSIDE: &str = "internet";
 
@@ -86,6 +89,31 @@ pub(super) fn outside(names: &Names, network: Ipv4Net) -> String {
     )
 }
 
+/// Rules for cards that forward only because of labs. What programs of this computer have opened goes on: answers, and
+/// ports that they lead on.
+pub(super) fn guard(uplinks: &[String]) -> String {
+    let reset = format!("table ip {GUARD}\ndelete table ip {GUARD}\n");
+    if uplinks.is_empty() {
+        return reset;
+    }
+    let drops: String = uplinks
+        .iter()
+        .map(|uplink| format!("\t\tiifname \"{uplink}\" drop\n"))
+        .collect();
+    format!(
+        "{reset}\
+         table ip {GUARD} {{\n\
+         \tchain forward {{\n\
+         \t\ttype filter hook forward priority filter; policy accept;\n\
+         \t\toifname \"kin*\" accept\n\
+         \t\tct state established,related accept\n\
+         \t\tct status dnat accept\n\
+         {drops}\
+         \t}}\n\
+         }}\n"
+    )
+}
+
 /// The addresses of this computer and of the lab.
 fn ends(network: Ipv4Net) -> (std::net::Ipv4Addr, std::net::Ipv4Addr) {
     let first = u32::from(network.network());
@@ -94,7 +122,7 @@ fn ends(network: Ipv4Net) -> (std::net::Ipv4Addr, std::net::Ipv4Addr) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Names, cards, inside, outside};
+    use super::{Names, cards, guard, inside, outside};
 
     #[test]
     fn what_a_lab_gets() {
@@ -108,6 +136,8 @@ mod tests {
             inside.addresses,
             inside.filter,
             outside(&names, network),
+            guard(&["eth0".to_owned(), "wlan0".to_owned()]),
+            guard(&[]),
         ];
         insta::assert_snapshot!(parts.join("--\n"));
     }
