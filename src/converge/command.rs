@@ -7,8 +7,9 @@ use super::certificates;
 use super::draft::{Access, Draft};
 use super::kubernetes::kubeconfig::Kubeconfig;
 use super::marker::{Marker, STATE};
-use super::program::{Program, quoted};
+use super::program::Program;
 use super::{Converge, Node, ResourceError, unit};
+use crate::resource::command_line::quoted;
 use crate::resource::{Action, Change, Command, CommandState, Content, Guard, Input};
 
 /// Folder of the markers.
@@ -91,22 +92,6 @@ impl Converge for Command {
 }
 
 impl Command {
-    /// Returns what will be run if the guard is not satisfied by then.
-    pub fn announced(&self) -> Vec<Change> {
-        let condition = match &self.guard {
-            Guard::Creates(path) => Some(format!("unless {path} exists by then")),
-            Guard::Unless(argv) => Some(format!("unless by then `{}` succeeds", quoted(argv))),
-            Guard::Once
-            | Guard::Object { .. }
-            | Guard::ValidKubeconfig(_)
-            | Guard::ValidCertificates { .. }
-            | Guard::Always => None,
-        };
-        let mut change = Change::new(Action::Run, quoted(&self.argv));
-        change.to = condition;
-        vec![change]
-    }
-
     /// Tells whether an attempt began and did not end well, or what it made is gone.
     fn has_begun(&self, node: &Node) -> bool {
         started_marker(node).exists() || (done_marker(node).exists() && self.is_undone(node))

@@ -12,7 +12,8 @@ use proptest::prelude::*;
 
 use super::Node;
 use crate::resource::{
-    Absent, BlobRef, Block, Content, Directory, File, Resource, Sha256, Swap, Symlink, Sysctl,
+    Absent, BlobRef, Block, Change, Content, Directory, File, Resource, Sha256, Swap, Symlink,
+    Sysctl,
 };
 use crate::secret::Secret;
 
@@ -196,6 +197,18 @@ proptest! {
         for resource in &resources {
             check_law(resource, &mut node, root.path())?;
         }
+    }
+
+    #[test]
+    fn an_empty_node_needs_what_a_plan_assumes_of_it(resource in resource()) {
+        let root = tempfile::tempdir().unwrap();
+        let found = resource.check(&Node::at(root.path())).unwrap();
+        let without_text = |mut change: Change| {
+            change.diff = None;
+            change
+        };
+        let found: Vec<Change> = found.into_iter().map(without_text).collect();
+        prop_assert_eq!(resource.from_nothing(), found);
     }
 
     #[test]

@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::pipes::{Pipes, Source};
-use super::tail::{Tail, redact};
+use super::tail::Tail;
 use super::{Node, ResourceError};
+use crate::resource::command_line::{quoted, redact};
 
 /// How long a program has between the request to stop and the end.
 const GRACE: Duration = Duration::from_secs(10);
@@ -286,12 +287,6 @@ impl Finished {
             output: self.tail,
         })
     }
-}
-
-/// Returns the command line as a shell would take it; tokens in it are blanked.
-pub fn quoted(argv: &[String]) -> String {
-    let line = shlex::try_join(argv.iter().map(String::as_str)).unwrap_or_else(|_| argv.join(" "));
-    redact(&line)
 }
 
 /// Tells whether a program of this name is in the node's search path.

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::program::{Program, exists, quoted};
+use super::program::{Program, exists};
 use super::{Converge, Node, ResourceError};
+use crate::resource::command_line::quoted;
 use crate::resource::{Action, Change, Unit, UnitState};
 
 /// How long a unit that ended again and again is watched after its start.

@@ -62,28 +62,6 @@ impl Converge for Wait {
 }
 
 impl Condition {
-    /// Returns the condition in words: `node2 is ready`.
-    pub fn title(&self) -> String {
-        match self {
-            Condition::Tcp { address, port } => format!("{address}:{port} accepts connections"),
-            Condition::Https { url, .. } => format!("{url} answers"),
-            Condition::UnixSocket(path) => format!("{path} accepts connections"),
-            Condition::Path(path) => format!("{path} exists"),
-            Condition::NodeReady { name, .. } => format!("node {name} is ready"),
-            Condition::ControlPlaneBears { change, .. } => {
-                format!("the control plane is well enough, before {change}")
-            }
-            Condition::RolledOut {
-                kind,
-                namespace,
-                name,
-                ..
-            } => format!("{kind} {namespace}/{name} is rolled out"),
-        }
-    }
-}
-
-impl Condition {
     fn look(&self, node: &Node) -> Result<State, ResourceError> {
         match self {
             Condition::Tcp { address, port } => Ok(tcp(address, *port)),

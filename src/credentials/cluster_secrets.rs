@@ -140,7 +140,8 @@ impl ClusterSecrets {
         map
     }
 
-    fn make(now: SystemTime) -> Result<Self, SecretsError> {
+    /// Makes the secrets of a new cluster; keeps nothing.
+    pub fn make(now: SystemTime) -> Result<Self, SecretsError> {
         let ingress_authority = pki::make_authority("contour", now)?;
         // Nothing in the cluster renews these two, so they last as long as their authority.
         let ingress_end = |name: &str| {

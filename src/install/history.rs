@@ -54,7 +54,8 @@ pub fn names(directory: &Path) -> Result<Vec<String>, Diagnostics> {
     Ok(names)
 }
 
-fn read(directory: &Path, run: &str) -> Result<PastRun, Diagnostics> {
+/// Returns what happened in a run.
+pub fn events(directory: &Path, run: &str) -> Result<Vec<RunEvent>, Diagnostics> {
     let path = journal(directory, run);
     let text = fs::read(&path).map_err(|error| failed(&path, &error))?;
     let text = String::from_utf8_lossy(&text);
@@ -62,7 +63,12 @@ fn read(directory: &Path, run: &str) -> Result<PastRun, Diagnostics> {
     let events = text
         .lines()
         .filter_map(|line| serde_json::from_str(line).ok());
-    let events: Vec<RunEvent> = events.collect();
+    Ok(events.collect())
+}
+
+fn read(directory: &Path, run: &str) -> Result<PastRun, Diagnostics> {
+    let path = journal(directory, run);
+    let events = events(directory, run)?;
     let lasted = began(run).zip(fs::metadata(&path).and_then(|it| it.modified()).ok());
     let lasted = lasted.and_then(|(began, ended)| ended.duration_since(began).ok());
     Ok(PastRun::of(run, events, lasted.unwrap_or(Duration::ZERO)))

@@ -4,6 +4,7 @@ mod connection;
 mod leaving;
 pub mod restore;
 mod roll;
+mod unasked;
 pub mod upgrade;
 
 use std::collections::BTreeMap;
@@ -12,7 +13,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use indexmap::IndexMap;
+
 use self::connection::{Ready, Scope};
+use self::unasked::UnaskedHosts;
 use super::connect;
 use super::dialogue::Dialogue;
 use super::lab::{Keys, LabMachines};
@@ -60,6 +64,8 @@ pub struct Installation {
     sources: Sources,
     take_over: Vec<String>,
     run: Run,
+    /// Whether keys and secrets that aren't there yet are made and kept.
+    access: Keys,
     /// Names of the only hosts that may be changed.
     limit: Option<Vec<String>>,
     /// Held while something may be changed.
@@ -110,24 +116,35 @@ impl Installation {
             sources,
             take_over: settings.take_over.clone(),
             run: Run::of(&settings.command),
+            access,
             limit,
             _lock: lock,
         })
     }
 
-    /// Finds what would change; machines that don't run are only named.
+    /// Finds what would change. Machines that don't run are not waited for: their steps are planned from what they
+    /// are taken to be like.
     pub fn check_only(self, observer: Box<dyn Observer>) -> Result<Found, Diagnostics> {
-        let machines = self.machine_changes()?;
+        let all_machines = self.machines.changes()?;
+        let unasked = UnaskedHosts::of(&self.project, &all_machines, self.limit.as_deref())?;
+        let machines = self.of_limit(all_machines);
         let left_over = self.left_over(&machines)?;
-        let all_run = !machines.iter().any(MachineChange::is_start);
         let members = &left_over.members;
         // Where the cluster doesn't run, it can't be asked.
         let shows_leaving = !members.is_empty() && !machines.iter().any(is_start_of_old);
-        if !all_run && !shows_leaving {
-            let planned = PlannedChanges {
+        let known = left_over.names();
+        let scope = Scope {
+            unasked: Some(&unasked),
+            ..self.scope(&known)
+        };
+        if !shows_leaving && unasked.are_all_of(&self.project.cluster) {
+            // Nothing is asked, so that nothing is written down either.
+            let plan = self.plan(scope, &IndexMap::new())?.plan;
+            let mut planned = PlannedChanges {
                 machines,
                 ..PlannedChanges::default()
             };
+            planned.assume(&plan, unasked.concerned());
             return Ok(Found {
                 planned,
                 failed: false,
@@ -145,20 +162,17 @@ impl Installation {
                     let leaving = self.check_leaving(members, &events, &cancel);
                     found = leaving.await?;
                 }
-                if all_run {
-                    let known = left_over.names();
-                    let connected = self.connect(self.scope(&known), &events, &cancel);
-                    let Ready {
-                        mut engine, plan, ..
-                    } = connected.await?;
-                    let checked = engine
-                        .check(&plan, false)
-                        .await
-                        .map_err(|error| vec![error.diagnostic()])?;
-                    engine.tell(&checked);
-                    engine.finish().await;
-                    found.append(checked);
-                }
+                let Ready {
+                    mut engine, plan, ..
+                } = self.connect(scope, &events, &cancel).await?;
+                let mut checked = engine
+                    .check(&plan, false)
+                    .await
+                    .map_err(|error| vec![error.diagnostic()])?;
+                checked.planned.assume(&plan, unasked.concerned());
+                engine.tell(&checked);
+                engine.finish().await;
+                found.append(checked);
                 Ok(found)
             },
         )?;
@@ -284,6 +298,7 @@ impl Installation {
             leaving: &[],
             upgraded: &[],
             known,
+            unasked: None,
         }
     }
 
@@ -297,11 +312,14 @@ impl Installation {
 
     /// Returns what would be done with the machines of the limit.
     fn machine_changes(&self) -> Result<Vec<MachineChange>, Diagnostics> {
-        let mut changes = self.machines.changes()?;
+        Ok(self.of_limit(self.machines.changes()?))
+    }
+
+    fn of_limit(&self, mut changes: Vec<MachineChange>) -> Vec<MachineChange> {
         if let Some(limit) = &self.limit {
             changes.retain(|change| limit.contains(&change.host));
         }
-        Ok(changes)
+        changes
     }
 
     /// Keeps what later commands have to know: who made the machines that are there now, and which addresses

@@ -35,6 +35,7 @@ pub mod project;
 pub mod providers;
 pub mod ready;
 mod record;
+mod recorded;
 pub mod removal;
 mod reported;
 pub mod runtime;

@@ -103,21 +103,18 @@ impl Project {
         Err(vec![error.hint("`kinstall up` makes it")])
     }
 
-    /// Returns the cluster's secrets, made the first time.
+    /// Returns the cluster's secrets, made and kept the first time.
     pub fn secrets(&self) -> Result<ClusterSecrets, Diagnostics> {
-        ClusterSecrets::load_or_make(&self.directory, SystemTime::now()).map_err(|error| {
-            let diagnostic = Diagnostic::from_error(Kind::Environment, &error);
-            vec![match error {
-                SecretsError::Malformed { .. } => diagnostic.hint(
-                    "put it back from a copy: these are the keys of the cluster that was made \
-                     with them; without them, only a new cluster can be made",
-                ),
-                SecretsError::Format { source, .. } => {
-                    (source.hint().into_iter()).fold(diagnostic, Diagnostic::hint)
-                }
-                _ => diagnostic,
-            }]
-        })
+        ClusterSecrets::load_or_make(&self.directory, SystemTime::now())
+            .map_err(|error| vec![no_secrets(&error)])
+    }
+
+    /// Returns the same for a plan that is only shown: where there are none yet, some stand for them, and are not kept.
+    pub fn secrets_to_look_at(&self) -> Result<ClusterSecrets, Diagnostics> {
+        if ClusterSecrets::are_kept(&self.directory) {
+            return self.secrets();
+        }
+        ClusterSecrets::make(SystemTime::now()).map_err(|error| vec![no_secrets(&error)])
     }
 
     /// Returns the URLs that lead from this computer to an API server; one is enough.
@@ -232,4 +229,18 @@ pub fn no_inventory(path: &Path) -> Diagnostic {
     let message = format!("there is no inventory `{}`", path.display());
     Diagnostic::error(Kind::Inventory, message)
         .hint("name it: `kinstall -i FILE …`; inventory/lab/inventory.ini is an example")
+}
+
+fn no_secrets(error: &SecretsError) -> Diagnostic {
+    let diagnostic = Diagnostic::from_error(Kind::Environment, error);
+    match error {
+        SecretsError::Malformed { .. } => diagnostic.hint(
+            "put it back from a copy: these are the keys of the cluster that was made with them; without them, only a \
+             new cluster can be made",
+        ),
+        SecretsError::Format { source, .. } => {
+            (source.hint().into_iter()).fold(diagnostic, Diagnostic::hint)
+        }
+        _ => diagnostic,
+    }
 }

@@ -18,7 +18,7 @@ const AUTHORITIES: [&str; 3] = [
 ];
 
 /// The steps that make a member of the cluster of a machine.
-const STEPS: [&str; 3] = ["control-plane/init", "control-plane-join/join", "join/join"];
+pub const JOINING_STEPS: [&str; 3] = ["control-plane/init", "control-plane-join/join", "join/join"];
 
 /// Returns the hosts whose machines are taken from another cluster; fails for those that nobody gave away.
 pub fn taken_over<'a>(input: &PlanInput<'a>) -> Result<Vec<&'a str>, Diagnostics> {
@@ -30,7 +30,9 @@ pub fn taken_over<'a>(input: &PlanInput<'a>) -> Result<Vec<&'a str>, Diagnostics
             continue;
         };
         let traces = &facts.traces;
-        let by_kinstall = STEPS.iter().any(|step| facts.commands.contains_key(*step));
+        let by_kinstall = JOINING_STEPS
+            .iter()
+            .any(|step| facts.commands.contains_key(*step));
         let carried = foreign(traces, by_kinstall, &ours);
         if !input.may_change(host) {
             // Nothing is done there.

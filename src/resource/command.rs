@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Content;
+use super::command_line::quoted;
+use super::{Action, Change, Content};
 
 /// A program that is run when its guard says so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +40,22 @@ impl Command {
             leaves: Vec::new(),
             recover: None,
         }
+    }
+
+    /// Returns what will be run if the guard is not satisfied by then.
+    pub fn announced(&self) -> Vec<Change> {
+        let condition = match &self.guard {
+            Guard::Creates(path) => Some(format!("unless {path} exists by then")),
+            Guard::Unless(argv) => Some(format!("unless by then `{}` succeeds", quoted(argv))),
+            Guard::Once
+            | Guard::Object { .. }
+            | Guard::ValidKubeconfig(_)
+            | Guard::ValidCertificates { .. }
+            | Guard::Always => None,
+        };
+        let mut change = Change::new(Action::Run, quoted(&self.argv));
+        change.to = condition;
+        vec![change]
     }
 }
 

@@ -6,8 +6,10 @@
 mod change;
 mod cluster;
 mod command;
+pub mod command_line;
 mod content;
 mod control_plane;
+mod from_nothing;
 mod key;
 mod membership;
 mod path;

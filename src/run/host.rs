@@ -84,6 +84,7 @@ impl HostRun {
                     phase,
                     step: id,
                     changes,
+                    assumed: false,
                 }),
                 event @ Event::Step {
                     state: StepState::Failed(_),

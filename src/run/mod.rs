@@ -1,5 +1,6 @@
 //! Executes a plan: one task per host, barriers only between phases that need each other, events out.
 
+pub mod assumed;
 mod board;
 pub mod cancel;
 pub mod engine;
@@ -10,6 +11,7 @@ pub mod observer;
 pub mod planned;
 mod walk;
 
+pub use assumed::{AssumedHost, FactsFrom, Unasked};
 pub use cancel::{Cancel, Level};
 pub use engine::{CheckedHosts, Engine};
 pub use event::{EventSender, RunEvent};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::assumed::{AssumedHost, Unasked};
 use crate::plan::{LeftOut, Plan};
 use crate::provision::MachineChange;
 use crate::resource::Change;
@@ -19,6 +20,8 @@ pub struct PlannedChanges {
     pub unreachable: Vec<String>,
     /// What can't be done now.
     pub left_out: Vec<LeftOut>,
+    /// Hosts whose machines don't run, so that their steps follow from what they are taken to be like.
+    pub assumed: Vec<AssumedHost>,
 }
 
 /// A phase with changes in it.
@@ -38,11 +41,22 @@ pub struct StepChanges {
     pub phase: String,
     pub step: String,
     pub changes: Vec<Change>,
+    /// The host could not be asked: this is what a machine needs that has nothing of it.
+    pub assumed: bool,
 }
 
 impl PlannedChanges {
+    /// Adds the steps of hosts that can't be asked.
+    pub fn assume(&mut self, plan: &Plan, hosts: Vec<AssumedHost>) {
+        let steps = hosts.iter().flat_map(|host| host.steps(plan));
+        self.steps.extend(steps);
+        self.assumed = hosts;
+        self.add_order(plan);
+    }
+
     /// Adds the order in which a plan makes these changes.
     pub fn add_order(&mut self, plan: &Plan) {
+        self.phases.clear();
         let mut hosts: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for step in &self.steps {
             let hosts = hosts.entry(&step.phase).or_default();
@@ -85,16 +99,20 @@ impl PlannedChanges {
         self.phases.extend(later.phases);
         self.unreachable.extend(later.unreachable);
         self.left_out.extend(later.left_out);
+        self.assumed.extend(later.assumed);
     }
 
-    /// Returns the number of single changes.
+    /// Returns the number of single changes, without what may be as it should be already.
     pub fn count(&self) -> usize {
-        self.machines.iter().filter(|it| it.is_possible()).count()
-            + self
-                .steps
-                .iter()
-                .map(|step| step.changes.len())
-                .sum::<usize>()
+        let machines = self.machines.iter().filter(|it| it.is_possible());
+        let steps = self.steps.iter().filter(|step| !self.is_open(step));
+        machines.count() + steps.map(|step| step.changes.len()).sum::<usize>()
+    }
+
+    /// Returns whether a step may turn out to have nothing to do: its host was made before and can't be asked.
+    fn is_open(&self, step: &StepChanges) -> bool {
+        step.assumed
+            && (self.assumed.iter()).any(|it| it.host == step.host && it.machine == Unasked::Halted)
     }
 
     /// Returns the number of hosts that change.

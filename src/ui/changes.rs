@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::plan::LeftOut;
 use crate::provision::{MachineAction, SettingChange};
 use crate::resource::{Action, Change};
-use crate::run::{PlannedChanges, PlannedPhase};
+use crate::run::{AssumedHost, FactsFrom, PlannedChanges, PlannedPhase, StepChanges, Unasked};
 
 /// A list with more names than this becomes a number.
 const MOST_NAMES: usize = 8;
@@ -17,23 +17,12 @@ pub fn render(changes: &PlannedChanges) -> String {
         let _ = writeln!(text, "{}", machine.host);
         machine_change(&mut text, &machine.action);
     }
-    let mut host = "";
-    for step in &changes.steps {
-        if step.host != host {
-            host = &step.host;
-            let _ = writeln!(text, "{host}");
-        }
-        for change in &step.changes {
-            let _ = writeln!(
-                text,
-                "  {} {}: {}",
-                symbol(change.action),
-                step.step,
-                describe(change)
-            );
-            for line in change.diff.iter().flat_map(|diff| diff.lines()) {
-                let _ = writeln!(text, "      {line}");
-            }
+    for (hosts, steps) in by_host(changes) {
+        let note = changes.assumed.iter().find(|it| it.host == hosts[0]);
+        let note = note.map(assumed).unwrap_or_default();
+        let _ = writeln!(text, "{}{note}", hosts.join(", "));
+        for step in steps {
+            step_changes(&mut text, step);
         }
     }
     order(&mut text, &changes.phases);
@@ -58,7 +47,67 @@ pub fn render(changes: &PlannedChanges) -> String {
             if hosts == 1 { "" } else { "s" }
         );
     }
+    let halted = changes.assumed.iter();
+    let halted = halted.filter(|it| it.machine == Unasked::Halted);
+    let halted: Vec<&str> = halted.map(|it| it.host.as_str()).collect();
+    if !halted.is_empty() {
+        let _ = writeln!(
+            text,
+            "The steps of {} are not counted: what they change is known after the start.",
+            halted.join(", ")
+        );
+    }
     text
+}
+
+/// Says that a host's steps are not what the host itself says, and what they come from.
+fn assumed(host: &AssumedHost) -> &'static str {
+    match (host.machine, host.facts) {
+        (Unasked::NotMade, _) => " (not made yet: assumed from the image)",
+        (Unasked::Halted, FactsFrom::Image) => " (halted: assumed from the image)",
+        (Unasked::Halted, FactsFrom::LastRun) => " (halted: assumed from the last run)",
+    }
+}
+
+/// Returns the steps of each host; hosts that can't be asked and have the same ones stand together.
+fn by_host(changes: &PlannedChanges) -> Vec<(Vec<&str>, &[StepChanges])> {
+    let is_like = |one: &StepChanges, other: &StepChanges| {
+        one.assumed && other.assumed && one.step == other.step && one.changes == other.changes
+    };
+    let note = |host: &str| {
+        changes
+            .assumed
+            .iter()
+            .find(|it| it.host == host)
+            .map(assumed)
+    };
+    let mut groups: Vec<(Vec<&str>, &[StepChanges])> = Vec::new();
+    for steps in changes.steps.chunk_by(|one, next| one.host == next.host) {
+        let host = steps[0].host.as_str();
+        let same = groups.iter_mut().find(|(hosts, others)| {
+            others.len() == steps.len()
+                && note(hosts[0]) == note(host)
+                && steps
+                    .iter()
+                    .zip(*others)
+                    .all(|(one, other)| is_like(one, other))
+        });
+        match same {
+            Some((hosts, _)) => hosts.push(host),
+            None => groups.push((vec![host], steps)),
+        }
+    }
+    groups
+}
+
+fn step_changes(text: &mut String, step: &StepChanges) {
+    for change in &step.changes {
+        let (symbol, what) = (symbol(change.action), describe(change));
+        let _ = writeln!(text, "  {symbol} {}: {what}", step.step);
+        for line in change.diff.iter().flat_map(|diff| diff.lines()) {
+            let _ = writeln!(text, "      {line}");
+        }
+    }
 }
 
 /// Returns what is not done, and why.
@@ -140,5 +189,87 @@ fn describe(change: &Change) -> String {
         (None, Some(to)) => format!("{} {to}", change.subject),
         (Some(from), None) => format!("{} {from} -> gone", change.subject),
         (None, None) => change.subject.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::render;
+    use crate::provision::{MachineAction, MachineChange};
+    use crate::resource::{Action, Change};
+    use crate::run::{AssumedHost, FactsFrom, PlannedChanges, StepChanges, Unasked};
+
+    #[test]
+    fn what_is_assumed_is_marked_and_what_may_be_there_is_not_counted() {
+        let mut planned = PlannedChanges::default();
+        for (host, machine, facts, action) in [
+            (
+                "new1",
+                Unasked::NotMade,
+                FactsFrom::Image,
+                MachineAction::Create,
+            ),
+            (
+                "new2",
+                Unasked::NotMade,
+                FactsFrom::Image,
+                MachineAction::Create,
+            ),
+            (
+                "off",
+                Unasked::Halted,
+                FactsFrom::LastRun,
+                MachineAction::Start,
+            ),
+            (
+                "older",
+                Unasked::Halted,
+                FactsFrom::Image,
+                MachineAction::Start,
+            ),
+        ] {
+            let host = host.to_owned();
+            let machine_change = MachineChange {
+                host: host.clone(),
+                action,
+            };
+            planned.machines.push(machine_change);
+            planned.assumed.push(AssumedHost {
+                host,
+                machine,
+                facts,
+                done: Vec::new(),
+            });
+        }
+        for host in ["runs", "new1", "new2", "off", "older"] {
+            planned.steps.push(StepChanges {
+                host: host.to_owned(),
+                phase: "prepare".to_owned(),
+                step: "base/names of the hosts".to_owned(),
+                changes: vec![Change::new(Action::Create, "block cluster hosts")],
+                assumed: host != "runs",
+            });
+        }
+        insta::assert_snapshot!(render(&planned), @"
+        new1
+          + machine (create)
+        new2
+          + machine (create)
+        off
+          + machine (start)
+        older
+          + machine (start)
+        runs
+          + base/names of the hosts: block cluster hosts
+        new1, new2 (not made yet: assumed from the image)
+          + base/names of the hosts: block cluster hosts
+        off (halted: assumed from the last run)
+          + base/names of the hosts: block cluster hosts
+        older (halted: assumed from the image)
+          + base/names of the hosts: block cluster hosts
+
+        7 changes on 5 hosts.
+        The steps of off, older are not counted: what they change is known after the start.
+        ");
     }
 }

@@ -11,6 +11,26 @@ use crate::program::Project;
 
 const HOST: &str = "node1 ansible_host=127.0.0.1 ansible_port=1 ip=192.168.56.21";
 
+/// Steps of each kind that a machine that isn't there yet is planned to need, and one that it can't.
+const NEW_MACHINE: &str = "\
+component: base
+phase: prepare
+steps:
+  - name: settings
+    file: { path: /etc/settings, content: \"{{ host.name }}\" }
+    notify: [restart]
+  - name: old settings
+    absent: { path: /etc/old }
+  - name: on a node that has joined
+    when: host.facts.traces.joined
+    directory: { path: /never }
+  - name: command
+    command: { argv: [make, everything], creates: /everything }
+handlers:
+  - name: restart
+    unit: { name: settings.service, state: restarted }
+";
+
 fn project() -> Project {
     Project::of_host(HOST)
 }
@@ -178,12 +198,15 @@ fn runs_of_the_past() {
 #[test]
 fn a_lab_that_does_not_run() {
     let computer = kinstall::provision::computer::memory().unwrap();
-    let project = project().hiding(format!("has {} MiB", computer.total), "has MEMORY");
+    let project = project().without_steps();
+    let project = project.hiding(format!("has {} MiB", computer.total), "has MEMORY");
     project.write("group_vars/all.yml", "kinstall_provider: container\n");
+    project.write("overrides/playbooks/base.yml", NEW_MACHINE);
     let runs = [
         project.run(&["ssh", "node1", "--", "true"]),
         project.run(&["status"]),
         project.run(&["plan"]),
+        project.run(&["plan", "--output", "json"]),
     ];
     insta::assert_snapshot!(runs.join("\n\n"));
     assert!(!project.keeps_state());
@@ -192,7 +215,8 @@ fn a_lab_that_does_not_run() {
 #[test]
 fn a_plan_for_a_provider_that_only_the_option_names() {
     let computer = kinstall::provision::computer::memory().unwrap();
-    let project = project().hiding(format!("has {} MiB", computer.total), "has MEMORY");
+    let project = project().without_steps();
+    let project = project.hiding(format!("has {} MiB", computer.total), "has MEMORY");
     let chosen = project.run(&["plan", "--provider", "container"]);
     project.write("group_vars/all.yml", "kinstall_provider: existing\n");
     let contradiction = project.run(&["plan", "--provider", "container"]);

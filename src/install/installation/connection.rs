@@ -5,18 +5,21 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use super::Installation;
+use super::unasked::UnaskedHosts;
 use crate::diagnostic::Diagnostics;
 use crate::install::connect::{self, Stranger};
 use crate::install::encryption;
+use crate::install::lab::Keys;
 use crate::install::record::log_plan;
 use crate::install::reported;
 use crate::model::ClusterSpec;
+use crate::plan::surroundings::Notice;
 use crate::plan::upgrade::findings;
 use crate::plan::versions::check_nodes;
 use crate::plan::{self, Plan, PlanInput};
 use crate::playbook::Action;
 use crate::run::{Cancel, CheckedHosts, Engine, EventSender, RunError, RunEvent};
-use crate::wire::ControlPlaneState;
+use crate::wire::{ControlPlaneState, Facts};
 
 /// What is done with which hosts.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +34,17 @@ pub(super) struct Scope<'a> {
     pub upgraded: &'a [String],
     /// Names of Nodes that the inventory doesn't have, and that the user is told of elsewhere.
     pub known: &'a [String],
+    /// Hosts that are not asked, in a plan that is only shown.
+    pub unasked: Option<&'a UnaskedHosts>,
+}
+
+/// What is done with the hosts, planned from what they are like.
+pub(super) struct Planned {
+    pub plan: Plan,
+    /// With the addresses that the hosts say they have.
+    pub cluster: ClusterSpec,
+    /// What is worth knowing before.
+    pub notices: Vec<Notice>,
 }
 
 /// All that a run has before it changes a host.
@@ -72,8 +86,12 @@ impl Installation {
         events: &EventSender,
         cancel: &Cancel,
     ) -> Result<Ready, Diagnostics> {
-        let Scope { cluster, limit, .. } = scope;
+        let Scope { limit, .. } = scope;
         let is_concerned = |name: &String| limit.is_none_or(|limit| limit.contains(name));
+        let mut cluster = scope.cluster.clone();
+        if let Some(unasked) = scope.unasked {
+            cluster.hosts.retain(|host| !unasked.has(&host.name));
+        }
         let names = cluster.hosts.iter().map(|host| host.name.clone());
         let _ = events.send(RunEvent::Started {
             run: self.run.name.clone(),
@@ -85,7 +103,7 @@ impl Installation {
             .map_or(Duration::ZERO, |(provider, _)| provider.patience());
         let all = connect::all(
             &self.project,
-            cluster,
+            &cluster,
             &self.machines,
             limit,
             patience,
@@ -99,8 +117,6 @@ impl Installation {
             events,
             cancel,
         );
-        let release = self.bundle.release(Some(self.release));
-        let release = release.map_err(|error| vec![error])?;
         let connected = cancel.unless(all).await;
         let connect::Connected {
             mut hosts,
@@ -111,16 +127,63 @@ impl Installation {
             .iter()
             .map(|host| (host.name.clone(), host.facts.clone()))
             .collect();
-        let mut cluster = cluster.with_reported(&reported::addresses(&facts))?;
-        let secrets = self.project.secrets()?;
+        let planned = self.plan(scope, &facts)?;
+        let Planned {
+            plan,
+            cluster,
+            notices,
+        } = planned;
+        for Notice { host, message } in notices {
+            let _ = events.send(RunEvent::Notice { host, message });
+        }
+        let answering = facts.keys().filter(|name| is_concerned(name));
+        let answering = answering.cloned().collect();
+        if limit.is_some() {
+            // Some were only asked.
+            hosts.retain(|host| plan.concerns(&host.name));
+        }
+        let unfinished = cluster.control_planes().filter(|host| {
+            let facts = facts.get(&host.name);
+            facts.is_some_and(|facts| facts.control_plane == ControlPlaneState::Absent)
+        });
+        let unfinished = unfinished.map(|host| host.name.clone()).collect();
+        let engine = Engine::new(self.run.name.clone(), hosts, events.clone());
+        Ok(Ready {
+            engine,
+            plan,
+            strangers,
+            cluster,
+            answering,
+            all_answer,
+            unfinished,
+        })
+    }
+    /// Builds the plan from what hosts say that were asked, and from what the others are taken to be like.
+    pub(super) fn plan(
+        &self,
+        scope: Scope<'_>,
+        asked: &IndexMap<String, Facts>,
+    ) -> Result<Planned, Diagnostics> {
+        let release = self.bundle.release(Some(self.release));
+        let release = release.map_err(|error| vec![error])?;
+        let mut cluster = scope.cluster.with_reported(&reported::addresses(asked))?;
+        let secrets = match self.access {
+            Keys::Make => self.project.secrets()?,
+            Keys::Read => self.project.secrets_to_look_at()?,
+        };
+        let mut notices = Vec::new();
         let unencrypted = encryption::settle(&mut cluster, &secrets);
         if let Some(message) = unencrypted.filter(|_| scope.action == Action::Up) {
             let host = cluster.control_planes().next().map(|it| it.name.clone());
             let host = host.unwrap_or_default();
-            let _ = events.send(RunEvent::Notice { host, message });
+            notices.push(Notice { host, message });
         }
         let mut secrets = secrets.as_map();
         secrets.extend(cluster.secrets());
+        let mut facts = asked.clone();
+        if let Some(unasked) = scope.unasked {
+            facts.extend(unasked.facts());
+        }
         let input = PlanInput {
             cluster: &cluster,
             facts: &facts,
@@ -129,13 +192,13 @@ impl Installation {
             secrets: &secrets,
             sources: &self.sources,
             take_over: &self.take_over,
-            limit,
+            limit: scope.limit,
             leaving: scope.leaving,
             upgraded: scope.upgraded,
             action: scope.action,
         };
         if scope.action == Action::Upgrade {
-            let problems = findings::of_nodes(&cluster, &facts);
+            let problems = findings::of_nodes(&cluster, asked);
             if !problems.is_empty() {
                 return Err(problems);
             }
@@ -153,33 +216,14 @@ impl Installation {
         }
         let plan = plan::build(&input)?;
         log_plan(&plan);
-        let answering = facts.keys().filter(|name| is_concerned(name));
-        let answering = answering.cloned().collect();
-        if limit.is_some() {
-            // Some were only asked.
-            hosts.retain(|host| plan.concerns(&host.name));
-        }
         if scope.action == Action::Up {
-            let mut notices = plan::surroundings::notices(&cluster, &facts, false);
-            notices.extend(plan::unknown_nodes::notices(&cluster, &facts, scope.known));
-            for plan::surroundings::Notice { host, message } in notices {
-                let _ = events.send(RunEvent::Notice { host, message });
-            }
+            notices.extend(plan::surroundings::notices(&cluster, asked, false));
+            notices.extend(plan::unknown_nodes::notices(&cluster, asked, scope.known));
         }
-        let unfinished = cluster.control_planes().filter(|host| {
-            let facts = facts.get(&host.name);
-            facts.is_some_and(|facts| facts.control_plane == ControlPlaneState::Absent)
-        });
-        let unfinished = unfinished.map(|host| host.name.clone()).collect();
-        let engine = Engine::new(self.run.name.clone(), hosts, events.clone());
-        Ok(Ready {
-            engine,
+        Ok(Planned {
             plan,
-            strangers,
             cluster,
-            answering,
-            all_answer,
-            unfinished,
+            notices,
         })
     }
 }

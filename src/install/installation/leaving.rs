@@ -156,5 +156,6 @@ fn remove_scope<'a>(cluster: &'a ClusterSpec, leaving: &'a [String]) -> Scope<'a
         leaving,
         upgraded: &[],
         known: &[],
+        unasked: None,
     }
 }

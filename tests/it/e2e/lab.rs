@@ -1,7 +1,11 @@
 //! From the course's inventory to the cluster, and back to nothing.
 
+use std::collections::BTreeSet;
+use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
+
+use serde_json::Value;
 
 use super::kinstall::Kinstall;
 use super::traces::Traces;
@@ -14,8 +18,7 @@ use super::{
 fn the_courses_lab_comes_up_and_goes_away() {
     let before = Traces::now();
     let lab = Kinstall::with_the_lab_inventory();
-    lab.run(&["plan"]).expect_code(2);
-    lab.ok(&["up"]);
+    what_the_plan_shows_is_what_up_does(&lab);
     cluster::works(&lab);
     hardening::holds(&lab);
     own_image::is_loaded_and_runs(&lab);
@@ -41,6 +44,34 @@ fn the_courses_lab_comes_up_and_goes_away() {
     lab.ok(&["down", "--yes"]);
     assert!(!lab.path(".kinstall").exists());
     assert_eq!(Traces::now().since(&before), Traces::default());
+}
+
+/// All that is made of the machines was in the plan before there were any.
+fn what_the_plan_shows_is_what_up_does(lab: &Kinstall) {
+    let planned = lab.run(&["plan", "--output", "json"]).expect_code(2);
+    assert!(!lab.path(".kinstall").exists(), "a plan left something");
+    lab.ok(&["up"]);
+    let planned: Value = serde_json::from_str(&planned).unwrap();
+    let planned: BTreeSet<(&str, &str)> = (planned["steps"].as_array().unwrap().iter())
+        .map(|it| (it["host"].as_str().unwrap(), it["step"].as_str().unwrap()))
+        .collect();
+    let mut runs = fs::read_dir(lab.path(".kinstall/runs")).unwrap();
+    let journal = runs
+        .find_map(|run| Some(run.unwrap().path()).filter(|it| it.extension().unwrap() == "jsonl"));
+    let journal = fs::read_to_string(journal.unwrap()).unwrap();
+    let mut done = 0;
+    for line in journal.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        let (host, step) = (&line["agent"]["host"], &line["agent"]["event"]["Step"]);
+        let changes = step["state"]["Changed"]["changes"].as_array();
+        // What the installation itself leaves is removed when it is there.
+        if changes.is_some_and(|them| them.iter().any(|it| it["action"] != "remove")) {
+            let step = (host.as_str().unwrap(), step["id"].as_str().unwrap());
+            assert!(planned.contains(&step), "{step:?} was not planned");
+            done += 1;
+        }
+    }
+    assert!(done > 100, "only {done} of {} steps", planned.len());
 }
 
 fn a_second_up_changes_nothing(lab: &Kinstall) {

@@ -1,0 +1,95 @@
+//! What is done with a resource on a machine that has nothing of the cluster yet.
+
+use serde_json::Value;
+
+use super::{Action, Change, Guard, Manifests, NodeObject, Resource, Sysctl, Unit, UnitState};
+
+impl Resource {
+    /// Returns the changes that a machine fresh from its image needs, in the words of a check of the machine itself, as
+    /// far as they can be told without it; none where there is nothing to remove yet.
+    pub fn from_nothing(&self) -> Vec<Change> {
+        let one = |action, subject: &str| vec![Change::new(action, subject)];
+        match self {
+            Self::Archive(_) | Self::Download(_) | Self::File(_) => one(Action::Create, "content"),
+            Self::Block(it) if it.content.is_empty() => Vec::new(),
+            Self::Block(it) => one(Action::Create, &format!("block {}", it.name)),
+            Self::Command(it) => match it.guard {
+                // There is none that could end.
+                Guard::ValidCertificates { .. } => Vec::new(),
+                _ => it.announced(),
+            },
+            Self::Directory(_) => one(Action::Create, "directory"),
+            Self::Image(it) => {
+                let digest = format!("sha256:{}", it.manifest.sha256);
+                vec![Change::new(Action::Create, "image").values(None, Some(digest))]
+            }
+            Self::KernelModule(_) => one(Action::Create, "loaded"),
+            Self::Manifests(it) => of_objects(it),
+            Self::NodeObject(it) => of_node(it),
+            Self::Package(_) => one(Action::Create, "package"),
+            Self::Swap(_) => one(Action::Remove, "swap, where there is some"),
+            Self::Symlink(it) => {
+                vec![Change::new(Action::Create, "link").values(None, Some(it.target.clone()))]
+            }
+            Self::Sysctl(it) => of_sysctl(it),
+            Self::Unit(it) => of_unit(it),
+            Self::Wait(it) => one(Action::Wait, &it.condition.title()),
+            Self::Absent(_)
+            | Self::AbsentImage(_)
+            | Self::AbsentNode(_)
+            | Self::AbsentObjects(_)
+            | Self::EtcdMemberAbsent(_)
+            | Self::PodAddresses(_)
+            | Self::Registration(_)
+            | Self::Remains(_) => Vec::new(),
+        }
+    }
+}
+
+fn of_objects(manifests: &Manifests) -> Vec<Change> {
+    let objects = manifests.objects.iter();
+    let titles = objects.filter_map(|text| {
+        let object: Value = serde_json::from_str(text).ok()?;
+        let (kind, metadata) = (object["kind"].as_str()?, &object["metadata"]);
+        let name = metadata["name"].as_str()?;
+        Some(match metadata["namespace"].as_str() {
+            Some(namespace) => format!("{kind} {namespace}/{name}"),
+            None => format!("{kind} {name}"),
+        })
+    });
+    titles
+        .map(|title| Change::new(Action::Create, title))
+        .collect()
+}
+
+fn of_node(node: &NodeObject) -> Vec<Change> {
+    let labels = node.labels.iter().map(|(key, value)| {
+        Change::new(Action::Create, format!("label {key}")).values(None, Some(value.clone()))
+    });
+    let taints = node.taints.iter().map(|taint| {
+        let title = format!("taint {}:{}", taint.key, taint.effect);
+        Change::new(Action::Create, title)
+    });
+    labels.chain(taints).collect()
+}
+
+fn of_sysctl(sysctl: &Sysctl) -> Vec<Change> {
+    let value =
+        |subject| Change::new(Action::Create, subject).values(None, Some(sysctl.value.clone()));
+    ["live value", "value at boot"].map(value).into()
+}
+
+fn of_unit(unit: &Unit) -> Vec<Change> {
+    let mut changes = Vec::new();
+    if unit.enabled == Some(true) {
+        let to = Some("enabled".to_owned());
+        changes.push(Change::new(Action::Update, "enabled").values(None, to));
+    }
+    let state = match unit.state {
+        UnitState::Running => "running",
+        UnitState::Restarted => "restarted",
+        UnitState::Stopped | UnitState::Any => return changes,
+    };
+    changes.push(Change::new(Action::Restart, "state").values(None, Some(state.to_owned())));
+    changes
+}
