@@ -39,7 +39,7 @@ use crate::wire::{ALIVE_EVERY, Event, LogLevel, Mode, Outcome, PROTOCOL, Request
 
 use self::blobs::ControllerLink;
 use self::incoming::Incoming;
-use self::lock::Lock;
+use self::lock::{Claim, Lock};
 use self::outgoing::Outgoing;
 
 /// A controller that has said nothing for so long is gone.
@@ -110,12 +110,20 @@ impl Session {
                 Request::Start {
                     run,
                     controller,
+                    project,
+                    break_lock,
                     mode,
                     exclusive,
                     log,
                 } => {
                     self.log(log);
-                    match self.start(&run, &controller, mode, exclusive) {
+                    let claim = Claim {
+                        run: &run,
+                        controller: &controller,
+                        project: &project,
+                        breaks: break_lock,
+                    };
+                    match self.start(claim, mode, exclusive) {
                         Ok(()) => {}
                         Err(ResourceError::Interrupted) => break,
                         Err(error) => return Err(io::Error::other(error)),
@@ -168,8 +176,7 @@ impl Session {
 
     fn start(
         &mut self,
-        run: &str,
-        controller: &str,
+        claim: Claim<'_>,
         mode: Mode,
         exclusive: bool,
     ) -> Result<(), ResourceError> {
@@ -178,10 +185,12 @@ impl Session {
             return Ok(());
         }
         if self.lock.is_none() {
-            let holder = format!("run {run} by {controller}");
             let outgoing = &self.outgoing;
-            let lock = Lock::take(&self.node, &holder, |holder| {
-                outgoing.send(Event::Waiting { holder });
+            let lock = Lock::take(&self.node, claim, |holder| {
+                outgoing.send(Event::Waiting {
+                    holder: holder.words,
+                    other: holder.other,
+                });
             })?;
             self.lock = Some(lock);
         }
@@ -191,7 +200,7 @@ impl Session {
         if let Ok(this) = std::env::current_exe() {
             earlier::remove(&this, &self.node);
         }
-        self.outgoing.open_journal(&self.node, run);
+        self.outgoing.open_journal(&self.node, claim.run);
         Ok(())
     }
 }

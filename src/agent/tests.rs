@@ -259,10 +259,11 @@ fn two_runs_take_turns() {
     first.until_done("phase");
     let mut second = Controller::connect(root.path());
     second.start("two", Mode::Apply);
-    let Event::Waiting { holder } = second.next() else {
+    let Event::Waiting { holder, other } = second.next() else {
         panic!("the second run did not wait");
     };
     assert!(holder.starts_with("run one by tester since 20"), "{holder}");
+    assert_eq!(other, None);
     first.bye().unwrap();
     second.send(Request::Batch(batch("phase", Vec::new())));
     second.until_done("phase");

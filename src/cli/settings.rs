@@ -53,6 +53,7 @@ impl GlobalArguments {
             overrides: self.overrides.clone(),
             limit: None,
             take_over: Vec::new(),
+            break_lock: false,
             command: self.command.clone(),
             release: None,
         }

@@ -22,6 +22,9 @@ pub struct UpArguments {
     /// Take over a machine that belongs to another cluster: removes that cluster from it (may be repeated)
     #[arg(long, value_name = "NODE")]
     pub take_over: Vec<String>,
+    /// End the agents of another run that hold the locks of hosts, whatever they do; only if nothing works there any more
+    #[arg(long)]
+    pub break_lock: bool,
 }
 
 /// Creates what is missing and installs the cluster; a second run changes nothing.
@@ -33,6 +36,7 @@ pub fn run(
     let project = arguments.lab.project(global, printer)?;
     let settings = Settings {
         take_over: arguments.take_over.clone(),
+        break_lock: arguments.break_lock,
         ..arguments.lab.settings(global)
     };
     let installation = Installation::to_apply(&settings, project)?;

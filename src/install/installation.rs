@@ -46,6 +46,8 @@ pub struct Settings {
     pub limit: Option<String>,
     /// Hosts whose machines may be taken from another cluster.
     pub take_over: Vec<String>,
+    /// Ends agents of other runs that have the lock of a host.
+    pub break_lock: bool,
     /// The words of the command, for the journal: `node add`.
     pub command: String,
     /// Minor version of the release to install, in place of the one that the inventory asks for.
@@ -63,6 +65,7 @@ pub struct Installation {
     release: Minor,
     sources: Sources,
     take_over: Vec<String>,
+    break_lock: bool,
     run: Run,
     /// Whether keys and secrets that aren't there yet are made and kept.
     access: Keys,
@@ -115,6 +118,7 @@ impl Installation {
             release: minor,
             sources,
             take_over: settings.take_over.clone(),
+            break_lock: settings.break_lock,
             run: Run::of(&settings.command),
             access,
             limit,

@@ -20,7 +20,7 @@ use crate::plan::versions::go_name;
 use crate::plan::{Phase, Plan};
 use crate::report::Summary;
 use crate::resource::{AbsentImage, Resource};
-use crate::run::{Engine, EventSender, HostRun, Observer, RunEvent};
+use crate::run::{Engine, EventSender, HostRun, Observer, RunEvent, RunIdentity};
 use crate::wire::{Batch, Step};
 
 /// The phase's name, and the component that its steps seem to belong to.
@@ -139,7 +139,12 @@ fn run(
             // Control planes are asked for what they know by all that connects.
             connected.hosts.retain(|host| hosts.contains(&host.name));
             let plan = plan(work, &connected.hosts)?;
-            let mut engine = Engine::new(run.name.clone(), connected.hosts, events.clone());
+            let identity = RunIdentity {
+                run: run.name.clone(),
+                project: project.state.id.clone(),
+                break_lock: false,
+            };
+            let mut engine = Engine::new(identity, connected.hosts, events.clone());
             let applied = engine.apply(&plan).await;
             engine.finish().await;
             let _ = events.send(RunEvent::Finished {

@@ -14,14 +14,14 @@ use tracing::{Instrument as _, debug_span};
 use super::board::{Board, Failure};
 use super::host::Checked;
 use super::walk::{Stop, Walk};
-use super::{EventSender, HostRun, PlannedChanges, RunError, RunEvent};
+use super::{EventSender, HostRun, PlannedChanges, RunError, RunEvent, RunIdentity};
 use crate::error_chain::error_chain;
 use crate::plan::Plan;
 use crate::wire::Mode;
 
 /// The hosts of a run.
 pub struct Engine {
-    run: String,
+    identity: RunIdentity,
     hosts: Vec<HostRun>,
     /// Hosts that were lost while they were looked at, and how.
     lost: Vec<(String, String)>,
@@ -42,9 +42,9 @@ pub struct CheckedHosts {
 }
 
 impl Engine {
-    pub fn new(run: String, hosts: Vec<HostRun>, events: EventSender) -> Self {
+    pub fn new(identity: RunIdentity, hosts: Vec<HostRun>, events: EventSender) -> Self {
         Self {
-            run,
+            identity,
             hosts,
             lost: Vec::new(),
             failed: BTreeSet::new(),
@@ -75,11 +75,11 @@ impl Engine {
                 .filter_map(|phase| phase.batches.get(&host.name))
                 .cloned()
                 .collect();
-            let run = self.run.clone();
+            let identity = self.identity.clone();
             let span = debug_span!("host", name = host.name);
             tasks.spawn(
                 async move {
-                    let result = match host.start(&run, Mode::Check, exclusive).await {
+                    let result = match host.start(&identity, Mode::Check, exclusive).await {
                         Ok(()) => host.check(batches).await,
                         Err(error) => Err(error),
                     };
@@ -97,7 +97,9 @@ impl Engine {
                     checked.add(&host.name, found);
                     self.hosts.push(host);
                 }
-                Err(RunError::Interrupted) => return Err(RunError::Interrupted),
+                Err(error @ (RunError::Interrupted | RunError::Locked { .. })) => {
+                    return Err(error);
+                }
                 Err(error) => {
                     checked.failed = true;
                     checked.events.push(RunEvent::HostFailed {
@@ -135,7 +137,10 @@ impl Engine {
                 plan: Arc::clone(&plan),
                 board: Arc::clone(&board),
                 events: self.events.clone(),
-                run: self.run.clone(),
+                identity: RunIdentity {
+                    break_lock: false,
+                    ..self.identity.clone()
+                },
             };
             let span = debug_span!("host", name = host.name);
             tasks.spawn(walk.host(host).instrument(span));

@@ -2,7 +2,9 @@
 
 use std::io::Read as _;
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::time::{Instant, sleep_until};
 use tracing::debug;
 
 use super::cancel::Level;
@@ -16,6 +18,20 @@ use crate::wire::{Batch, Event, Facts, Mode, Outcome, Request, StepState};
 /// Bytes of a blob in one message: large enough to fill the link, small enough to cancel between.
 const CHUNK: usize = 256 << 10;
 
+/// How long a run that began earlier waits for a later one, which gives way.
+const TURN: Duration = Duration::from_mins(1);
+
+/// Which run it is, and whose.
+#[derive(Clone, Debug)]
+pub struct RunIdentity {
+    /// Name of the run: the earlier one of two has the smaller name.
+    pub run: String,
+    /// Identity of the lab on this computer.
+    pub project: String,
+    /// Ends agents of others that have the lock of a host.
+    pub break_lock: bool,
+}
+
 /// A host whose agent answers.
 pub struct HostRun {
     pub name: String,
@@ -27,6 +43,10 @@ pub struct HostRun {
     cancel: Cancel,
     /// The agent has been told of the first Ctrl-C.
     told_to_stop: bool,
+    /// Name of the run, from its start.
+    run: String,
+    /// Whose lock the agent waits for, and how long that may take.
+    locked: Option<(String, Instant)>,
 }
 
 impl HostRun {
@@ -47,15 +67,26 @@ impl HostRun {
             events,
             cancel,
             told_to_stop: false,
+            run: String::new(),
+            locked: None,
         }
     }
 
     /// Begins a run in a mode; an exclusive one locks the node.
-    pub async fn start(&mut self, run: &str, mode: Mode, exclusive: bool) -> Result<(), RunError> {
+    pub async fn start(
+        &mut self,
+        identity: &RunIdentity,
+        mode: Mode,
+        exclusive: bool,
+    ) -> Result<(), RunError> {
+        self.run.clone_from(&identity.run);
+        let computer = gethostname::gethostname();
         let controller = format!("{} (pid {})", whoami(), std::process::id());
         let request = Request::Start {
-            run: run.to_owned(),
+            run: identity.run.clone(),
             controller,
+            project: format!("{}@{}", identity.project, computer.to_string_lossy()),
+            break_lock: identity.break_lock,
             mode,
             exclusive,
             log: log::level_for_nodes(),
@@ -155,7 +186,10 @@ impl HostRun {
                         continue;
                     }
                     return match event {
-                        Ok(Some(event)) => Ok(event),
+                        Ok(Some(event)) => match self.gives_way_to(&event) {
+                            Some(holder) => Err(self.locked_by(holder)),
+                            None => Ok(event),
+                        },
                         // It ends as it was told to; its last words may not have made it.
                         _ if self.told_to_stop => Err(RunError::Interrupted),
                         Ok(None) => Err(RunError::AgentGone { host: self.name.clone() }),
@@ -163,7 +197,33 @@ impl HostRun {
                     };
                 }
                 () = cancel.reached(level) => self.pass_on_cancel().await?,
+                holder = turn(self.locked.clone()) => return Err(self.locked_by(holder)),
             }
+        }
+    }
+
+    /// Of two projects' runs on the same hosts, which may each have some of the locks, the later one gives way: returns
+    /// to whom.
+    fn gives_way_to(&mut self, event: &Event) -> Option<String> {
+        self.locked = None;
+        let Event::Waiting {
+            holder,
+            other: Some(run),
+        } = event
+        else {
+            return None;
+        };
+        if *run <= self.run {
+            return Some(holder.clone());
+        }
+        self.locked = Some((holder.clone(), Instant::now() + TURN));
+        None
+    }
+
+    fn locked_by(&self, holder: String) -> RunError {
+        RunError::Locked {
+            host: self.name.clone(),
+            holder,
         }
     }
 
@@ -252,6 +312,17 @@ pub struct Checked {
     /// Steps that could not be looked at, and why.
     pub failures: Vec<Event>,
     pub unchanged: u32,
+}
+
+/// Waits until a lock has been waited for long enough; returns who has it.
+async fn turn(locked: Option<(String, Instant)>) -> String {
+    match locked {
+        Some((holder, end)) => {
+            sleep_until(end).await;
+            holder
+        }
+        None => std::future::pending().await,
+    }
 }
 
 fn whoami() -> String {

@@ -15,7 +15,7 @@ pub use assumed::{AssumedHost, FactsFrom, Unasked};
 pub use cancel::{Cancel, Level};
 pub use engine::{CheckedHosts, Engine};
 pub use event::{EventSender, RunEvent};
-pub use host::HostRun;
+pub use host::{HostRun, RunIdentity};
 pub use journal::Journal;
 pub use observer::Observer;
 pub use planned::{PlannedChanges, PlannedPhase, StepChanges};
@@ -32,6 +32,8 @@ pub enum RunError {
     },
     #[error("the agent on `{host}` ended without a message")]
     AgentGone { host: String },
+    #[error("another kinstall works on `{host}`: {holder}")]
+    Locked { host: String, holder: String },
     #[error("interrupted")]
     Interrupted,
 }
@@ -42,6 +44,9 @@ impl RunError {
         match self {
             Self::Interrupted => Diagnostic::error(Kind::Interrupted, "interrupted")
                 .hint("`kinstall up` goes on where this run stopped"),
+            Self::Locked { .. } => Diagnostic::from_error(Kind::Locked, self)
+                .hint("wait until it is done: two runs at once would undo each other's work")
+                .hint("if nothing works there any more, `kinstall up --break-lock` ends its agent"),
             Self::Ssh { host, source } => source.diagnostic(host),
             Self::AgentGone { .. } => Diagnostic::from_error(Kind::Connection, self),
         }

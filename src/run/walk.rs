@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::board::{Board, Failure};
-use super::{EventSender, HostRun, RunError, RunEvent};
+use super::{EventSender, HostRun, RunError, RunEvent, RunIdentity};
 use crate::error_chain::error_chain;
 use crate::plan::{Phase, Plan};
 use crate::resource::{Condition, Resource};
@@ -33,7 +33,7 @@ pub(super) struct Walk {
     pub plan: Arc<Plan>,
     pub board: Arc<watch::Sender<Board>>,
     pub events: EventSender,
-    pub run: String,
+    pub identity: RunIdentity,
 }
 
 /// One phase of a host, and the host's part in it.
@@ -76,7 +76,7 @@ impl Walk {
             host: host.name.clone(),
             steps: turns.iter().map(|turn| turn.batch.steps.len()).sum(),
         });
-        host.start(&self.run, Mode::Apply, true).await?;
+        host.start(&self.identity, Mode::Apply, true).await?;
         let (mut changed, mut unchanged) = (0, 0);
         while !turns.is_empty() {
             let (position, ready) = tokio::select! {

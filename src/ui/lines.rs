@@ -99,7 +99,7 @@ impl Narrator {
 
 fn agent(event: &Event) -> Option<String> {
     match event {
-        Event::Waiting { holder } => Some(format!("waiting for {holder}")),
+        Event::Waiting { holder, .. } => Some(format!("waiting for {holder}")),
         Event::Step {
             id,
             state: StepState::Started,

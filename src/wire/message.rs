@@ -9,7 +9,7 @@ use super::{ClusterTraces, Surroundings};
 use crate::resource::{Change, CommandState, Resource, Sha256};
 
 /// Version of these types; part of the agent's greeting.
-pub const PROTOCOL: u32 = 3;
+pub const PROTOCOL: u32 = 4;
 
 /// How long the controller keeps silent at most.
 pub const ALIVE_EVERY: Duration = Duration::from_secs(15);
@@ -23,6 +23,10 @@ pub enum Request {
     Start {
         run: String,
         controller: String,
+        /// Whose run it is: an earlier one of the same project that has the lock ends by itself.
+        project: String,
+        /// End the agent that has the lock.
+        break_lock: bool,
         mode: Mode,
         exclusive: bool,
         /// What the agent is to tell of its inner work with [`Event::Log`].
@@ -99,6 +103,8 @@ pub enum Event {
     /// Another run holds this node's lock; the agent waits for it.
     Waiting {
         holder: String,
+        /// Name of that run, where it is another project's.
+        other: Option<String>,
     },
     /// The content is missing on the node.
     NeedBlob {

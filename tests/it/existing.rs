@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::os::unix::fs::chown;
+use std::process::Stdio;
+use std::time::Duration;
 
 use kinstall::ssh::keys::fingerprint;
 
@@ -137,6 +139,54 @@ fn a_plan_shows_changes_and_makes_none() {
         lines[2].starts_with("/usr/local/libexec/kinstall/"),
         "{written}"
     );
+}
+
+#[test]
+fn of_two_projects_at_once_one_is_refused_and_a_lock_can_be_broken() {
+    let sshd = namespace::start_node("", "192m");
+    chown(sshd.path("home"), Some(64_003), Some(64_000)).unwrap();
+    let key = sshd.path("key").display().to_string();
+    let variables = format!("ansible_user=free ansible_ssh_private_key_file={key}");
+    let (first, second) = (project(&sshd, &variables), project(&sshd, &variables));
+    let begun = sshd.path("begun");
+    let playbook = |command: &str| {
+        format!(
+            "component: work\nphase: prepare\nsteps:\n  - name: work\n    command: {{ argv: [sh, -c, \"{command}\"], once: true }}\n"
+        )
+    };
+    let slow = format!("touch {}; sleep 300", begun.display());
+    first.write("overrides/playbooks/work.yml", &playbook(&slow));
+    second.write("overrides/playbooks/work.yml", &playbook("true"));
+    let said = first.path("said");
+    let stderr = fs::File::create(&said).unwrap();
+    let mut working = first.command(&["up"]).stderr(stderr).spawn().unwrap();
+    while !begun.exists() {
+        let ended = working.try_wait().unwrap();
+        assert!(ended.is_none(), "{}", fs::read_to_string(&said).unwrap());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let refused = second.run(&["up"]);
+    assert!(refused.starts_with("exit code 7\n"), "{refused}");
+    for part in [
+        "another kinstall works on `node1`: run 20",
+        " by ",
+        " since 20",
+        ", for ",
+        "--break-lock",
+    ] {
+        assert!(refused.contains(part), "{part}: {refused}");
+    }
+    // The one that works goes on.
+    assert!(working.try_wait().unwrap().is_none());
+    let broken = second.run(&["up", "--break-lock"]);
+    assert!(!broken.contains("another kinstall works"), "{broken}");
+    assert!(!working.wait().unwrap().success());
+    let next = first
+        .command(&["plan"])
+        .stderr(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(next.status.code().is_some());
 }
 
 #[test]

@@ -52,6 +52,8 @@ impl Controller {
         self.send(Request::Start {
             run: run.to_owned(),
             controller: "tester".to_owned(),
+            project: "lab".to_owned(),
+            break_lock: false,
             mode,
             exclusive: mode == Mode::Apply,
             log: None,

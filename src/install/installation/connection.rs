@@ -18,7 +18,7 @@ use crate::plan::upgrade::findings;
 use crate::plan::versions::check_nodes;
 use crate::plan::{self, Plan, PlanInput};
 use crate::playbook::Action;
-use crate::run::{Cancel, CheckedHosts, Engine, EventSender, RunError, RunEvent};
+use crate::run::{Cancel, CheckedHosts, Engine, EventSender, RunError, RunEvent, RunIdentity};
 use crate::wire::{ControlPlaneState, Facts};
 
 /// What is done with which hosts.
@@ -147,7 +147,12 @@ impl Installation {
             facts.is_some_and(|facts| facts.control_plane == ControlPlaneState::Absent)
         });
         let unfinished = unfinished.map(|host| host.name.clone()).collect();
-        let engine = Engine::new(self.run.name.clone(), hosts, events.clone());
+        let identity = RunIdentity {
+            run: self.run.name.clone(),
+            project: self.project.state.id.clone(),
+            break_lock: self.break_lock,
+        };
+        let engine = Engine::new(identity, hosts, events.clone());
         Ok(Ready {
             engine,
             plan,

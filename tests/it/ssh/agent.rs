@@ -22,6 +22,7 @@ async fn the_agent_is_pushed_once_and_answers() {
     let size = frame::encode(&request).unwrap().len();
     let answers = events(&[Event::Waiting {
         holder: "y".repeat(3 << 20),
+        other: None,
     }]);
     std::fs::write(sshd.path("answers"), answers).unwrap();
     let folder = sshd.path("").display().to_string();
@@ -36,7 +37,7 @@ async fn the_agent_is_pushed_once_and_answers() {
         assert_eq!(channel.facts.hostname, "tested");
         channel.requests.send(&request).await.unwrap();
         let event = channel.events.next().await.unwrap();
-        assert!(matches!(event, Some(Event::Waiting { holder }) if holder.len() == 3 << 20));
+        assert!(matches!(event, Some(Event::Waiting { holder, .. }) if holder.len() == 3 << 20));
         drop(channel.requests);
         assert!(channel.events.next().await.unwrap().is_none());
         let arrived = std::fs::read(sshd.path("request")).unwrap();

@@ -10,7 +10,7 @@ use kinstall::bundle::Bundle;
 use kinstall::plan::{LeftOut, Phase, Plan};
 use kinstall::resource::{self, Guard, Resource};
 use kinstall::run::cancel::Level;
-use kinstall::run::{Cancel, Engine, HostRun, RunError, RunEvent};
+use kinstall::run::{Cancel, Engine, HostRun, RunError, RunEvent, RunIdentity};
 use kinstall::ssh::{AgentBinary, Session};
 use kinstall::wire::{Batch, Step};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -204,7 +204,12 @@ impl Lab {
             ));
             sshds.push(sshd);
         }
-        let engine = Engine::new("test".to_owned(), hosts, sender);
+        let identity = RunIdentity {
+            run: "test".to_owned(),
+            project: "lab".to_owned(),
+            break_lock: false,
+        };
+        let engine = Engine::new(identity, hosts, sender);
         Self {
             sshds,
             engine,
