@@ -137,6 +137,13 @@ impl Kinstall {
         );
     }
 
+    /// Identity of the lab on this computer, once it has machines.
+    pub fn lab_id(&self) -> String {
+        let state = std::fs::read(self.path(".kinstall/lab.json")).unwrap();
+        let state: serde_json::Value = serde_json::from_slice(&state).unwrap();
+        state["id"].as_str().unwrap().to_owned()
+    }
+
     /// Runs a command inside the lab's network; returns its stdout if it succeeds.
     pub fn in_network(&self, command: &[&str]) -> Option<String> {
         let finished = self.run(&[&["net", "--"], command].concat());

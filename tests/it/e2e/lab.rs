@@ -41,9 +41,10 @@ fn the_courses_lab_comes_up_and_goes_away() {
     a_host_that_the_inventory_lost_leaves(&lab);
     nodes::come_back_by_a_command(&lab);
     nodes::a_report_has_no_secret(&lab);
+    let id = lab.lab_id();
     lab.ok(&["down", "--yes"]);
     assert!(!lab.path(".kinstall").exists());
-    assert_eq!(Traces::now().since(&before), Traces::default());
+    assert_eq!(Traces::now().since(&before, &id), Traces::default());
 }
 
 /// All that is made of the machines was in the plan before there were any.

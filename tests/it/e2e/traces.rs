@@ -14,14 +14,21 @@ pub struct Traces {
 }
 
 impl Traces {
-    /// Returns what wasn't there before: another lab on this computer is none of ours.
-    pub fn since(self, before: &Self) -> Self {
+    /// Returns what wasn't there before, but for what names another lab of this computer.
+    pub fn since(self, before: &Self, own_lab: &str) -> Self {
+        let mut others = self.folders.clone();
+        others.remove(own_lab);
+        let new = |now: &BTreeSet<String>, before: &BTreeSet<String>| -> BTreeSet<String> {
+            let names_other = |trace: &&String| others.iter().any(|lab| trace.contains(lab));
+            let new = now.difference(before);
+            new.filter(|trace| !names_other(trace)).cloned().collect()
+        };
         Self {
-            mounts: &self.mounts - &before.mounts,
-            namespaces: &self.namespaces - &before.namespaces,
-            processes: &self.processes - &before.processes,
-            folders: &self.folders - &before.folders,
-            control_groups: &self.control_groups - &before.control_groups,
+            mounts: new(&self.mounts, &before.mounts),
+            namespaces: new(&self.namespaces, &before.namespaces),
+            processes: new(&self.processes, &before.processes),
+            folders: new(&self.folders, &before.folders),
+            control_groups: new(&self.control_groups, &before.control_groups),
         }
     }
 

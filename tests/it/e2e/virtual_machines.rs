@@ -55,8 +55,9 @@ fn a_lab_of_qemu_comes_up_and_goes_away() {
     comes_up(&lab);
     assert_eq!(ssh(&lab, "node1", "cat /srv/data/greeting"), "hello");
     // Snapshots and sleep are tested in tests/it/qemu: they ask nothing of the guest.
+    let id = lab.lab_id();
     down_leaves_no_trace(&lab);
-    assert_eq!(Traces::now().since(&before), Traces::default());
+    assert_eq!(Traces::now().since(&before, &id), Traces::default());
 }
 
 fn lab(provider: &str) -> Kinstall {

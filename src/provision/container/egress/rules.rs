@@ -96,10 +96,7 @@ pub(super) fn guard(uplinks: &[String]) -> String {
     if uplinks.is_empty() {
         return reset;
     }
-    let drops: String = uplinks
-        .iter()
-        .map(|uplink| format!("\t\tiifname \"{uplink}\" drop\n"))
-        .collect();
+    let uplinks = format!("\"{}\"", uplinks.join("\", \""));
     format!(
         "{reset}\
          table ip {GUARD} {{\n\
@@ -108,7 +105,7 @@ pub(super) fn guard(uplinks: &[String]) -> String {
          \t\toifname \"kin*\" accept\n\
          \t\tct state established,related accept\n\
          \t\tct status dnat accept\n\
-         {drops}\
+         \t\tiifname {{ {uplinks} }} drop\n\
          \t}}\n\
          }}\n"
     )
