@@ -83,7 +83,8 @@ impl Converge for Command {
         started.write(node.step())?;
         let result = self.program(&self.argv).run(node);
         drop(inputs);
-        result.map_err(|error| with_kubelets_words(error, node))?;
+        let is_of_kubelet = matches!(self.guard, Guard::ValidKubeconfig(_));
+        result.map_err(|error| with_kubelets_words(error, is_of_kubelet, node))?;
         if self.guard == Guard::Once {
             done_marker(node).write(node.step())?;
         }
@@ -147,13 +148,18 @@ fn has_object(kubeconfig: &str, path: &str, node: &Node) -> Result<bool, Resourc
     Ok(answer.is_ok_and(|answer| answer.is_success()))
 }
 
-/// kubeadm only says that the kubelet isn't healthy; the kubelet says why.
-fn with_kubelets_words(mut error: ResourceError, node: &Node) -> ResourceError {
+/// kubeadm only says that the kubelet isn't healthy, and who waits for its certificate says nothing; the kubelet says why.
+fn with_kubelets_words(
+    mut error: ResourceError,
+    is_of_kubelet: bool,
+    node: &Node,
+) -> ResourceError {
     if let ResourceError::Command { output, .. } | ResourceError::Timeout { output, .. } =
         &mut error
-        && output
-            .iter()
-            .any(|line| line.contains("kubelet is not healthy"))
+        && (is_of_kubelet
+            || output
+                .iter()
+                .any(|line| line.contains("kubelet is not healthy")))
     {
         output.extend(unit::last_words("kubelet.service", node));
     }

@@ -150,14 +150,23 @@ fn object(
     })
 }
 
-fn tcp(address: &str, port: u16) -> State {
-    let addresses = (address, port)
-        .to_socket_addrs()
-        .map_err(|error| error.to_string())?;
+/// One of the addresses is enough.
+fn tcp(addresses: &str, port: u16) -> State {
     let mut last = "no address".to_owned();
-    for address in addresses {
-        match TcpStream::connect_timeout(&address, PATIENCE) {
-            Ok(_) => return Ok(()),
+    for name in addresses.split_whitespace() {
+        let resolved = (name, port).to_socket_addrs();
+        let connected = resolved.and_then(|addresses| {
+            let mut result = Err(std::io::Error::other("the name has no address"));
+            for address in addresses {
+                result = TcpStream::connect_timeout(&address, PATIENCE).map(drop);
+                if result.is_ok() {
+                    break;
+                }
+            }
+            result
+        });
+        match connected {
+            Ok(()) => return Ok(()),
             Err(error) => last = error.to_string(),
         }
     }
@@ -248,8 +257,17 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         assert_eq!(tcp("127.0.0.1", port), Ok(()));
+        assert_eq!(tcp("name.invalid 127.0.0.1", port), Ok(()));
         drop(listener);
-        assert!(tcp("127.0.0.1", port).is_err());
+        assert!(tcp("127.0.0.1 ::1", port).is_err());
+        let condition = Condition::Tcp {
+            address: "192.168.56.11 192.168.56.12".to_owned(),
+            port: 6443,
+        };
+        assert_eq!(
+            condition.title(),
+            "192.168.56.11:6443 or 192.168.56.12:6443 accepts connections"
+        );
     }
 
     #[test]

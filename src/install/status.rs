@@ -1,5 +1,6 @@
 //! The state of a lab: machines, nodes, versions, add-ons, addresses and certificates.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::lab::LabMachines;
@@ -7,8 +8,9 @@ use super::project::Project;
 use super::{kubectl, runtime};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::provision::MachineState;
+use crate::report::status::Certificate;
 use crate::report::{ClusterStatus, HostStatus};
-use crate::ssh::Finished;
+use crate::ssh::{Exit, Finished};
 
 /// Everything that the status is made of, in one go.
 const OBJECTS: &str = "PATH=$PATH:/usr/local/bin; exec kubectl --kubeconfig /etc/kubernetes/admin.conf get \
@@ -73,7 +75,12 @@ pub fn of(project: &mut Project, machines: &LabMachines) -> Result<ClusterStatus
                     .push(format!("the API server did not answer: {problem}")),
             }
             match parse(&certificates) {
-                Ok(report) => status.add_certificates(&report),
+                Ok(report) => {
+                    status.add_certificates(&report);
+                    let now = Timestamp::now();
+                    let expired = expired(&status.certificates, now);
+                    status.problems.extend(expired);
+                }
                 Err(problem) => status.problems.push(format!("certificates: {problem}")),
             }
         }
@@ -83,9 +90,33 @@ pub fn of(project: &mut Project, machines: &LabMachines) -> Result<ClusterStatus
 }
 
 fn parse(finished: &Finished) -> Result<Value, String> {
-    serde_json::from_slice(&finished.stdout).map_err(|_| {
+    let parsed: Option<Value> = serde_json::from_slice(&finished.stdout).ok();
+    // kubectl prints an empty list where no API server answers.
+    let is_answer = |value: &Value| {
+        finished.exit == Exit::Code(0)
+            || value["items"]
+                .as_array()
+                .is_none_or(|items| !items.is_empty())
+    };
+    parsed.filter(is_answer).ok_or_else(|| {
         let text = String::from_utf8_lossy(&finished.stderr);
         text.lines().last().unwrap_or("no output").to_owned()
+    })
+}
+
+/// Says which certificates are of no use any more, in one line: they mostly end together.
+fn expired(certificates: &[Certificate], now: Timestamp) -> Option<String> {
+    let ended = |it: &&Certificate| it.expires.parse().is_ok_and(|end: Timestamp| end < now);
+    let names: Vec<&str> = certificates
+        .iter()
+        .filter(ended)
+        .map(|it| it.name.as_str())
+        .collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "certificates have expired: {}; `kinstall up` makes them anew",
+            names.join(", ")
+        )
     })
 }
 
@@ -111,5 +142,46 @@ fn add_problems(status: &mut ClusterStatus) {
     }
     if status.problems.is_empty() {
         status.problems = problems;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_list_of_a_kubectl_that_failed_is_no_answer() {
+        let finished = |code, stdout: &str| Finished {
+            exit: Exit::Code(code),
+            stdout: stdout.into(),
+            stderr: b"E1 memcache.go\nerror: You must be logged in to the server".to_vec(),
+        };
+        let empty = r#"{"kind": "List", "items": []}"#;
+        assert_eq!(
+            parse(&finished(1, empty)).unwrap_err(),
+            "error: You must be logged in to the server"
+        );
+        assert!(parse(&finished(0, empty)).is_ok());
+        assert!(parse(&finished(1, r#"{"items": [{"kind": "Node"}]}"#)).is_ok());
+        assert!(parse(&finished(0, "")).is_err());
+    }
+
+    #[test]
+    fn certificates_that_have_ended_are_named_in_one_line() {
+        let certificate = |name: &str, expires: &str| Certificate {
+            name: name.to_owned(),
+            expires: expires.to_owned(),
+        };
+        let all = [
+            certificate("admin.conf", "2026-11-27T06:48:05Z"),
+            certificate("apiserver", "2026-11-27T06:48:06Z"),
+            certificate("scheduler.conf", "2027-11-27T06:48:05Z"),
+        ];
+        let now = "2026-11-28T00:00:00Z".parse().unwrap();
+        insta::assert_snapshot!(
+            expired(&all, now).unwrap(),
+            @"certificates have expired: admin.conf, apiserver; `kinstall up` makes them anew"
+        );
+        assert_eq!(expired(&all, "2026-11-01T00:00:00Z".parse().unwrap()), None);
     }
 }

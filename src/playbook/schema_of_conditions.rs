@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::schema::Text;
 
-/// A TCP port accepts connections.
+/// A TCP port accepts connections, at one of these addresses; spaces are between them.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tcp {

@@ -15,7 +15,7 @@ pub struct Wait {
 /// What [`Wait`] waits for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Condition {
-    /// A TCP port accepts connections.
+    /// A TCP port accepts connections, at one of these addresses; spaces are between them.
     Tcp { address: String, port: u16 },
     /// A GET answers 200; `ca` is a PEM file on the node.
     Https { url: String, ca: String },
@@ -46,7 +46,11 @@ impl Condition {
     /// Returns the condition in words: `node2 is ready`.
     pub fn title(&self) -> String {
         match self {
-            Condition::Tcp { address, port } => format!("{address}:{port} accepts connections"),
+            Condition::Tcp { address, port } => {
+                let addresses = address.split_whitespace();
+                let addresses: Vec<String> = addresses.map(|it| format!("{it}:{port}")).collect();
+                format!("{} accepts connections", addresses.join(" or "))
+            }
             Condition::Https { url, .. } => format!("{url} answers"),
             Condition::UnixSocket(path) => format!("{path} accepts connections"),
             Condition::Path(path) => format!("{path} exists"),

@@ -60,6 +60,20 @@ const OF_ANOTHER_WORKER: &str = "
 printf 'http_proxy=http://192.0.2.1:3128\\nhttps_proxy=http://192.0.2.1:3128\\n' >> /etc/environment
 echo 'session required pam_env.so readenv=1 user_readenv=0' >> /etc/pam.d/sudo
 ";
+/// kubeadm makes certificates that end at once; the kubelet's of a worker is printed.
+const EXPIRE: &str = "
+sed 's/^encryptionAlgorithm: .*/&\\ncertificateValidityPeriod: 1s/' /etc/kubernetes/kubeadm.yaml > /run/short.yaml
+kubeadm certs renew all --config /run/short.yaml > /dev/null 2>&1
+rm /run/short.yaml
+certificate() {
+    kubeadm kubeconfig user --client-name system:node:$1 --org system:nodes --validity-period 1s --config /etc/kubernetes/kubeadm.yaml 2> /dev/null |
+        sed -n 's/.*client-[a-z]*-data: *//p' | while read line; do echo $line | base64 -d; done
+}
+certificate controll-plane > /var/lib/kubelet/pki/expired.pem
+ln -sf expired.pem /var/lib/kubelet/pki/kubelet-client-current.pem
+certificate node2
+";
+const USE_EXPIRED: &str = "ln -sf expired.pem /var/lib/kubelet/pki/kubelet-client-current.pem\n";
 
 #[test]
 #[ignore = "needs root and a bundle: `./test e2e`"]
@@ -84,10 +98,42 @@ fn machines_and_nodes_that_have_lived_before() {
 
     a_deleted_node_comes_back(&lab);
     a_node_that_was_reset_joins_again(&lab);
+    expired_certificates_are_made_anew(&lab);
     images_outlive_a_full_disk(&lab);
     nothing_is_left_to_do(&lab);
     fresh.is_what_a_reset_leaves(&lab);
     nothing_is_left_to_do(&lab);
+}
+
+/// A lab that was off for longer than a year: every certificate that is not an authority's has ended.
+fn expired_certificates_are_made_anew(lab: &Kinstall) {
+    let worker = on_node(lab, "controll-plane", EXPIRE);
+    on_node(
+        lab,
+        "node2",
+        &format!("cat > /var/lib/kubelet/pki/expired.pem <<'END'\n{worker}END\n{USE_EXPIRED}"),
+    );
+    lab.ok(&["restart", "controll-plane", "node2"]);
+    let listed = lab.run(&["certs", "status"]);
+    listed.expect_code(0);
+    assert!(listed.stderr().contains("apiserver.crt has expired"));
+    let status = lab.run(&["status"]).expect_code(1);
+    assert!(status.contains("the API server did not answer"), "{status}");
+    assert!(!status.contains("is not a node of the cluster"), "{status}");
+    let plan = lab.run(&["plan"]).expect_code(2);
+    assert!(plan.contains("certificates/renewal"), "{plan}");
+    assert!(
+        plan.contains("kubelet-credentials/certificate of a worker"),
+        "{plan}"
+    );
+    lab.ok(&["up"]);
+    let listed = lab.run(&["certs", "status"]);
+    assert!(
+        !listed.stderr().contains("has expired"),
+        "{}",
+        listed.stderr()
+    );
+    all_pods_reach_each_other(lab);
 }
 
 /// A lab of three machines.
