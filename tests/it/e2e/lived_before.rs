@@ -73,6 +73,12 @@ certificate controll-plane > /var/lib/kubelet/pki/expired.pem
 ln -sf expired.pem /var/lib/kubelet/pki/kubelet-client-current.pem
 certificate node2
 ";
+/// A firewall that lets node1 log in, and not reach the API server.
+const CLOSE_THE_PORT: &str = "
+nft add table inet firewall
+nft add chain inet firewall input '{ type filter hook input priority 0; }'
+nft add rule inet firewall input ip saddr 192.168.56.21 tcp dport 6443 drop
+";
 const USE_EXPIRED: &str = "ln -sf expired.pem /var/lib/kubelet/pki/kubelet-client-current.pem\n";
 
 #[test]
@@ -186,8 +192,30 @@ fn a_node_that_was_reset_joins_again(lab: &Kinstall) {
     on_node(lab, "node1", "kubeadm reset --force >/dev/null 2>&1");
     let plan = lab.run(&["plan"]).expect_code(2);
     assert!(plan.contains("join/join"), "{plan}");
+    a_closed_port_is_named_and_stops_only_who_needs_it(lab);
     lab.ok(&["up"]);
     all_pods_reach_each_other(lab);
+}
+
+fn a_closed_port_is_named_and_stops_only_who_needs_it(lab: &Kinstall) {
+    on_node(lab, "controll-plane", CLOSE_THE_PORT);
+    on_node(lab, "node2", "rm /etc/sysctl.d/99-zz-kinstall.conf");
+    let up = lab.run(&["up"]);
+    up.expect_code(1);
+    let said = up.stderr();
+    assert!(
+        said.contains("node1: join/way to the control plane: not reached within 30 s: 192.168.56.11:6443 accepts"),
+        "{said}"
+    );
+    assert!(said.contains("does a firewall on either side"), "{said}");
+    for line in [
+        "controll-plane  ok",
+        "node1           failed",
+        "node2           ok        1 changed",
+    ] {
+        assert!(said.contains(line), "{line}\n{said}");
+    }
+    on_node(lab, "controll-plane", "nft delete table inet firewall");
 }
 
 /// The kubelet removes every image that no container uses as soon as it thinks that the disk is full.
