@@ -1,5 +1,7 @@
 //! What the inventory doesn't have any more: members of the cluster, and machines of the lab.
 
+use std::net::IpAddr;
+
 use super::kubeconfig;
 use super::members::{Member, Members};
 use super::project::Project;
@@ -42,6 +44,20 @@ impl LeftOver {
                 machines,
                 ..Self::default()
             }),
+        }
+    }
+
+    /// Fails where the only control plane would get another address: etcd, its certificates and all kubeconfigs have
+    /// the one that it began with.
+    pub fn refuse_moved_control_plane(project: &Project) -> Result<(), Diagnostics> {
+        let members = Members::load(&project.directory)?;
+        let members = members.filter(|_| kubeconfig::is_written(project));
+        match members
+            .iter()
+            .find_map(|it| it.moved_control_plane(&project.cluster))
+        {
+            Some((name, address)) => Err(vec![moved_control_plane(name, address)]),
+            None => Ok(()),
         }
     }
 
@@ -94,6 +110,19 @@ impl LeftOver {
         });
         warnings.collect()
     }
+}
+
+pub(super) fn moved_control_plane(name: &str, address: IpAddr) -> Diagnostic {
+    let message = format!(
+        "`{name}` is the cluster's only control plane, and its address can't change: the cluster began at {address}"
+    );
+    Diagnostic::error(Kind::Environment, message)
+        .hint("nothing was changed: etcd's data, certificates and kubeconfigs have that address")
+        .hint(format!("give `{name}` its address {address} back in the inventory"))
+        .hint(
+            "to move: add a second control plane (`kinstall node add … --control-plane`), then replace this one \
+             (`kinstall node replace`); or begin anew with `kinstall down`",
+        )
 }
 
 fn no_control_plane_stays() -> Diagnostic {

@@ -131,6 +131,16 @@ impl Members {
         control_planes.peek().is_some()
             && control_planes.all(|member| cluster.host(&member.name).is_none())
     }
+
+    /// Returns the only control plane that the cluster has, with its address, where the inventory gives it another one.
+    pub fn moved_control_plane(&self, cluster: &ClusterSpec) -> Option<(&str, IpAddr)> {
+        let mut control_planes = self.members.iter().filter(|it| it.control_plane);
+        let (Some(only), None) = (control_planes.next(), control_planes.next()) else {
+            return None;
+        };
+        let (before, now) = (only.address?, cluster.host(&only.name)?.address?);
+        (before != now).then_some((only.name.as_str(), before))
+    }
 }
 
 impl Member {

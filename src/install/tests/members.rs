@@ -1,7 +1,7 @@
 //! The members that `up` writes down, and what the inventory doesn't have any more.
 
 use super::Lab;
-use crate::install::left_over::LeftOver;
+use crate::install::left_over::{self, LeftOver};
 use crate::install::members::{self, Members};
 use crate::model::{AddressSource, Method};
 
@@ -62,6 +62,31 @@ fn a_cluster_that_would_lose_all_its_control_planes_is_noticed() {
     assert!(!members.lacks_control_planes(&lab.cluster));
     lab.rename("controll-plane", "another");
     assert!(members.lacks_control_planes(&lab.cluster));
+}
+
+#[test]
+fn the_only_control_plane_can_not_get_another_address() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut lab = Lab::new();
+    let all = names(&lab);
+    Members::update(folder.path(), &lab.cluster, &all, &[]).unwrap();
+    let members = Members::load(folder.path()).unwrap().unwrap();
+    assert_eq!(members.moved_control_plane(&lab.cluster), None);
+    let mut give = |name: &str| {
+        let mut hosts = lab.cluster.hosts.iter_mut();
+        let host = hosts.find(|host| host.name == name).unwrap();
+        host.address = Some("10.0.0.1".parse().unwrap());
+        members.moved_control_plane(&lab.cluster)
+    };
+    assert_eq!(give("node1"), None);
+    give("controll-plane");
+    let (name, address) = members.moved_control_plane(&lab.cluster).unwrap();
+    let diagnostic = left_over::moved_control_plane(name, address);
+    insta::assert_snapshot!(format!(
+        "{}\n{}",
+        diagnostic.message,
+        diagnostic.hints.join("\n")
+    ));
 }
 
 #[test]

@@ -104,6 +104,7 @@ fn machines_and_nodes_that_have_lived_before() {
 
     a_deleted_node_comes_back(&lab);
     a_node_that_was_reset_joins_again(&lab);
+    another_address_of_the_only_control_plane_is_refused(&lab);
     expired_certificates_are_made_anew(&lab);
     images_outlive_a_full_disk(&lab);
     nothing_is_left_to_do(&lab);
@@ -307,6 +308,20 @@ fn all_pods_reach_each_other(lab: &Kinstall) {
             })
         })
     });
+}
+
+fn another_address_of_the_only_control_plane_is_refused(lab: &Kinstall) {
+    lab.edit("inventory.ini", "192.168.56.11", "192.168.56.12");
+    for arguments in [["plan"].as_slice(), &["up", "--yes"]] {
+        let finished = lab.run(arguments);
+        finished.expect_code(4);
+        let said = finished.stderr();
+        assert!(
+            said.contains("the cluster began at 192.168.56.11"),
+            "{said}"
+        );
+    }
+    lab.edit("inventory.ini", "192.168.56.12", "192.168.56.11");
 }
 
 /// Runs a script on a node as root; it must succeed.
