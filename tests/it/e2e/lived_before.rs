@@ -212,7 +212,7 @@ fn a_closed_port_is_named_and_stops_only_who_needs_it(lab: &Kinstall) {
     for line in [
         "controll-plane  ok",
         "node1           failed",
-        "node2           ok        1 changed",
+        "node2           ok        2 changed",
     ] {
         assert!(said.contains(line), "{line}\n{said}");
     }
