@@ -47,6 +47,7 @@ pub fn start(directives: &Directives) {
 
 /// Starts to log on a node: lines without time and level, which the controller adds. They wait for
 /// [`kept::keep`].
+#[cfg(target_os = "linux")]
 pub fn start_on_node(level: LogLevel) {
     let level = match level {
         LogLevel::Debug => LevelFilter::DEBUG,
