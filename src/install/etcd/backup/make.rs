@@ -25,7 +25,7 @@ const SEND: &str = "PROGRAM=/usr/local/sbin/kinstall-etcd-snapshot; [ -x $PROGRA
     files=; for path in kubeadm.yaml authentication.yaml audit-policy.yaml encryption pki/ca.crt pki/ca.key pki/front-proxy-ca.crt \
     pki/front-proxy-ca.key pki/sa.key pki/sa.pub pki/etcd/ca.crt pki/etcd/ca.key; do \
     if [ -e $path ]; then files=\"$files etc/kubernetes/$path\"; fi; done; \
-    files=$(tar -C / -c $files | base64 | tr -d \"\\n\") || exit 1; \
+    tar -C / -cf $folder/files.tar $files || exit 1; files=$(base64 -w 0 $folder/files.tar) || exit 1; \
     echo \"{\\\"snapshot\\\":$told,\\\"files\\\":\\\"$files\\\"}\"; cat $folder/snapshot.db";
 
 /// What [`SEND`] ends with where the program isn't there.
@@ -107,4 +107,61 @@ async fn receive<W: io::Write>(
         }
     }
     Err(problems)
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::path::Path;
+    use std::process::{Command, Output};
+
+    use super::SEND;
+
+    /// Has a folder that stands for a control plane send its backup, with this `tar`.
+    fn sent(tar: &str) -> Output {
+        let node = tempfile::tempdir().unwrap();
+        let root = node.path().to_str().unwrap();
+        let program = |path: &Path, text: &str| {
+            fs::write(path, format!("#!/bin/sh\n{text}\n")).unwrap();
+            fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+        };
+        for folder in ["bin", "kinstall", "kubernetes/pki"] {
+            fs::create_dir_all(node.path().join(folder)).unwrap();
+        }
+        fs::write(node.path().join("kubernetes/pki/ca.crt"), "pem").unwrap();
+        let snapshot = "printf data >$1; echo '{}'";
+        program(&node.path().join("kinstall-etcd-snapshot"), snapshot);
+        program(&node.path().join("bin/tar"), tar);
+        let script = SEND
+            .replace("/usr/local/sbin", root)
+            .replace("/var/lib/kinstall", &format!("{root}/kinstall"))
+            .replace("/etc/kubernetes", &format!("{root}/kubernetes"));
+        let path = std::env::var("PATH").unwrap();
+        let output = Command::new("sh")
+            .args(["-c", &script])
+            .env("PATH", format!("{root}/bin:{path}"))
+            .output()
+            .unwrap();
+        let left = fs::read_dir(node.path().join("kinstall")).unwrap();
+        assert_eq!(left.count(), 0, "something stays on the node");
+        output
+    }
+
+    #[test]
+    fn a_backup_whose_files_can_not_be_packed_fails() {
+        let good = sent("echo packed >$4");
+        let said = String::from_utf8(good.stdout).unwrap();
+        assert!(
+            good.status.success(),
+            "{}",
+            String::from_utf8_lossy(&good.stderr)
+        );
+        assert_eq!(said, "{\"snapshot\":{},\"files\":\"cGFja2VkCg==\"}\ndata");
+
+        let bad = sent("echo half >$4; echo 'tar: no' >&2; exit 2");
+        assert_eq!(bad.status.code(), Some(1));
+        assert!(bad.stdout.is_empty());
+    }
 }
