@@ -34,6 +34,15 @@ impl Run {
         }
     }
 
+    /// Says what goes on where this run was interrupted; a plan has nothing to go on with.
+    fn hinted(&self, problem: Diagnostic) -> Diagnostic {
+        if problem.kind != Kind::Interrupted || self.command == "plan" {
+            return problem;
+        }
+        let hint = format!("`kinstall {}` goes on where this run stopped", self.command);
+        problem.hint(hint)
+    }
+
     /// Names another run of the same command.
     pub(super) fn next(&self) -> Self {
         Self::of(&self.command)
@@ -58,6 +67,9 @@ pub(super) fn observed<T>(
     let (sender, receiver) = mpsc::unbounded_channel();
     let watcher = thread::spawn(move || watch(receiver, observer, journal));
     let result = runtime.block_on(async { work(sender, Cancel::on_ctrl_c()).await });
+    let result = result.map_err(|problems| -> Diagnostics {
+        problems.into_iter().map(|it| run.hinted(it)).collect()
+    });
     // Agents of hosts that hang must not keep the program.
     runtime.shutdown_background();
     let Ok((summary, mut journal)) = watcher.join() else {
@@ -126,4 +138,19 @@ fn watch(
         let _ = journal.add(&event);
     }
     (summary, journal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Run;
+    use crate::run::RunError;
+
+    #[test]
+    fn the_command_that_was_interrupted_is_the_one_that_goes_on() {
+        for command in ["up", "load", "node remove"] {
+            let problem = Run::of(command).hinted(RunError::Interrupted.diagnostic());
+            let hint = format!("`kinstall {command}` goes on where this run stopped");
+            assert_eq!(problem.hints, [hint]);
+        }
+    }
 }

@@ -42,8 +42,8 @@ impl RunError {
     /// Turns it into a message for the user.
     pub fn diagnostic(&self) -> Diagnostic {
         match self {
-            Self::Interrupted => Diagnostic::error(Kind::Interrupted, "interrupted")
-                .hint("`kinstall up` goes on where this run stopped"),
+            // What goes on where the run stopped is known where the run is: its command.
+            Self::Interrupted => Diagnostic::error(Kind::Interrupted, "interrupted"),
             Self::Locked { .. } => Diagnostic::from_error(Kind::Locked, self)
                 .hint("wait until it is done: two runs at once would undo each other's work")
                 .hint("if nothing works there any more, `kinstall up --break-lock` ends its agent"),
