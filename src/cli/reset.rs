@@ -56,5 +56,9 @@ pub fn run(
         return Ok(Exit::of_failures(&applied.summary));
     }
     printer.message("Kubernetes is off. `kinstall up` makes nodes of the machines again.");
+    printer.message(
+        "Backups of etcd stay on control planes: /var/backups/kinstall-etcd and /var/lib/etcd-before-…; remove them when \
+         they aren't needed any more.",
+    );
     Ok(Exit::Success)
 }

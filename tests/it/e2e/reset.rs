@@ -19,7 +19,7 @@ grep -l kubepods /proc/[0-9]*/cgroup || true
 for unit in kubelet kinstall-api-proxy; do systemctl is-active $unit || true; done
 ";
 
-/// What isn't Kubernetes' own, in places that it uses as well.
+/// What isn't Kubernetes' own, in places that it uses as well; a backup, and what a restore that was killed needs no more.
 const OF_OTHERS: &str = "
 mkdir -p /etc/cni/net.d
 echo '{\"cniVersion\":\"0.3.1\",\"name\":\"other\",\"plugins\":[{\"type\":\"bridge\"}]}' > /etc/cni/net.d/99-other.conflist
@@ -27,14 +27,18 @@ nft add table ip other
 nft add chain ip other input '{ type filter hook input priority 10; }'
 nft add rule ip other input tcp dport 4444 drop
 ip link add other type bridge
+mkdir -p /var/backups/kinstall-etcd /var/lib/kinstall/restore
+touch /var/backups/kinstall-etcd/kept /var/lib/kinstall/restore/snapshot.db
 ";
 const ARE_THERE: &str = "
 test -e /etc/cni/net.d/99-other.conflist
 nft list table ip other | grep 4444
 ip link show other
+test -e /var/backups/kinstall-etcd/kept
+test ! -e /var/lib/kinstall/restore
 ";
-const GO: &str =
-    "rm /etc/cni/net.d/99-other.conflist; nft delete table ip other; ip link delete other";
+const GO: &str = "rm /etc/cni/net.d/99-other.conflist; nft delete table ip other; ip link delete other; \
+     rm /var/backups/kinstall-etcd/kept";
 
 /// What each machine is like before it is a node.
 pub struct Fresh(Vec<String>);
