@@ -81,6 +81,15 @@ impl Installation {
         Self::new(settings, project, Keys::Read)
     }
 
+    /// Prepares a run that only looks, and keeps something in the lab's folder meanwhile; takes the lab's lock.
+    pub fn to_check_alone(settings: &Settings, project: Project) -> Result<Self, Diagnostics> {
+        let lock = lock(&project)?;
+        Ok(Self {
+            _lock: Some(lock),
+            ..Self::new(settings, project, Keys::Read)?
+        })
+    }
+
     /// Prepares a run that changes things; takes the lab's lock.
     pub fn to_apply(settings: &Settings, project: Project) -> Result<Self, Diagnostics> {
         Self::new(settings, project, Keys::Make)
@@ -106,7 +115,7 @@ impl Installation {
             Keys::Read => None,
             Keys::Make => {
                 LabMachines::require_usable(project.provider())?;
-                Some(project.lock()?)
+                Some(lock(&project)?)
             }
         };
         let machines = LabMachines::of(&mut project, access)?;
@@ -347,6 +356,13 @@ impl Installation {
             })
             .collect()
     }
+}
+
+/// Takes the lab's lock, and removes what a run that was killed has left of a backup.
+fn lock(project: &Project) -> Result<File, Diagnostics> {
+    let lock = project.lock()?;
+    restore::clear(&project.directory);
+    Ok(lock)
 }
 
 /// Returns whether a machine that was made before doesn't run as it should.

@@ -196,6 +196,16 @@ fn runs_of_the_past() {
 }
 
 #[test]
+fn what_a_killed_restore_left_goes_with_the_next_run_that_may_change_something() {
+    let project = project().without_steps();
+    project.write(".kinstall/restore/sha256/0", "etcd's data");
+    project.run(&["plan"]);
+    assert!(project.path(".kinstall/restore").exists());
+    project.run(&["up"]);
+    assert!(!project.path(".kinstall/restore").exists());
+}
+
+#[test]
 fn a_lab_that_does_not_run() {
     let computer = kinstall::provision::computer::memory().unwrap();
     let project = project().without_steps();

@@ -8,8 +8,9 @@ use super::passphrase::PassphraseArgument;
 use crate::cli::exit::Exit;
 use crate::cli::{GlobalArguments, InventoryArgument};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
-use crate::install::Installation;
 use crate::install::installation::restore::Opened;
+use crate::install::{Installation, Project};
+use crate::secret::Secret;
 use crate::ui::printer::{Format, Printer};
 use crate::ui::{self, changes, prompt};
 
@@ -37,22 +38,18 @@ pub fn run(
 ) -> Result<Exit, Diagnostics> {
     let project = global.project(arguments.inventory.path.as_deref())?;
     let passphrase = arguments.passphrase.of_a_file()?;
-    let opened = Opened::open(&project, &arguments.file, &passphrase)?;
-    printer.message(ui::etcd::backup(&opened.record).trim_end());
     if project.require_lab().is_err() {
-        if !arguments.plan {
-            opened.give_keys(&project)?;
-            opened.check_keys(&project)?;
-        }
-        let error = Diagnostic::error(
-            Kind::Environment,
-            "there is no cluster on these machines yet",
-        );
-        return Err(vec![error.hint(
-            "this command, without --plan, gives the inventory the cluster's keys; then `kinstall up` makes a cluster with them, and this command again restores the data",
-        )]);
+        return without_a_cluster(&project, arguments, &passphrase, printer);
     }
-    opened.check_keys(&project)?;
+    let mut installation = if arguments.plan {
+        Installation::to_check_alone(&global.settings(), project)?
+    } else {
+        Installation::to_apply(&global.settings(), project)?
+    };
+    let project = &installation.project;
+    let opened = Opened::open(project, &arguments.file, &passphrase)?;
+    printer.message(ui::etcd::backup(&opened.record).trim_end());
+    opened.check_keys(project)?;
     let question = format!(
         "Stop the control planes of {} and replace all that is in the cluster by what it was at {}?",
         project.cluster.name,
@@ -62,11 +59,6 @@ pub fn run(
             .created
             .strftime("%Y-%m-%d %H:%M:%S UTC")
     );
-    let mut installation = if arguments.plan {
-        Installation::to_check(&global.settings(), project)?
-    } else {
-        Installation::to_apply(&global.settings(), project)?
-    };
     let found = installation.check_restore(&opened, printer.commentator())?;
     if arguments.plan {
         match printer.format {
@@ -98,4 +90,27 @@ pub fn run(
         "The data is restored. What etcd had before is in /var/lib/etcd-before-… on each control plane; remove it when it isn't needed any more.",
     );
     Ok(Exit::Success)
+}
+
+/// Gives an inventory whose cluster isn't made yet the keys of the backup.
+fn without_a_cluster(
+    project: &Project,
+    arguments: &RestoreArguments,
+    passphrase: &Secret,
+    printer: Printer,
+) -> Result<Exit, Diagnostics> {
+    let _lock = project.lock()?;
+    let opened = Opened::open(project, &arguments.file, passphrase)?;
+    printer.message(ui::etcd::backup(&opened.record).trim_end());
+    if !arguments.plan {
+        opened.give_keys(project)?;
+        opened.check_keys(project)?;
+    }
+    let error = Diagnostic::error(
+        Kind::Environment,
+        "there is no cluster on these machines yet",
+    );
+    Err(vec![error.hint(
+        "this command, without --plan, gives the inventory the cluster's keys; then `kinstall up` makes a cluster with them, and this command again restores the data",
+    )])
 }

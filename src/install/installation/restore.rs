@@ -14,9 +14,11 @@ use crate::credentials::ClusterSecrets;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::format_version;
 use crate::install::etcd::backup::{BackupError, open};
+use crate::install::members::Members;
 use crate::install::outcome::{Applied, Found};
 use crate::install::project::Project;
 use crate::install::record::{carried_out, observed};
+use crate::model::ClusterSpec;
 use crate::playbook::Action;
 use crate::private_file;
 use crate::report::backup::Record;
@@ -53,8 +55,10 @@ struct Begun {
 }
 
 impl Opened {
-    /// Opens a backup, checks all of it, and takes its snapshot out.
+    /// Opens a backup, checks all of it, and takes its snapshot out; for those who hold the lab's lock, because no
+    /// other run may be at work in that folder.
     pub fn open(project: &Project, path: &Path, passphrase: &Secret) -> Result<Self, Diagnostics> {
+        clear(&project.directory);
         let folder = project.directory.join(FOLDER);
         let failed = |error: BackupError| error.diagnostics();
         private_file::create_folder(&folder).map_err(|source| {
@@ -117,6 +121,12 @@ impl Drop for Opened {
     }
 }
 
+/// Removes the data that a restore which was killed has left on this computer; for those who hold the lab's lock.
+pub fn clear(directory: &Path) {
+    // It is tried again by each that takes the lock.
+    let _ = fs::remove_dir_all(directory.join(FOLDER));
+}
+
 /// Why a backup was not taken out.
 enum Refused {
     Backup(BackupError),
@@ -159,6 +169,7 @@ impl Installation {
         opened: &Opened,
         observer: Box<dyn Observer>,
     ) -> Result<Found, Diagnostics> {
+        require_members(&self.project.directory, &self.project.cluster)?;
         let (_, goes_on) = self.take_in(opened)?;
         let names = self.control_planes();
         let (checked, summary) = observed(
@@ -265,6 +276,31 @@ impl Begun {
             .and_then(|text| private_file::write(path, &text));
         written.map_err(|error| unwritable(path, &error))
     }
+}
+
+/// Fails where the inventory has lost a control plane that is still in the cluster: its etcd member would go on with other data.
+pub(in crate::install) fn require_members(
+    directory: &Path,
+    cluster: &ClusterSpec,
+) -> Result<(), Diagnostics> {
+    let members = Members::load(directory)?;
+    let departed = members.map_or_else(Vec::new, |it| it.departed(cluster));
+    let control_planes = departed.iter().filter(|member| member.control_plane);
+    let names: Vec<&str> = control_planes.map(|it| it.name.as_str()).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let names = names.join(", ");
+    let message = format!(
+        "a restore needs all control planes, and the inventory doesn't have {names} any more, which the cluster has"
+    );
+    Err(vec![
+        Diagnostic::error(Kind::Inventory, message)
+            .hint("nothing was changed")
+            .hint(format!(
+                "put it back into the inventory, or take it out of the cluster first: `kinstall node remove {names}`"
+            )),
+    ])
 }
 
 /// Fails unless all control planes are there; where a restore goes on, some of them may stand still.

@@ -1,6 +1,7 @@
 //! The members that `up` writes down, and what the inventory doesn't have any more.
 
-use super::Lab;
+use super::{Lab, control_planes};
+use crate::install::installation::restore::require_members;
 use crate::install::left_over::{self, LeftOver};
 use crate::install::members::{self, Members};
 use crate::model::{AddressSource, Method};
@@ -87,6 +88,30 @@ fn the_only_control_plane_can_not_get_another_address() {
         diagnostic.message,
         diagnostic.hints.join("\n")
     ));
+}
+
+#[test]
+fn a_restore_is_refused_while_a_control_plane_that_the_inventory_lost_is_in_the_cluster() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut lab = control_planes::lab();
+    let check = |lab: &Lab| require_members(folder.path(), &lab.cluster);
+    check(&lab).unwrap();
+    let all = names(&lab);
+    Members::update(folder.path(), &lab.cluster, &all, &[]).unwrap();
+    check(&lab).unwrap();
+    let hosts = &mut lab.cluster.hosts;
+    let worker = hosts.iter().position(|it| !it.roles.control_plane);
+    hosts.remove(worker.unwrap());
+    check(&lab).unwrap();
+    let hosts = &mut lab.cluster.hosts;
+    let control_plane = hosts.iter().rposition(|it| it.roles.control_plane);
+    let lost = hosts.remove(control_plane.unwrap()).name;
+    let refusal = check(&lab).unwrap_err().remove(0);
+    assert!(refusal.message.contains(&lost), "{}", refusal.message);
+
+    // `up` has taken it out.
+    Members::update(folder.path(), &lab.cluster, &[], &[lost]).unwrap();
+    check(&lab).unwrap();
 }
 
 #[test]
