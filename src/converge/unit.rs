@@ -97,7 +97,7 @@ impl Converge for Unit {
                 (Action::Update, Some("enabled")) => self.call("enable", node)?,
                 (Action::Update, _) => self.call("disable", node)?,
                 (_, Some("stopped")) => self.call("stop", node)?,
-                (_, Some("restarted")) => self.start("restart", node)?,
+                (_, Some("restarted")) => self.restart(node)?,
                 _ if observed.is_failing() => self.start_for_good(node)?,
                 _ => self.start("start", node)?,
             }
@@ -120,9 +120,24 @@ impl Unit {
         result
     }
 
+    /// systemd's restart fails where the unit ends by itself in that moment, as one does that ends again and again: it
+    /// is stopped and started then.
+    fn restart(&self, node: &Node) -> Result<(), ResourceError> {
+        let restarted = self.start("restart", node);
+        let is_failing = || -> Result<bool, ResourceError> {
+            let shown = show(std::slice::from_ref(&self.name), node)?;
+            Ok(shown.get(&self.name).is_some_and(Observed::is_failing))
+        };
+        if restarted.is_ok() || !is_failing()? {
+            return restarted;
+        }
+        self.call("stop", node)?;
+        self.start("start", node)
+    }
+
     /// Starts a unit that ended again and again; fails when it still does.
     fn start_for_good(&self, node: &Node) -> Result<(), ResourceError> {
-        self.start("restart", node)?;
+        self.restart(node)?;
         let end = Instant::now() + TRIAL;
         while Instant::now() < end {
             node.cancel().sleep(TRIAL / 20)?;
@@ -146,7 +161,7 @@ pub fn restart(name: &str, node: &Node) -> Result<(), ResourceError> {
         enabled: None,
         state: UnitState::Restarted,
     };
-    unit.start("restart", node)
+    unit.restart(node)
 }
 
 /// Returns the last lines of a unit's journal; none where there is none.
