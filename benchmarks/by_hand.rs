@@ -44,11 +44,13 @@ pub fn measure(runs: usize, table: &mut Table) -> Result<()> {
 /// Runs `up` with playbooks that do nothing.
 fn make_machines(lab: &Lab) -> Result<()> {
     let overrides = lab.folder().join("nothing");
-    fs::create_dir_all(overrides.join("playbooks"))?;
-    for name in Sources::builtin().playbooks.keys() {
-        let component = name.trim_end_matches(".yml");
-        let text = format!("component: {component}\nphase: prepare\n");
-        fs::write(overrides.join("playbooks").join(name), text)?;
+    for (name, playbook) in &Sources::builtin().playbooks {
+        let lines = playbook.text.lines();
+        let head =
+            lines.filter(|line| line.starts_with("component:") || line.starts_with("phase:"));
+        let path = overrides.join("playbooks").join(name);
+        fs::create_dir_all(path.parent().ok_or("a playbook without a folder")?)?;
+        fs::write(path, head.collect::<Vec<_>>().join("\n") + "\n")?;
     }
     let overrides = overrides.to_string_lossy();
     measure::run(&mut lab.kinstall(&["--output", "json", "--overrides", &overrides, "up"]))

@@ -23,7 +23,7 @@ use table::Table;
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// What is measured when nothing is named.
-const USUAL: [&str; 5] = ["size", "bundle-warm", "up", "by-hand", "no-op"];
+const USUAL: [&str; 4] = ["size", "bundle-warm", "up", "no-op"];
 
 fn main() -> ExitCode {
     match measure_all() {
