@@ -29,6 +29,10 @@ pub fn run(
     project.require_lab()?;
     members::require(&project, &arguments.nodes)?;
     let cluster = &project.cluster.name;
+    let has_control_plane = project
+        .cluster
+        .control_planes()
+        .any(|it| arguments.nodes.is_empty() || arguments.nodes.contains(&it.name));
     let question = if arguments.nodes.is_empty() {
         format!(
             "Take Kubernetes off all machines of the cluster {cluster}, with all that is in it?"
@@ -56,9 +60,11 @@ pub fn run(
         return Ok(Exit::of_failures(&applied.summary));
     }
     printer.message("Kubernetes is off. `kinstall up` makes nodes of the machines again.");
-    printer.message(
-        "Backups of etcd stay on control planes: /var/backups/kinstall-etcd and /var/lib/etcd-before-…; remove them when \
-         they aren't needed any more.",
-    );
+    if has_control_plane {
+        printer.message(
+            "Backups of etcd stay on control planes: /var/backups/kinstall-etcd and /var/lib/etcd-before-…; remove them \
+             when they aren't needed any more.",
+        );
+    }
     Ok(Exit::Success)
 }

@@ -163,6 +163,7 @@ impl Installation {
             unfinished,
         })
     }
+
     /// Builds the plan from what hosts say that were asked, and from what the others are taken to be like.
     pub(super) fn plan(
         &self,
