@@ -8,7 +8,7 @@ use super::exit::Exit;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::install::{Keys, LabMachines};
 use crate::model::{Connection, JumpHost};
-use crate::ssh::reached_at;
+use crate::ssh::{configured, reached_at};
 use crate::ui::printer::{Format, Printer};
 
 /// Prints the configuration: `kinstall ssh-config >lab.ssh; ssh -F lab.ssh node1`.
@@ -33,13 +33,19 @@ pub fn run(global: &GlobalArguments, printer: Printer) -> Result<Exit, Diagnosti
     );
     for host in &project.cluster.hosts {
         let target = machines.target(host);
+        // What is written here is read in place of the user's file.
+        let connection = match &target.configuration {
+            Some(file) => configured(&target.connection, file)
+                .map_err(|error| vec![error.diagnostic(&host.name)])?,
+            None => target.connection,
+        };
         let names = match &project.cluster.node_domain {
             Some(domain) => format!("{name} {name}.{domain}", name = host.name),
             None => host.name.clone(),
         };
         let entry = Entry {
             names: &names,
-            connection: &target.connection,
+            connection: &connection,
             identity: &identity,
             known_hosts: &known_hosts.join(" "),
             proxy: proxy.as_deref(),
@@ -77,7 +83,7 @@ impl Entry<'_> {
         if let Some(user) = &connection.user {
             line("User", user);
         }
-        line("Port", &connection.port.to_string());
+        line("Port", &connection.port().to_string());
         if let Some(key) = &connection.private_key {
             line("IdentityFile", &path(key));
         }
@@ -105,9 +111,9 @@ fn hop(hop: &JumpHost) -> String {
         .as_ref()
         .map_or(String::new(), |user| format!("{user}@"));
     if hop.host.contains(':') {
-        format!("{user}[{}]:{}", hop.host, hop.port)
+        format!("{user}[{}]:{}", hop.host, hop.port())
     } else {
-        format!("{user}{}:{}", hop.host, hop.port)
+        format!("{user}{}:{}", hop.host, hop.port())
     }
 }
 
@@ -151,12 +157,13 @@ mod tests {
             method: Method::Ssh,
             fallback: None,
             host: "192.168.56.21".into(),
-            port: 2222,
+            port: Some(2222),
             user: Some("admin".into()),
             private_key: Some(PathBuf::from("/home/me/.ssh/my key")),
             password: None,
             escalation: Become::Sudo,
             jump,
+            configuration: None,
         }
     }
 
@@ -165,7 +172,7 @@ mod tests {
         let hop = |user: Option<&str>, host: &str| JumpHost {
             user: user.map(ToOwned::to_owned),
             host: host.into(),
-            port: 22,
+            port: None,
             private_key: None,
             password: None,
         };

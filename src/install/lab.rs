@@ -1,7 +1,7 @@
 //! The lab of a project: its machines, its keys, and how they are reached.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ipnet::IpNet;
@@ -38,6 +38,8 @@ pub struct LabMachines {
     known_hosts: KnownHosts,
     user_keys: UserKeys,
     jumps: Jumps,
+    /// The user's SSH configuration; `None` where there is none.
+    configuration: Option<PathBuf>,
 }
 
 /// Machines that kinstall makes.
@@ -58,15 +60,18 @@ impl LabMachines {
         };
         let mut known_hosts = KnownHosts::new(keys.join("known_hosts"), policy);
         let Some(provider) = provider else {
-            if let Some(home) = std::env::home_dir() {
-                known_hosts = known_hosts.trusting(home.join(".ssh/known_hosts"));
+            let folder = std::env::home_dir().map(|home| home.join(".ssh"));
+            if let Some(folder) = &folder {
+                known_hosts = known_hosts.trusting(folder.join("known_hosts"));
             }
+            let configuration = folder.map(|folder| folder.join("config"));
             return Ok(Self {
                 made: None,
                 identity,
                 known_hosts,
                 user_keys: UserKeys::from_environment(),
                 jumps: Jumps::default(),
+                configuration: configuration.filter(|file| file.is_file()),
             });
         };
         let public = identity.as_ref().map(|key| key.public.clone());
@@ -87,6 +92,7 @@ impl LabMachines {
             known_hosts,
             user_keys: UserKeys::default(),
             jumps: Jumps::default(),
+            configuration: None,
         })
     }
 
@@ -169,6 +175,11 @@ impl LabMachines {
                 identity: self.identity.clone(),
                 user_keys: self.user_keys.clone(),
                 jumps: self.jumps.clone(),
+                configuration: host
+                    .connection
+                    .configuration
+                    .clone()
+                    .or_else(|| self.configuration.clone()),
                 dial: None,
             };
         };
@@ -179,13 +190,15 @@ impl LabMachines {
                 method: Method::Ssh,
                 fallback: None,
                 host: host.address.map_or_else(String::new, |it| it.to_string()),
-                port: 22,
+                port: None,
                 user: Some(made.lab.user.clone()),
                 private_key: None,
                 password: None,
                 escalation: Become::Sudo,
                 jump: Vec::new(),
+                configuration: None,
             },
+            configuration: None,
             known_hosts: self.known_hosts.clone(),
             identity: self.identity.clone(),
             user_keys: UserKeys::default(),

@@ -47,12 +47,15 @@ struct Login {
     /// The host is this computer.
     local: bool,
     host: String,
-    port: u16,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    port: Option<u16>,
     user: Option<String>,
     private_key: Option<PathBuf>,
     /// Whether `sudo` is used.
     sudo: bool,
     jump: Vec<Jump>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    configuration: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,7 +63,8 @@ struct Login {
 struct Jump {
     user: Option<String>,
     host: String,
-    port: u16,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    port: Option<u16>,
     private_key: Option<PathBuf>,
 }
 
@@ -164,6 +168,7 @@ impl Member {
                 private_key: connection.private_key.clone(),
                 sudo: connection.escalation != Become::No,
                 jump: jump.collect(),
+                configuration: connection.configuration.clone(),
             },
         }
     }
@@ -206,6 +211,7 @@ impl Member {
                     Become::No
                 },
                 jump: jump.collect(),
+                configuration: self.login.configuration.clone(),
             },
             ..like.clone()
         }

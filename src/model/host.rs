@@ -8,7 +8,7 @@ use serde::Serialize;
 
 #[cfg(doc)]
 use super::ClusterSpec;
-use super::{AddressSource, Kubelet, MachineSpec};
+use super::{AddressSource, Kubelet, MachineSpec, defaults};
 use crate::secret::Secret;
 
 /// A host of the cluster.
@@ -59,9 +59,10 @@ pub struct Connection {
     pub host: String,
     /// Address to connect to where that name can't be looked up.
     pub fallback: Option<IpAddr>,
-    /// `ansible_port`; 22 by default.
-    pub port: u16,
-    /// `ansible_user`; the lab's own user for machines that kinstall makes, else the current user.
+    /// `ansible_port`; `None` is what the user's SSH configuration says, else 22 ([`Connection::port`]).
+    pub port: Option<u16>,
+    /// `ansible_user`; the lab's own user for machines that kinstall makes, else what the user's SSH configuration
+    /// says, else the current user.
     pub user: Option<String>,
     /// `ansible_ssh_private_key_file`, `~` already expanded.
     pub private_key: Option<PathBuf>,
@@ -70,6 +71,15 @@ pub struct Connection {
     pub escalation: Become,
     /// Hosts to go through, first hop first: `ansible_ssh_common_args` or the `bastion` group.
     pub jump: Vec<JumpHost>,
+    /// SSH configuration that is read in place of the user's own (`-F` in `ansible_ssh_common_args`).
+    pub configuration: Option<PathBuf>,
+}
+
+impl Connection {
+    /// Returns the port of the SSH server.
+    pub fn port(&self) -> u16 {
+        self.port.unwrap_or(defaults::SSH_PORT)
+    }
 }
 
 /// How commands get to a host (`ansible_connection`).
@@ -85,9 +95,17 @@ pub enum Method {
 pub struct JumpHost {
     pub user: Option<String>,
     pub host: String,
-    pub port: u16,
+    /// `None` is what the user's SSH configuration says, else 22 ([`JumpHost::port`]).
+    pub port: Option<u16>,
     pub private_key: Option<PathBuf>,
     pub password: Option<Secret>,
+}
+
+impl JumpHost {
+    /// Returns the port of the SSH server.
+    pub fn port(&self) -> u16 {
+        self.port.unwrap_or(defaults::SSH_PORT)
+    }
 }
 
 /// How the agent becomes root.

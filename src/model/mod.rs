@@ -38,6 +38,7 @@ pub use kubelet::Kubelet;
 pub use machine::{ForwardedPort, MachineSpec, Protocol, SharedFolder};
 pub use network::{Dns, Network, ProxyMode};
 pub use proxy::Proxy;
+pub use read::{expand_home, jump_hosts};
 pub use registries::{Login, Mirror, Registries, Registry};
 pub use version::{VersionRequest, WantedVersion};
 

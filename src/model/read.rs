@@ -16,7 +16,9 @@ mod shared_folder;
 mod ssh_arguments;
 
 pub(super) use cluster::cluster;
+pub use home::expand_home;
 pub(super) use network::{PlacedNetwork, common_network};
+pub use ssh_arguments::jump_hosts;
 
 use std::str::FromStr;
 

@@ -22,7 +22,7 @@ pub(super) fn config(target: &Target) -> Result<client::Config, SshError> {
     let connection = &target.connection;
     let known = target
         .known_hosts
-        .algorithms(&connection.host, connection.port)?;
+        .algorithms(&connection.host, connection.port())?;
     Ok(client::Config {
         nodelay: true,
         keepalive_interval: Some(Duration::from_secs(15)),
@@ -71,7 +71,7 @@ impl Client {
     pub(super) fn new(target: &Target, notes: Shared) -> Self {
         Self {
             host: target.connection.host.clone(),
-            port: target.connection.port,
+            port: target.connection.port(),
             known_hosts: target.known_hosts.clone(),
             notes,
         }

@@ -31,9 +31,14 @@ impl SshError {
                 "check that the machine runs, that its address is right, that sshd listens there, and that no \
                  firewall blocks it"
                     .to_owned(),
-                "`ansible_host`, `ansible_port` and the jump host are taken from the inventory"
+                "`ansible_host`, `ansible_port` and the jump host are taken from the inventory, else from \
+                 `~/.ssh/config`"
                     .to_owned(),
             ],
+            Self::Configuration { file, .. } => vec![format!(
+                "`ssh -G -F {} HOST` shows what it says of a host; what the inventory says wins over it",
+                file.display()
+            )],
             Self::Handshake { .. } => {
                 vec!["is it really sshd that answers at this address and port?".to_owned()]
             }

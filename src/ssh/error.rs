@@ -1,6 +1,7 @@
 //! Everything that can go wrong between this computer and the agent on a host.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ type Source = Box<dyn std::error::Error + Send + Sync>;
 /// Addresses are `host:port`.
 #[derive(Debug, thiserror::Error)]
 pub enum SshError {
+    #[error("the SSH configuration `{}` can't be followed: {problem}", .file.display())]
+    Configuration { file: PathBuf, problem: String },
     #[error("failed to find the address of `{host}`")]
     Resolve { host: String, source: io::Error },
     #[error("failed to connect to {address}")]

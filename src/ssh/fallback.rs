@@ -25,7 +25,7 @@ pub(super) async fn looked_up(target: &Target, limit: Duration) -> Target {
     let Some(by_address) = by_address(target) else {
         return target.clone();
     };
-    let lookup = lookup_host((connection.host.as_str(), connection.port));
+    let lookup = lookup_host((connection.host.as_str(), connection.port()));
     match timeout(limit, lookup).await {
         Ok(Ok(_)) => target.clone(),
         _ => by_address,
@@ -36,7 +36,11 @@ pub(super) async fn looked_up(target: &Target, limit: Duration) -> Target {
 pub fn reached_at(connection: &Connection) -> String {
     let host = &connection.host;
     match connection.fallback {
-        Some(address) if (host.as_str(), connection.port).to_socket_addrs().is_err() => {
+        Some(address)
+            if (host.as_str(), connection.port())
+                .to_socket_addrs()
+                .is_err() =>
+        {
             address.to_string()
         }
         _ => host.clone(),

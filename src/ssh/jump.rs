@@ -85,6 +85,7 @@ async fn through(
             password: jump.password.clone(),
             escalation: Become::No,
             jump: Vec::new(),
+            configuration: None,
         },
         // Nobody but the lab's own machines knows the lab's key.
         identity: None,
@@ -94,15 +95,15 @@ async fn through(
     };
     let Some(previous) = previous else {
         let dial = target.dial.as_ref();
-        let stream = dial::connect(&jump.host, jump.port, dial, limit).await?;
+        let stream = dial::connect(&jump.host, jump.port(), dial, limit).await?;
         return Session::over(stream, &hop, None).await;
     };
-    let stream = previous.tunnel(&jump.host, jump.port).await?;
+    let stream = previous.tunnel(&jump.host, jump.port()).await?;
     Session::over(stream, &hop, Some(previous)).await
 }
 
 fn name(jump: &JumpHost) -> String {
-    let address = address(&jump.host, jump.port);
+    let address = address(&jump.host, jump.port());
     match &jump.user {
         Some(user) => format!("{user}@{address}"),
         None => address,

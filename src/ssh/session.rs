@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use super::auth::{Credential, Login};
 use super::client::{self, Client, Shared};
+use super::configuration;
 use super::credentials::Credentials;
 use super::dial;
 use super::error::SshError;
@@ -61,23 +62,24 @@ impl Session {
                 by_lab_key: true,
             });
         }
-        let Some(hop) = target.jumps.open(target, limit).await? else {
-            let target = fallback::looked_up(target, limit).await;
+        let target = configuration::applied(target).await?;
+        let Some(hop) = target.jumps.open(&target, limit).await? else {
+            let target = fallback::looked_up(&target, limit).await;
             let (connection, dial) = (&target.connection, target.dial.as_ref());
-            let stream = dial::connect(&connection.host, connection.port, dial, limit).await?;
+            let stream = dial::connect(&connection.host, connection.port(), dial, limit).await?;
             return Self::over(stream, &target, None).await;
         };
         let connection = &target.connection;
-        let by_name = hop.tunnel(&connection.host, connection.port).await;
+        let by_name = hop.tunnel(&connection.host, connection.port()).await;
         // The name is looked up there.
         if let (Err(SshError::Tunnel { .. }), Some(target)) =
-            (&by_name, fallback::by_address(target))
+            (&by_name, fallback::by_address(&target))
         {
             let connection = &target.connection;
-            let stream = hop.tunnel(&connection.host, connection.port).await?;
+            let stream = hop.tunnel(&connection.host, connection.port()).await?;
             return Self::over(stream, &target, Some(hop)).await;
         }
-        Self::over(by_name?, target, Some(hop)).await
+        Self::over(by_name?, &target, Some(hop)).await
     }
 
     /// Sets up SSH on a byte stream that leads to the target.

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::credentials::UserKeys;
@@ -25,6 +26,8 @@ pub struct Target {
     pub identity: Option<KeyPair>,
     /// The user's own keys; offered after the key that the inventory names.
     pub user_keys: UserKeys,
+    /// The user's SSH configuration; `None` where there is none, or it is not for this host.
+    pub configuration: Option<PathBuf>,
     /// The provider's way into the lab's network, for the first hop; `None` is the computer's own.
     pub dial: Option<Arc<Dial>>,
     /// Connections to jump hosts that are open already.
@@ -34,7 +37,7 @@ pub struct Target {
 impl Target {
     /// Returns `host:port`.
     pub fn address(&self) -> String {
-        address(&self.connection.host, self.connection.port)
+        address(&self.connection.host, self.connection.port())
     }
 }
 

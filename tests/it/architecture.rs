@@ -327,6 +327,7 @@ const CIRCLES: &[(&str, &[&str])] = &[
             "ssh/auth",
             "ssh/bootstrap",
             "ssh/client",
+            "ssh/configuration",
             "ssh/dial",
             "ssh/elevation",
             "ssh/elevation_error",

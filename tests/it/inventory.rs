@@ -51,11 +51,11 @@ fn hosts(spec: &ClusterSpec) -> String {
                 host.address.unwrap(),
                 roles.join(" "),
                 connection.host,
-                connection.port
+                connection.port()
             );
             for hop in &connection.jump {
                 let user = hop.user.as_deref().unwrap_or("-");
-                let _ = write!(line, " via {user}@{}:{}", hop.host, hop.port);
+                let _ = write!(line, " via {user}@{}:{}", hop.host, hop.port());
             }
             if let Some(key) = &connection.private_key {
                 let _ = write!(line, " key {}", key.display());

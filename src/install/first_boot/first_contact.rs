@@ -43,7 +43,7 @@ async fn configure(
     }
     let mut box_target = target.clone();
     box_target.connection.host = contact.address.ip().to_string();
-    box_target.connection.port = contact.address.port();
+    box_target.connection.port = Some(contact.address.port());
     box_target.connection.user = Some(contact.user.clone());
     box_target.known_hosts = KnownHosts::new(folder.join("known_hosts"), Policy::AcceptNew);
     box_target.user_keys = UserKeys {
@@ -51,6 +51,7 @@ async fn configure(
         folder: Some(folder.to_owned()),
     };
     box_target.dial = None;
+    box_target.configuration = None;
     box_target.jumps = Jumps::default();
     let name = &target.name;
     let finished = async {

@@ -17,7 +17,7 @@ fn a_member_that_the_inventory_lost_is_reached_as_before() {
     assert_eq!(Members::load(folder.path()).unwrap(), None);
     let host = lab.cluster.hosts.last_mut().unwrap();
     host.connection.user = Some("admin".to_owned());
-    host.connection.port = 2222;
+    host.connection.port = Some(2222);
     host.connection.password = Some(crate::secret::Secret::new("hunter2"));
     let host = host.clone();
     let all = names(&lab);
@@ -41,7 +41,7 @@ fn a_member_that_the_inventory_lost_is_reached_as_before() {
             connection.port,
             connection.user.as_deref()
         ),
-        (&*host.connection.host, 2222, Some("admin"))
+        (&*host.connection.host, Some(2222), Some("admin"))
     );
     assert!(connection.password.is_none());
 

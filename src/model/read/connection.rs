@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use super::super::{Become, Connection, JumpHost, Method, defaults};
+use super::super::{Become, Connection, JumpHost, Method};
 use super::home::expand_home;
 use super::ssh_arguments::{self, SshArguments};
 use super::{Reader, boolean};
@@ -45,9 +45,7 @@ pub(super) fn connection(
         method,
         host: host.to_owned(),
         fallback,
-        port: port(reader)
-            .or(arguments.port)
-            .unwrap_or(defaults::SSH_PORT),
+        port: port(reader).or(arguments.port),
         user: reader
             .text(&USER)
             .map(|text| text.value)
@@ -57,6 +55,7 @@ pub(super) fn connection(
         password: reader.secret(&PASSWORD),
         escalation: escalation(reader),
         jump,
+        configuration: arguments.configuration,
     }
 }
 
@@ -71,7 +70,7 @@ pub(super) fn bastion(reader: &mut Reader<'_>, host: &Host) -> JumpHost {
             .map(|text| text.value)
             .or(user_of_host.map(str::to_owned)),
         host: address.to_owned(),
-        port: port(reader).unwrap_or(defaults::SSH_PORT),
+        port: port(reader),
         private_key: key(reader),
         password: reader.secret(&PASSWORD),
     }
@@ -158,6 +157,7 @@ fn arguments(reader: &mut Reader<'_>) -> SshArguments {
         result.user = arguments.user.or(result.user);
         result.port = arguments.port.or(result.port);
         result.private_key = arguments.private_key.or(result.private_key);
+        result.configuration = arguments.configuration.or(result.configuration);
     }
     result
 }

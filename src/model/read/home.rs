@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 /// Expands a leading `~`.
-pub(super) fn expand_home(path: &str) -> PathBuf {
+pub fn expand_home(path: &str) -> PathBuf {
     let rest = match path.strip_prefix('~') {
         Some("") => Some(""),
         Some(rest) => rest.strip_prefix(std::path::is_separator),

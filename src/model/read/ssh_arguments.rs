@@ -4,7 +4,6 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use super::super::JumpHost;
-use super::super::defaults::SSH_PORT;
 use super::home::expand_home;
 
 /// What the options say.
@@ -14,6 +13,8 @@ pub(super) struct SshArguments {
     pub user: Option<String>,
     pub port: Option<u16>,
     pub private_key: Option<PathBuf>,
+    /// `-F`: a configuration in place of the user's own.
+    pub configuration: Option<PathBuf>,
     /// Options that kinstall doesn't follow, as they were written.
     pub ignored: Vec<String>,
     /// Options that would switch the check of host keys off.
@@ -58,6 +59,7 @@ impl SshArguments {
     fn option(&mut self, flag: char, value: &str) -> Result<(), String> {
         match flag {
             'J' => self.jump = jump_list(value)?,
+            'F' => self.configuration = Some(expand_home(value)),
             'i' => self.private_key = Some(expand_home(value)),
             'p' => self.port = Some(port(value)?),
             'l' => self.user = Some(value.to_owned()),
@@ -90,6 +92,14 @@ impl SshArguments {
     }
 }
 
+/// Reads the way to a host that a setting of an SSH configuration gives: `ProxyJump` or `ProxyCommand`; the error says
+/// what can't be followed.
+pub fn jump_hosts(name: &str, value: &str) -> Result<Vec<JumpHost>, String> {
+    let mut arguments = SshArguments::default();
+    arguments.setting(name, value)?;
+    Ok(arguments.jump)
+}
+
 fn jump_list(text: &str) -> Result<Vec<JumpHost>, String> {
     text.split(',').map(|hop| jump_host(hop.trim())).collect()
 }
@@ -120,7 +130,7 @@ fn jump_host(text: &str) -> Result<JumpHost, String> {
     Ok(JumpHost {
         user,
         host: host.to_owned(),
-        port: port_text.map_or(Ok(SSH_PORT), port)?,
+        port: port_text.map(port).transpose()?,
         private_key: None,
         password: None,
     })
@@ -158,7 +168,7 @@ fn proxy_command(command: &str) -> Result<Option<JumpHost>, String> {
     let hop = jump_host(host)?;
     Ok(Some(JumpHost {
         user: hop.user.or(arguments.user),
-        port: arguments.port.unwrap_or(hop.port),
+        port: arguments.port.or(hop.port),
         private_key: arguments.private_key,
         ..hop
     }))
@@ -206,7 +216,7 @@ mod tests {
                         format!(
                             "{user}@{}:{}{}",
                             hop.host,
-                            hop.port,
+                            hop.port(),
                             key.unwrap_or_default()
                         )
                     })

@@ -13,7 +13,7 @@ pub(super) fn check(spec: &ClusterSpec, places: &Places, diagnostics: &mut Diagn
             }
             (
                 connection.host.clone(),
-                connection.port,
+                connection.port(),
                 connection.jump.clone(),
             )
         };
@@ -31,7 +31,8 @@ pub(super) fn check(spec: &ClusterSpec, places: &Places, diagnostics: &mut Diagn
                         Method::Local => "both are this computer".to_owned(),
                         Method::Ssh => format!(
                             "both are at {} port {}",
-                            host.connection.host, host.connection.port
+                            host.connection.host,
+                            host.connection.port()
                         ),
                     },
                 )

@@ -93,7 +93,7 @@ pub(super) fn check(spec: &ClusterSpec, places: &Places, diagnostics: &mut Diagn
 /// Returns who has the port of an owner, apart from other owners.
 fn taken(spec: &ClusterSpec, owner: &Owner<'_>) -> Option<String> {
     let port = owner.port;
-    if spec.hosts.iter().any(|host| host.connection.port == port) {
+    if spec.hosts.iter().any(|host| host.connection.port() == port) {
         return Some("the SSH server has it".to_owned());
     }
     if spec.control_plane.settings.node_ports().contains(&port) {

@@ -70,7 +70,7 @@ fn host(host: &HostSpec) -> String {
         .map_or(String::new(), |it| format!(" else {it}"));
     let way = match connection.method {
         Method::Local => "local".to_owned(),
-        Method::Ssh => format!("{user}{}:{}{fallback}", connection.host, connection.port),
+        Method::Ssh => format!("{user}{}:{}{fallback}", connection.host, connection.port()),
     };
     format!(
         "{} {} {way}",

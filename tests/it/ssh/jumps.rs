@@ -44,10 +44,10 @@ async fn two_hops_are_opened_once_and_shared() {
 async fn a_broken_way_names_the_hop() {
     let (jump, node) = (Sshd::start(), Sshd::start());
     let mut target = behind(&[&jump], &node);
-    target.connection.port = free_port();
+    target.connection.port = Some(free_port());
     let known = &target.known_hosts;
     known
-        .learn("127.0.0.1", target.connection.port, &node.host_key.public)
+        .learn("127.0.0.1", target.connection.port(), &node.host_key.public)
         .unwrap();
     let error = Session::connect(&target).await.err().unwrap();
     assert!(matches!(&error, SshError::Tunnel { .. }), "{error}");
@@ -58,7 +58,7 @@ async fn a_broken_way_names_the_hop() {
     );
 
     let mut target = behind(&[&jump], &node);
-    target.connection.jump[0].port = free_port();
+    target.connection.jump[0].port = Some(free_port());
     let error = Session::connect(&target).await.err().unwrap();
     assert!(matches!(&error, SshError::Jump { .. }), "{error}");
     let diagnostic = error.diagnostic("node1");

@@ -3,6 +3,7 @@
 
 mod agent;
 mod commands;
+mod configuration;
 mod first_contact;
 mod host_keys;
 mod jumps;

@@ -16,7 +16,7 @@ async fn a_host_is_reached_as_soon_as_it_answers() {
     let sshd = Sshd::start();
     let port = free_port();
     let mut target = sshd.target();
-    target.connection.port = port;
+    target.connection.port = Some(port);
     let known = &target.known_hosts;
     known
         .learn("127.0.0.1", port, &sshd.host_key.public)
@@ -35,7 +35,7 @@ async fn a_host_is_reached_as_soon_as_it_answers() {
 async fn waiting_ends_at_the_deadline_with_the_last_cause() {
     let sshd = Sshd::start();
     let mut target = sshd.target();
-    target.connection.port = free_port();
+    target.connection.port = Some(free_port());
     let begun = Instant::now();
     let error = wait_for(&target, Duration::from_millis(700))
         .await
@@ -51,14 +51,14 @@ async fn waiting_ends_at_the_deadline_with_the_last_cause() {
 async fn a_host_that_does_not_answer_is_named() {
     let sshd = Sshd::start();
     let mut target = sshd.target();
-    target.connection.port = free_port();
+    target.connection.port = Some(free_port());
     let error = Session::connect(&target).await.err().unwrap();
     let diagnostic = error.diagnostic("node1");
     assert_eq!(
         diagnostic.message,
         format!(
             "node1: failed to connect to 127.0.0.1:{}: Connection refused (os error 111)",
-            target.connection.port
+            target.connection.port()
         )
     );
     assert!(diagnostic.hints[0].starts_with("check that the machine runs"));
@@ -69,7 +69,7 @@ async fn a_silent_port_does_not_hold_up_the_deadline() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let sshd = Sshd::start();
     let mut target = sshd.target();
-    target.connection.port = silent.local_addr().unwrap().port();
+    target.connection.port = Some(silent.local_addr().unwrap().port());
     let error = wait_for(&target, Duration::from_millis(500))
         .await
         .err()

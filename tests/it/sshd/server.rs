@@ -88,16 +88,18 @@ impl Sshd {
                 method: Method::Ssh,
                 fallback: None,
                 host: "127.0.0.1".to_owned(),
-                port: self.port,
+                port: Some(self.port),
                 user: Some(user()),
                 private_key: None,
                 password: None,
                 escalation: Become::Sudo,
                 jump: Vec::new(),
+                configuration: None,
             },
             known_hosts,
             identity: Some(self.key.clone()),
             user_keys: UserKeys::default(),
+            configuration: None,
             dial: None,
             jumps: Jumps::default(),
         }
@@ -108,7 +110,7 @@ impl Sshd {
         JumpHost {
             user: Some(user()),
             host: "127.0.0.1".to_owned(),
-            port: self.port,
+            port: Some(self.port),
             private_key: Some(self.path("key")),
             password: None,
         }
