@@ -135,12 +135,13 @@ impl Installation {
         })
     }
 
-    /// Finds what would change. Machines that don't run are not waited for: their steps are planned from what they
+    /// Finds what would change. Machines that don't run, or get another address, are not waited for: their steps are planned from what they
     /// are taken to be like.
     pub fn check_only(self, observer: Box<dyn Observer>) -> Result<Found, Diagnostics> {
         let all_machines = self.machines.changes()?;
         let unasked = UnaskedHosts::of(&self.project, &all_machines, self.limit.as_deref())?;
         let machines = self.of_limit(all_machines);
+        machines::check(&machines)?;
         let left_over = self.left_over(&machines)?;
         let members = &left_over.members;
         // Where the cluster doesn't run, it can't be asked.
@@ -317,7 +318,7 @@ impl Installation {
 
     /// Returns what the inventory doesn't have any more; nothing where the run is for some hosts only.
     fn left_over(&self, changes: &[MachineChange]) -> Result<LeftOver, Diagnostics> {
-        LeftOver::refuse_moved_control_plane(&self.project)?;
+        LeftOver::refuse_moved_control_planes(&self.project, &self.project.cluster)?;
         match self.limit {
             Some(_) => Ok(LeftOver::default()),
             None => LeftOver::of(&self.project, changes),

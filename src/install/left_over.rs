@@ -1,11 +1,10 @@
 //! What the inventory doesn't have any more: members of the cluster, and machines of the lab.
 
-use std::net::IpAddr;
-
 use super::kubeconfig;
-use super::members::{Member, Members};
+use super::members::{Member, Members, Moved};
 use super::project::Project;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::model::ClusterSpec;
 use crate::provision::MachineChange;
 
 /// What goes if the user says so.
@@ -47,17 +46,20 @@ impl LeftOver {
         }
     }
 
-    /// Fails where the only control plane would get another address: etcd, its certificates and all kubeconfigs have
-    /// the one that it began with.
-    pub fn refuse_moved_control_plane(project: &Project) -> Result<(), Diagnostics> {
+    /// Fails where a control plane would get another address: etcd's members, certificates and kubeconfigs have the one
+    /// that it joined with.
+    pub fn refuse_moved_control_planes(
+        project: &Project,
+        cluster: &ClusterSpec,
+    ) -> Result<(), Diagnostics> {
         let members = Members::load(&project.directory)?;
         let members = members.filter(|_| kubeconfig::is_written(project));
-        match members
-            .iter()
-            .find_map(|it| it.moved_control_plane(&project.cluster))
-        {
-            Some((name, address)) => Err(vec![moved_control_plane(name, address)]),
-            None => Ok(()),
+        let moved = members.map(|it| it.moved_control_planes(cluster));
+        let refusals: Diagnostics = moved.iter().flatten().map(moved_control_plane).collect();
+        if refusals.is_empty() {
+            Ok(())
+        } else {
+            Err(refusals)
         }
     }
 
@@ -112,17 +114,36 @@ impl LeftOver {
     }
 }
 
-pub(super) fn moved_control_plane(name: &str, address: IpAddr) -> Diagnostic {
-    let message = format!(
-        "`{name}` is the cluster's only control plane, and its address can't change: the cluster began at {address}"
-    );
+pub(super) fn moved_control_plane(moved: &Moved) -> Diagnostic {
+    let Moved {
+        name, before, now, ..
+    } = moved;
+    let (message, way) = if moved.is_only {
+        (
+            format!(
+                "`{name}` is the cluster's only control plane, and its address can't change: the cluster began at {before}"
+            ),
+            "to move: add a second control plane (`kinstall node add … --control-plane`), then replace this one \
+             (`kinstall node replace`); or begin anew with `kinstall down`"
+                .to_owned(),
+        )
+    } else {
+        (
+            format!(
+                "control plane `{name}` can't get the address {now} in place: it is a member of the cluster at {before}"
+            ),
+            format!(
+                "to move: with that address, `kinstall node replace {name} {name} ip={now}` (and ansible_host, if the \
+                 inventory has it) takes it out of the cluster, and makes it a member at the new address"
+            ),
+        )
+    };
     Diagnostic::error(Kind::Environment, message)
         .hint("nothing was changed: etcd's data, certificates and kubeconfigs have that address")
-        .hint(format!("give `{name}` its address {address} back in the inventory"))
-        .hint(
-            "to move: add a second control plane (`kinstall node add … --control-plane`), then replace this one \
-             (`kinstall node replace`); or begin anew with `kinstall down`",
-        )
+        .hint(format!(
+            "give `{name}` its address {before} back in the inventory"
+        ))
+        .hint(way)
 }
 
 fn no_control_plane_stays() -> Diagnostic {

@@ -136,15 +136,31 @@ impl Members {
             && control_planes.all(|member| cluster.host(&member.name).is_none())
     }
 
-    /// Returns the only control plane that the cluster has, with its address, where the inventory gives it another one.
-    pub fn moved_control_plane(&self, cluster: &ClusterSpec) -> Option<(&str, IpAddr)> {
-        let mut control_planes = self.members.iter().filter(|it| it.control_plane);
-        let (Some(only), None) = (control_planes.next(), control_planes.next()) else {
-            return None;
-        };
-        let (before, now) = (only.address?, cluster.host(&only.name)?.address?);
-        (before != now).then_some((only.name.as_str(), before))
+    /// Returns the control planes that the inventory gives another address than they have in the cluster.
+    pub fn moved_control_planes(&self, cluster: &ClusterSpec) -> Vec<Moved> {
+        let control_planes = self.members.iter().filter(|it| it.control_plane);
+        let is_only = control_planes.clone().count() == 1;
+        let moved = control_planes.filter_map(|member| {
+            let (before, now) = (member.address?, cluster.host(&member.name)?.address?);
+            (before != now).then(|| Moved {
+                name: member.name.clone(),
+                before,
+                now,
+                is_only,
+            })
+        });
+        moved.collect()
     }
+}
+
+/// A control plane that the inventory gives another address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    pub name: String,
+    pub before: IpAddr,
+    pub now: IpAddr,
+    /// The cluster has no other control plane.
+    pub is_only: bool,
 }
 
 impl Member {

@@ -69,6 +69,17 @@ impl MachineChange {
         }
     }
 
+    /// Returns whether a machine that runs gets another address, so that it can't be reached there before.
+    pub fn is_move(&self) -> bool {
+        match &self.action {
+            MachineAction::Change { settings, runs, .. } => {
+                let mut settings = settings.iter();
+                *runs && settings.any(|it| it.setting == ADDRESS && it.impossible.is_none())
+            }
+            _ => false,
+        }
+    }
+
     /// Returns whether the machine is booted by this.
     pub fn is_boot(&self) -> bool {
         let halts = matches!(

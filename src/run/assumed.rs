@@ -1,4 +1,4 @@
-//! Hosts that can't be asked because their machines don't run: their steps are those of the plan, and what would
+//! Hosts that can't be asked because their machines don't run, or get another address: their steps are those of the plan, and what would
 //! change is what a machine needs that has nothing of it.
 
 use serde::Serialize;
@@ -8,7 +8,7 @@ use crate::plan::Plan;
 use crate::resource::{Change, Resource, Unit, UnitState};
 use crate::wire::Batch;
 
-/// A host whose machine doesn't run.
+/// A host whose machine can't be asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AssumedHost {
     pub host: String,
@@ -26,6 +26,8 @@ pub enum Unasked {
     NotMade,
     /// It was made before and doesn't run: what it has is known when it runs.
     Halted,
+    /// It gets another address, at which it doesn't answer yet.
+    Moves,
 }
 
 /// What the host is taken to be like.

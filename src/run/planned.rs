@@ -112,7 +112,8 @@ impl PlannedChanges {
     /// Returns whether a step may turn out to have nothing to do: its host was made before and can't be asked.
     fn is_open(&self, step: &StepChanges) -> bool {
         step.assumed
-            && (self.assumed.iter()).any(|it| it.host == step.host && it.machine == Unasked::Halted)
+            && (self.assumed.iter())
+                .any(|it| it.host == step.host && it.machine != Unasked::NotMade)
     }
 
     /// Returns the number of hosts that change.

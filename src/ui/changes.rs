@@ -47,14 +47,14 @@ pub fn render(changes: &PlannedChanges) -> String {
             if hosts == 1 { "" } else { "s" }
         );
     }
-    let halted = changes.assumed.iter();
-    let halted = halted.filter(|it| it.machine == Unasked::Halted);
-    let halted: Vec<&str> = halted.map(|it| it.host.as_str()).collect();
-    if !halted.is_empty() {
+    let made = changes.assumed.iter();
+    let made = made.filter(|it| it.machine != Unasked::NotMade);
+    let made: Vec<&str> = made.map(|it| it.host.as_str()).collect();
+    if !made.is_empty() {
         let _ = writeln!(
             text,
             "The steps of {} are not counted: what they change is known after the start.",
-            halted.join(", ")
+            made.join(", ")
         );
     }
     text
@@ -66,6 +66,10 @@ fn assumed(host: &AssumedHost) -> &'static str {
         (Unasked::NotMade, _) => " (not made yet: assumed from the image)",
         (Unasked::Halted, FactsFrom::Image) => " (halted: assumed from the image)",
         (Unasked::Halted, FactsFrom::LastRun) => " (halted: assumed from the last run)",
+        (Unasked::Moves, FactsFrom::Image) => " (gets another address: assumed from the image)",
+        (Unasked::Moves, FactsFrom::LastRun) => {
+            " (gets another address: assumed from the last run)"
+        }
     }
 }
 
@@ -227,6 +231,12 @@ mod tests {
                 FactsFrom::Image,
                 MachineAction::Start,
             ),
+            (
+                "moves",
+                Unasked::Moves,
+                FactsFrom::LastRun,
+                MachineAction::Start,
+            ),
         ] {
             let host = host.to_owned();
             let machine_change = MachineChange {
@@ -241,7 +251,7 @@ mod tests {
                 done: Vec::new(),
             });
         }
-        for host in ["runs", "new1", "new2", "off", "older"] {
+        for host in ["runs", "new1", "new2", "off", "older", "moves"] {
             planned.steps.push(StepChanges {
                 host: host.to_owned(),
                 phase: "prepare".to_owned(),
@@ -259,6 +269,8 @@ mod tests {
           + machine (start)
         older
           + machine (start)
+        moves
+          + machine (start)
         runs
           + base/names of the hosts: block cluster hosts
         new1, new2 (not made yet: assumed from the image)
@@ -267,9 +279,11 @@ mod tests {
           + base/names of the hosts: block cluster hosts
         older (halted: assumed from the image)
           + base/names of the hosts: block cluster hosts
+        moves (gets another address: assumed from the last run)
+          + base/names of the hosts: block cluster hosts
 
-        7 changes on 5 hosts.
-        The steps of off, older are not counted: what they change is known after the start.
+        8 changes on 6 hosts.
+        The steps of off, older, moves are not counted: what they change is known after the start.
         ");
     }
 }

@@ -10,6 +10,7 @@ use crate::diagnostic::Diagnostics;
 use crate::install::connect::{self, Stranger};
 use crate::install::encryption;
 use crate::install::lab::Keys;
+use crate::install::left_over::LeftOver;
 use crate::install::record::log_plan;
 use crate::install::reported;
 use crate::model::ClusterSpec;
@@ -173,6 +174,9 @@ impl Installation {
         let release = self.bundle.release(Some(self.release));
         let release = release.map_err(|error| vec![error])?;
         let mut cluster = scope.cluster.with_reported(&reported::addresses(asked))?;
+        if scope.action == Action::Up {
+            LeftOver::refuse_moved_control_planes(&self.project, &cluster)?;
+        }
         let secrets = match self.access {
             Keys::Make => self.project.secrets()?,
             Keys::Read => self.project.secrets_to_look_at()?,

@@ -1,4 +1,5 @@
-//! Hosts whose machines don't run, as a plan takes them to be: nothing is started, and nothing is waited for.
+//! Hosts whose machines don't run, or not where the inventory has them, as a plan takes them to be: nothing is started,
+//! and nothing is waited for.
 
 use indexmap::IndexMap;
 
@@ -11,7 +12,7 @@ use crate::resource::CommandState;
 use crate::run::{AssumedHost, FactsFrom, Unasked};
 use crate::wire::Facts;
 
-/// The hosts whose machines don't run.
+/// The hosts whose machines can't be asked.
 #[derive(Debug, Default)]
 pub(super) struct UnaskedHosts {
     /// Those that may be changed, in inventory order, with what they are taken to be like.
@@ -27,10 +28,10 @@ impl UnaskedHosts {
         changes: &[MachineChange],
         limit: Option<&[String]>,
     ) -> Result<Self, Diagnostics> {
-        let starts = changes.iter().filter(|it| it.is_start());
+        let silent = changes.iter().filter(|it| it.is_start() || it.is_move());
         let mut unasked = Self::default();
-        let mut halted = Vec::new();
-        for change in starts {
+        let mut made = Vec::new();
+        for change in silent {
             let host = change.host.clone();
             if limit.is_some_and(|limit| !limit.contains(&host)) {
                 unasked.others.push(host);
@@ -39,8 +40,12 @@ impl UnaskedHosts {
             let machine = if change.action == MachineAction::Create {
                 Unasked::NotMade
             } else {
-                halted.push(host.clone());
-                Unasked::Halted
+                made.push(host.clone());
+                if change.is_move() {
+                    Unasked::Moves
+                } else {
+                    Unasked::Halted
+                }
             };
             let facts = from_image(&host, project.provider());
             let host = AssumedHost {
@@ -51,7 +56,7 @@ impl UnaskedHosts {
             };
             unasked.concerned.push((host, facts));
         }
-        let mut recorded = recorded::facts(&project.directory, halted)?;
+        let mut recorded = recorded::facts(&project.directory, made)?;
         for (host, facts) in &mut unasked.concerned {
             if let Some(known) = recorded.remove(&host.host) {
                 let commands = known.commands.iter();

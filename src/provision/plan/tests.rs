@@ -207,6 +207,23 @@ fn only_what_a_running_machine_can_not_change_halts_it() {
 }
 
 #[test]
+fn a_machine_that_runs_can_not_be_asked_before_it_has_its_new_address() {
+    let is_move = |state, takes_address, address: &str| {
+        let lab = lab();
+        let mut first = settings(&lab, 0);
+        first.takes_address = takes_address;
+        first.made_with.addresses[0] = address.parse().unwrap();
+        first.cpus += 1;
+        changes(&lab, &[observed("n1", state, Some(first))])[0].is_move()
+    };
+    assert!(is_move(MachineState::Running, true, "192.168.56.9/24"));
+    assert!(!is_move(MachineState::Running, false, "192.168.56.9/24"));
+    assert!(!is_move(MachineState::Stopped, true, "192.168.56.9/24"));
+    let same = super::made_with(&lab(), &lab().machines[0]).addresses[0].to_string();
+    assert!(!is_move(MachineState::Running, true, &same));
+}
+
+#[test]
 fn a_cluster_can_not_be_where_a_machine_has_another_address() {
     let in_the_way = |has: &dyn Fn(&mut MachineSettings)| {
         let lab = lab();

@@ -3,18 +3,33 @@
 use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::thread;
 
-use kinstall::provision::{MachineState, Provider as _};
+use kinstall::provision::{MachineState, Power, Provider as _};
 
-use super::kinstall::program;
+use super::kinstall::{eventually, program};
 use crate::container::lab::TestLab;
 
 const PASSWORD: &str = "correct horse";
+const NODES: [&str; 4] = ["n1", "n2", "n3", "n4"];
+
+/// A file on every host, and a step of n4 that takes long.
+const GREETING: &str = "\
+component: greeting
+phase: prepare
+hosts: all
+steps:
+  - name: message
+    file: { path: /etc/motd, content: of this cluster }
+  - name: slow
+    when: host.name == 'n4'
+    command: { argv: [sleep, '600'], once: true, timeout: 20m }
+";
 
 #[test]
 #[ignore = "needs root and a bundle: `./test clusters`"]
 fn a_cluster_on_hosts_that_exist() {
-    let mut machines = TestLab::new("existing", 2);
+    let mut machines = TestLab::new("existing", 4);
     machines.lab.machines[0].spec.memory_mib = 2048;
     machines.up();
     // The first host's sudo asks for a password, the second one's doesn't.
@@ -28,13 +43,13 @@ fn a_cluster_on_hosts_that_exist() {
 
     let plan = cluster.run(&["plan"]);
     assert_eq!(plan.code, 2, "{}", plan.stderr);
-    assert_eq!(plan.stderr.matches("new host key SHA256:").count(), 2);
-    assert_eq!(cluster.times_key_is_known(), [0, 0]);
+    assert_eq!(plan.stderr.matches("new host key SHA256:").count(), 4);
+    assert_eq!(cluster.times_key_is_known(), [0; 4]);
 
     let up = cluster.run(&["up"]);
     assert_eq!(up.code, 0, "{}", up.stderr);
-    assert_eq!(cluster.ready_nodes(), ["n1", "n2"]);
-    assert_eq!(cluster.times_key_is_known(), [1, 1]);
+    assert_eq!(cluster.ready_nodes(), NODES);
+    assert_eq!(cluster.times_key_is_known(), [1; 4]);
 
     // From now on the lab's key is enough.
     cluster.edit("ansible_ssh_private_key_file=", "#");
@@ -42,17 +57,69 @@ fn a_cluster_on_hosts_that_exist() {
     assert_eq!(again.code, 0, "{}", again.stderr);
     let recap = again.stderr.lines().filter(|line| line.contains("  ok  "));
     let unchanged = recap.filter(|line| line.contains(" 0 changed"));
-    assert_eq!(unchanged.count(), 2, "{}", again.stderr);
+    assert_eq!(unchanged.count(), 4, "{}", again.stderr);
     assert_eq!(cluster.run(&["plan"]).code, 0);
-    assert_eq!(cluster.times_key_is_known(), [1, 1]);
+    assert_eq!(cluster.times_key_is_known(), [1; 4]);
     let ssh = cluster.run(&["ssh", "n2", "--", "hostname; exit 7"]);
     assert_eq!((ssh.code, ssh.stdout.as_str()), (7, "n2\n"));
+
+    hosts_fail_alone(&cluster);
 
     let down = cluster.run(&["down", "--yes"]);
     assert_eq!(down.code, 3, "{}", down.stderr);
     assert!(down.stderr.contains("did not make these machines"));
-    assert_eq!(machines.states(), [MachineState::Running; 2]);
-    assert_eq!(cluster.ready_nodes(), ["n1", "n2"]);
+    assert_eq!(machines.states(), [MachineState::Running; 4]);
+    assert_eq!(cluster.ready_nodes(), NODES);
+}
+
+/// n3 is off, and the cable of n4 is pulled while a step runs there: the others are brought to their state, and as soon as
+/// both are back the same command goes on.
+fn hosts_fail_alone(cluster: &Cluster) {
+    let machines = cluster.machines;
+    fs::create_dir_all(cluster.path("mine/playbooks")).unwrap();
+    fs::write(cluster.path("mine/playbooks/greeting.yml"), GREETING).unwrap();
+    let power = |action| {
+        let done = machines
+            .provider
+            .power(&machines.lab, &["n3"], action, &|_, _| ());
+        done.unwrap();
+    };
+    power(Power::Halt);
+    let cable = cluster.cable_of("n4");
+    let run = thread::scope(|scope| {
+        let run = scope.spawn(|| cluster.run(&["up", "--overrides", "mine"]));
+        eventually("n4 is at work", 60, || {
+            machines.ssh("vagrant", 3, "pgrep -x sleep").is_ok()
+        });
+        cluster.link(&cable, "down");
+        run.join().unwrap()
+    });
+    assert_eq!(run.code, 5, "{}", run.stderr);
+    for line in [
+        "n1  ok        1 changed",
+        "n2  ok        1 changed",
+        "n3  unreachable",
+        "n4  failed",
+        "connection to 192.168.56.24:22 was lost",
+    ] {
+        assert!(run.stderr.contains(line), "{line}\n{}", run.stderr);
+    }
+    for (machine, node) in [(0, "n1"), (1, "n2")] {
+        let said = machines.ssh("vagrant", machine, "cat /etc/motd").unwrap();
+        assert_eq!(said, "of this cluster", "{node}");
+    }
+    cluster.link(&cable, "up");
+    power(Power::Start);
+    eventually("all machines answer", 60, || {
+        [2, 3]
+            .iter()
+            .all(|it| machines.ssh("vagrant", *it, "true").is_ok())
+    });
+    // The agent there has noticed as well: nothing holds the node, and the step is over.
+    machines.ssh("vagrant", 3, "pgrep -x sleep").unwrap_err();
+    let up = cluster.run(&["up"]);
+    assert_eq!(up.code, 0, "{}", up.stderr);
+    assert_eq!(cluster.run(&["plan"]).code, 0);
 }
 
 /// An inventory of the machines, and the program inside their network.
@@ -75,8 +142,10 @@ impl<'a> Cluster<'a> {
             "[all]\n\
              n1 ansible_host=192.168.56.21 ip=192.168.56.21 ansible_become_password='{PASSWORD}'\n\
              n2 ansible_host=192.168.56.22 ip=192.168.56.22\n\
+             n3 ansible_host=192.168.56.23 ip=192.168.56.23\n\
+             n4 ansible_host=192.168.56.24 ip=192.168.56.24\n\
              [all:vars]\nansible_user=vagrant\nansible_ssh_private_key_file={}\n\
-             [kube_control_plane]\nn1\n[etcd]\nn1\n[kube_node]\nn2\n",
+             [kube_control_plane]\nn1\n[etcd]\nn1\n[kube_node]\nn[2:4]\n",
             key.display()
         );
         fs::write(directory.path().join("inventory.ini"), inventory).unwrap();
@@ -131,11 +200,28 @@ impl<'a> Cluster<'a> {
             .collect()
     }
 
+    /// Returns the end of a machine's network cable that is not in the machine.
+    fn cable_of(&self, machine: &str) -> String {
+        let mut list = Command::new("ip");
+        let list = list.args(["-oneline", "link", "show", "master", "lab0"]);
+        let links = self.machines.run(list).unwrap();
+        let mut names = links.lines().filter_map(|line| line.split(": ").nth(1));
+        let name = names.find(|name| name.starts_with(&format!("vb-{machine}")));
+        let name = name.unwrap_or_else(|| panic!("{links}"));
+        name.split('@').next().unwrap().to_owned()
+    }
+
+    fn link(&self, name: &str, state: &str) {
+        let mut set = Command::new("ip");
+        let set = set.args(["link", "set", "dev", name, state]);
+        self.machines.run(set).unwrap();
+    }
+
     /// Returns how often each machine's user has the lab's key among those that may log in.
-    fn times_key_is_known(&self) -> [usize; 2] {
+    fn times_key_is_known(&self) -> [usize; 4] {
         let key = fs::read_to_string(self.path(".kinstall/ssh/id_ed25519.pub"));
         let key = key.unwrap_or_else(|_| "no key yet".to_owned());
-        [0, 1].map(|machine| {
+        [0, 1, 2, 3].map(|machine| {
             let known = self
                 .machines
                 .ssh("vagrant", machine, "cat .ssh/authorized_keys");

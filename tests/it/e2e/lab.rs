@@ -40,6 +40,7 @@ fn the_courses_lab_comes_up_and_goes_away() {
     nginx_annotations_are_named(&lab);
     a_host_that_the_inventory_lost_leaves(&lab);
     nodes::come_back_by_a_command(&lab);
+    nodes::get_another_address(&lab);
     nodes::a_report_has_no_secret(&lab);
     let id = lab.lab_id();
     lab.ok(&["down", "--yes"]);

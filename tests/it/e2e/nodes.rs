@@ -39,6 +39,27 @@ pub fn come_back_by_a_command(lab: &Kinstall) {
     assert!(shown.contains("join/join"), "{shown}");
 }
 
+/// A worker gets another address: its machine, its name on the other hosts, its Node, and its pods' network.
+pub fn get_another_address(lab: &Kinstall) {
+    let address = |last: u8| format!("192.168.56.{last}");
+    let line = |last| format!("node2 ansible_host={0} ip={0}", address(last));
+    lab.edit("inventory.ini", &line(22), &line(32));
+    let plan = lab.run(&["plan"]).expect_code(2);
+    assert!(
+        plan.contains("node2 (gets another address: assumed from the last run)"),
+        "{plan}"
+    );
+    lab.ok(&["up"]);
+    let node = lab.objects(&["get", "node", "node2"]);
+    let addresses = node["status"]["addresses"].as_array().unwrap();
+    assert!(
+        addresses.iter().any(|it| it["address"] == *address(32)),
+        "{node}"
+    );
+    lab.ok(&["verify", "--quick"]);
+    lab.run(&["plan"]).expect_code(0);
+}
+
 /// One archive has what a report needs, and none of the lab's secrets.
 pub fn a_report_has_no_secret(lab: &Kinstall) {
     let file = lab.path("report.tar.gz");
