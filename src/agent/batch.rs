@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use tracing::{debug, debug_span};
 
-use crate::converge::{Node, ResourceError, tail};
+use crate::converge::{Node, ResourceError, made, tail};
 use crate::error_chain::error_chain;
 use crate::resource::{Action, Change, Resource};
 use crate::wire::{Batch, Event, Handler, Outcome, Step, StepError, StepState};
@@ -205,6 +205,7 @@ impl<'a> BatchRun<'a> {
         self.node.begin_step(&step.id);
         let start = Instant::now();
         self.pending.notify(step)?;
+        made::note(&step.resource, changes, self.node);
         if is_first {
             step.resource.apply(changes, self.node)?;
         }

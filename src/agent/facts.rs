@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::converge::{Node, command, disk};
+use crate::converge::{Node, command, disk, made};
 use crate::wire::Facts;
 
 use super::{addresses, control_plane, handlers, surroundings, traces};
@@ -45,6 +45,7 @@ pub fn gather(node: &Node) -> Facts {
         control_plane,
         nodes: control_plane::nodes(control_plane, node),
         commands: command::begun(node),
+        made: made::present(node),
         traces: traces::gather(node),
         surroundings: surroundings::gather(node),
     }

@@ -33,7 +33,7 @@ use std::time::Duration;
 
 use tracing::Level;
 
-use crate::converge::{Cancel, Node, ResourceError};
+use crate::converge::{Cancel, Node, ResourceError, made};
 use crate::log::{self, kept::Keeping};
 use crate::wire::{ALIVE_EVERY, Event, LogLevel, Mode, Outcome, PROTOCOL, Request};
 
@@ -200,6 +200,7 @@ impl Session {
         if let Ok(this) = std::env::current_exe() {
             earlier::remove(&this, &self.node);
         }
+        made::forget_gone(&self.node);
         self.outgoing.open_journal(&self.node, claim.run);
         Ok(())
     }

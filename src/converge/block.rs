@@ -27,7 +27,7 @@ impl Converge for Block {
         if new == old {
             return Vec::new();
         }
-        let (begin, _) = self.marks();
+        let (begin, _) = marks(&self.name);
         let action = if self.content.is_empty() {
             Action::Remove
         } else if old.lines().any(|line| line == begin) {
@@ -46,17 +46,26 @@ impl Converge for Block {
     }
 }
 
-impl Block {
-    fn marks(&self) -> (String, String) {
-        (
-            format!("# BEGIN kinstall {}", self.name),
-            format!("# END kinstall {}", self.name),
-        )
-    }
+/// Returns the lines of a block in a file, without the line end of the last one; `None` where it isn't there.
+pub(super) fn content_of(name: &str, file: &str) -> Option<String> {
+    let (begin, end) = marks(name);
+    let mut lines = file.lines().skip_while(|line| *line != begin).skip(1);
+    let content: Vec<&str> = lines.by_ref().take_while(|line| *line != end).collect();
+    let is_whole = file.lines().any(|line| line == begin) && file.lines().any(|line| line == end);
+    is_whole.then(|| content.join("\n"))
+}
 
+fn marks(name: &str) -> (String, String) {
+    (
+        format!("# BEGIN kinstall {name}"),
+        format!("# END kinstall {name}"),
+    )
+}
+
+impl Block {
     /// Returns the file with the block where it stood, else at the end.
     fn placed_in(&self, file: &str) -> String {
-        let (begin, end) = self.marks();
+        let (begin, end) = marks(&self.name);
         let mut block = String::new();
         if !self.content.is_empty() {
             let content = self.content.trim_end_matches('\n');

@@ -21,6 +21,7 @@ macro_rules! each {
             Resource::Image($it) => $call,
             Resource::KernelModule($it) => $call,
             Resource::Manifests($it) => $call,
+            Resource::NoLongerWanted($it) => $call,
             Resource::NodeObject($it) => $call,
             Resource::Package($it) => $call,
             Resource::PodAddresses($it) => $call,

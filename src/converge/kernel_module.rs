@@ -28,7 +28,7 @@ impl Converge for KernelModule {
     fn probe(&self, node: &Node) -> Result<Observed, ResourceError> {
         Ok(Observed {
             live: self.live(node),
-            persisted: node.read_or_empty(&self.file()) == self.line(),
+            persisted: node.read_or_empty(&file(&self.name)) == self.line(),
         })
     }
 
@@ -54,18 +54,23 @@ impl Converge for KernelModule {
                     user: None,
                     group: None,
                 };
-                draft::write(&node.path(&self.file()), self.line().as_bytes(), access)?;
+                draft::write(
+                    &node.path(&file(&self.name)),
+                    self.line().as_bytes(),
+                    access,
+                )?;
             }
         }
         Ok(())
     }
 }
 
-impl KernelModule {
-    fn file(&self) -> String {
-        format!("/etc/modules-load.d/kinstall-{}.conf", self.name)
-    }
+/// Returns the file that loads a module at boot.
+pub(super) fn file(module: &str) -> String {
+    format!("/etc/modules-load.d/kinstall-{module}.conf")
+}
 
+impl KernelModule {
     fn line(&self) -> String {
         format!("{}\n", self.name)
     }

@@ -10,10 +10,10 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-use super::Node;
+use super::{Node, made};
 use crate::resource::{
-    Absent, BlobRef, Block, Change, Content, Directory, File, Resource, Sha256, Swap, Symlink,
-    Sysctl,
+    Absent, BlobRef, Block, Change, Content, Directory, File, NoLongerWanted, Resource, Sha256,
+    Swap, Symlink, Sysctl, Thing,
 };
 use crate::secret::Secret;
 
@@ -196,6 +196,49 @@ proptest! {
         let mut node = prepare(root.path(), &before);
         for resource in &resources {
             check_law(resource, &mut node, root.path())?;
+        }
+    }
+
+    #[test]
+    fn what_was_made_goes_and_what_was_found_or_changed_stays(
+        before in proptest::collection::vec((path(), before()), 0..3),
+        resources in proptest::collection::vec(resource(), 1..6),
+        changed_by_hand in path(),
+    ) {
+        let root = tempfile::tempdir().unwrap();
+        let mut node = prepare(root.path(), &before);
+        let is_there = |path: &str| fs::symlink_metadata(root.path().join(&path[1..])).is_ok();
+        let found: Vec<&str> = PATHS.into_iter().filter(|path| is_there(path)).collect();
+        let wanted = resources.iter().filter(|it| !matches!(it, Resource::Absent(_)));
+        for resource in wanted {
+            // Some things stand in the way of others.
+            let Ok(changes) = resource.check(&node) else { continue };
+            if !changes.is_empty() {
+                made::note(resource, &changes, &node);
+                let _ = resource.apply(&changes, &mut node);
+            }
+        }
+        let by_hand = node.path(&changed_by_hand);
+        let is_changed = by_hand.is_file() && !by_hand.is_symlink();
+        if is_changed {
+            fs::write(&by_hand, "# changed by hand").unwrap();
+        }
+        let mut left = made::present(&node);
+        left.retain(|it| !it.is_changed);
+        left.sort_by_key(|it| matches!(it.thing, Thing::Directory(_)));
+        let paths: Vec<String> = left.iter().filter_map(|it| it.thing.path()).map(str::to_owned).collect();
+        for it in left {
+            let inside = paths.clone();
+            let resource = Resource::NoLongerWanted(NoLongerWanted { thing: it.thing, inside });
+            check_law(&resource, &mut node, root.path())?;
+        }
+        for path in PATHS {
+            let stays = found.contains(&path) || (is_changed && path == changed_by_hand);
+            if stays {
+                prop_assert!(is_there(path), "{path} is gone");
+            } else if paths.iter().any(|made| made == path) {
+                prop_assert!(!is_there(path), "{path} is there");
+            }
         }
     }
 

@@ -1,7 +1,8 @@
 //! What the agent remembers on a node: small files under `/var/lib/kinstall`.
 
-use std::fs;
-use std::io;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::draft::{self, Access};
@@ -44,6 +45,17 @@ impl Marker {
             group: None,
         };
         draft::write(&self.0, text.as_bytes(), access)
+    }
+
+    /// Makes the marker without waiting for the disk: for what may be lost.
+    pub fn jot(&self, text: &str) -> Result<(), ResourceError> {
+        let folder = self.0.parent().unwrap_or(Path::new("/"));
+        fs::create_dir_all(folder).doing("create the folder", folder)?;
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        let file = options.open(&self.0);
+        file.and_then(|mut file| file.write_all(text.as_bytes()))
+            .doing("write", &self.0)
     }
 
     /// Removes the marker.

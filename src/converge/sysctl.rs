@@ -75,8 +75,33 @@ impl Converge for Sysctl {
     }
 }
 
+/// Returns the value that kinstall's own file gives a parameter.
+pub(super) fn persisted(key: &str, node: &Node) -> Option<String> {
+    let text = node.read_or_empty(PERSISTED);
+    let line = text.lines().find(|line| is_about(line, key))?;
+    line.split_once('=').map(|(_, value)| normal(value))
+}
+
+/// Returns what a parameter would be at boot without kinstall's own file.
+pub(super) fn said_by_others(key: &str, node: &Node) -> Option<Setting> {
+    sysctl_files::last_besides(PERSISTED, key, node)
+}
+
+/// Takes a parameter out of kinstall's own file.
+pub(super) fn forget(key: &str, node: &Node) -> Result<(), ResourceError> {
+    let text = node.read_or_empty(PERSISTED);
+    let lines = text.split_inclusive('\n');
+    let left: String = lines.filter(|line| !is_about(line, key)).collect();
+    let path = node.path(PERSISTED);
+    if left.is_empty() {
+        fs::remove_file(&path).doing("remove", &path)
+    } else {
+        draft::rewrite(&path, left.as_bytes())
+    }
+}
+
 impl Sysctl {
-    fn set(&self, node: &Node) -> Result<(), ResourceError> {
+    pub(super) fn set(&self, node: &Node) -> Result<(), ResourceError> {
         let path = node.path(&live_path(&self.key));
         // Not create: a file under /proc/sys is there or the kernel doesn't know the parameter.
         let file = fs::OpenOptions::new().write(true).open(&path);
@@ -88,10 +113,7 @@ impl Sysctl {
         let old = node.read_or_empty(PERSISTED);
         let mut lines: Vec<&str> = old
             .lines()
-            .filter(|line| {
-                line.split_once('=')
-                    .is_none_or(|(key, _)| key.trim() != self.key)
-            })
+            .filter(|line| !is_about(line, &self.key))
             .collect();
         let line = format!("{} = {}", self.key, normal(&self.value));
         lines.push(&line);
@@ -109,8 +131,13 @@ impl Sysctl {
     }
 }
 
+/// Returns whether a line of kinstall's own file is about a parameter.
+fn is_about(line: &str, key: &str) -> bool {
+    line.split_once('=').is_some_and(|(it, _)| it.trim() == key)
+}
+
 /// `"1\t2  3\n"` and `"1 2 3"` are the same value.
-fn normal(value: &str) -> String {
+pub(super) fn normal(value: &str) -> String {
     value.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

@@ -23,9 +23,14 @@ pub struct Setting {
 
 /// Returns the last setting of a parameter, which is the one that counts.
 pub fn last(key: &str, node: &Node) -> Option<Setting> {
+    last_besides("", key, node)
+}
+
+/// Returns the last setting in any but one file.
+pub fn last_besides(left_out: &str, key: &str, node: &Node) -> Option<Setting> {
     let wanted = live_path(key);
     let mut last = None;
-    for file in files(node) {
+    for file in files(node).filter(|file| file != left_out) {
         for (key, value) in settings(&node.read_or_empty(&file)) {
             if live_path(key) == wanted {
                 last = Some(Setting {

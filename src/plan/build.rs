@@ -10,7 +10,9 @@ use super::duplicates::find_duplicates;
 use super::place::Place;
 use super::playbook_order::in_order;
 use super::stages::{Assembly, Placed};
-use super::{Plan, Stage, foreign, outcasts, phases, surroundings, unknown_nodes};
+use super::{
+    Plan, Stage, foreign, no_longer_wanted, outcasts, phases, surroundings, unknown_nodes,
+};
 use crate::bundle::Release;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind, SourceFile};
 use crate::did_you_mean::closest;
@@ -133,7 +135,8 @@ pub(super) fn build_stages(input: &PlanInput<'_>, stages: &[Stage]) -> Result<Pl
             builder.batch(phase, host, steps, &mut errors)
         },
     };
-    let plan = assembly.plan(stages);
+    let mut plan = assembly.plan(stages);
+    no_longer_wanted::add(&mut plan, input);
     if errors.is_empty() {
         Ok(plan)
     } else {

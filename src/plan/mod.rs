@@ -14,6 +14,7 @@ pub mod foreign;
 #[cfg(test)]
 mod hash;
 pub mod memory;
+pub mod no_longer_wanted;
 pub mod order;
 mod outcasts;
 pub mod phases;

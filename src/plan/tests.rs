@@ -3,6 +3,7 @@
 mod control_planes;
 mod errors;
 pub(super) mod fixture;
+mod no_longer_wanted;
 mod nodes;
 mod rolls;
 mod versions;

@@ -39,6 +39,7 @@ impl Resource {
             | Self::AbsentNode(_)
             | Self::AbsentObjects(_)
             | Self::EtcdMemberAbsent(_)
+            | Self::NoLongerWanted(_)
             | Self::PodAddresses(_)
             | Self::Registration(_)
             | Self::Remains(_) => Vec::new(),

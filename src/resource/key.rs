@@ -1,6 +1,6 @@
 //! What a resource owns.
 
-use super::Resource;
+use super::{Resource, Thing};
 
 impl Resource {
     /// Returns what this resource owns on a node; two resources of one host must not share it.
@@ -19,6 +19,7 @@ impl Resource {
             Resource::Image(it) => format!("image {}", it.name),
             Resource::KernelModule(it) => format!("kernel module {}", it.name),
             Resource::Manifests(it) => format!("manifests {}", it.name),
+            Resource::NoLongerWanted(it) => format!("no longer wanted {}", it.thing.key()),
             Resource::NodeObject(it) => format!("node {}", it.name),
             Resource::AbsentNode(it) => format!("absent node {}", it.name),
             Resource::PodAddresses(_) => "pod addresses".to_owned(),
@@ -30,6 +31,20 @@ impl Resource {
             Resource::Sysctl(it) => format!("sysctl {}", it.key),
             Resource::Unit(it) => format!("unit {}", it.name),
             Resource::Wait(it) => format!("wait {:?}", it.condition),
+        }
+    }
+}
+
+impl Thing {
+    /// Returns the key of the resource that wants it.
+    pub fn key(&self) -> String {
+        match self {
+            Thing::File(path) | Thing::Symlink(path) | Thing::Directory(path) => {
+                format!("path {path}")
+            }
+            Thing::Block { path, name } => format!("block {path} {name}"),
+            Thing::Sysctl(key) => format!("sysctl {key}"),
+            Thing::KernelModule(name) => format!("kernel module {name}"),
         }
     }
 }

@@ -11,6 +11,7 @@ mod content;
 mod control_plane;
 mod from_nothing;
 mod key;
+mod made;
 mod membership;
 mod path;
 mod remains;
@@ -24,6 +25,7 @@ pub use cluster::{AbsentImage, AbsentObjects, Image, Manifests};
 pub use command::{Command, CommandState, Guard, Input};
 pub use content::{BlobRef, Content, Sha256};
 pub use control_plane::{ControlPlaneChange, ControlPlaneChangeKind, EtcdMemberAbsent};
+pub use made::{Made, NoLongerWanted, Thing};
 pub use membership::{AbsentNode, NodeObject, NodeTaint, PodAddresses, Registration};
 pub use path::{Absent, Archive, Block, Directory, Download, File, Symlink};
 pub use remains::Remains;
@@ -47,6 +49,7 @@ pub enum Resource {
     Image(Image),
     KernelModule(KernelModule),
     Manifests(Manifests),
+    NoLongerWanted(NoLongerWanted),
     NodeObject(NodeObject),
     Package(Package),
     PodAddresses(PodAddresses),

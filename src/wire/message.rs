@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{ClusterTraces, Surroundings};
-use crate::resource::{Change, CommandState, Resource, Sha256};
+use crate::resource::{Change, CommandState, Made, Resource, Sha256};
 
 /// Version of these types; part of the agent's greeting.
-pub const PROTOCOL: u32 = 4;
+pub const PROTOCOL: u32 = 5;
 
 /// How long the controller keeps silent at most.
 pub const ALIVE_EVERY: Duration = Duration::from_secs(15);
@@ -209,6 +209,9 @@ pub struct Facts {
     pub nodes: Vec<String>,
     /// Guarded commands that earlier runs began on the node, by step id.
     pub commands: BTreeMap<String, CommandState>,
+    /// What kinstall made on the node and is still there; journals of earlier versions don't have it.
+    #[serde(default)]
+    pub made: Vec<Made>,
     /// What clusters left on it.
     pub traces: ClusterTraces,
     pub surroundings: Surroundings,

@@ -229,6 +229,7 @@ impl Installation {
         if scope.action == Action::Up {
             notices.extend(plan::surroundings::notices(&cluster, asked, false));
             notices.extend(plan::unknown_nodes::notices(&cluster, asked, scope.known));
+            notices.extend(plan::no_longer_wanted::notices(&plan, &input));
         }
         Ok(Planned {
             plan,

@@ -69,6 +69,51 @@ fn resources_keep_their_law_on_a_real_node() {
     assert!(up(&lab).contains("2 changed"));
     assert_ne!(on_node(&lab, started), before);
     self::plan(&lab).expect_code(0);
+    what_no_step_has_any_more_goes(&lab);
+}
+
+/// As with a kinstall that doesn't have the playbook any more. One file was changed by hand meanwhile.
+fn what_no_step_has_any_more_goes(lab: &Kinstall) {
+    on_node(lab, "echo by hand >> /etc/kinstall-test/settings");
+    std::fs::remove_file(lab.path("overrides/playbooks/resources.yml")).unwrap();
+    let before = state(lab);
+    let finished = plan(lab);
+    let shown = finished.expect_code(2);
+    let steps: Vec<&str> = shown
+        .lines()
+        .filter(|line| line.contains("no-longer-wanted/"))
+        .collect();
+    insta::assert_snapshot!(steps.join("\n"), @r"
+      ~ no-longer-wanted//etc/systemd/system/kinstall-test.service: enabled enabled -> disabled
+      * no-longer-wanted//etc/systemd/system/kinstall-test.service: state active -> stopped
+      - no-longer-wanted//etc/systemd/system/kinstall-test.service: file
+      - no-longer-wanted//etc/kinstall-test/secret: file
+      - no-longer-wanted//etc/kinstall-test/link: link
+      - no-longer-wanted/block test in /etc/hosts: block test
+      - no-longer-wanted/kernel parameter net.ipv4.conf.all.log_martians: value at boot (the kernel keeps it until then) 1 -> gone
+    ");
+    let stays = "/etc/kinstall-test/settings stays: kinstall made it";
+    assert!(finished.stderr().contains(stays), "{}", finished.stderr());
+    assert_same(&before, &state(lab), "a check changed something");
+
+    let recap = up(lab);
+    assert!(recap.contains(" 5 changed"), "{recap}");
+    assert!(recap.contains(stays), "{recap}");
+    on_node(lab, include_str!("resources/verify-gone.sh"));
+    let after = state(lab);
+    plan(lab).expect_code(0);
+    assert!(up(lab).contains(" 0 changed"));
+    assert_same(&after, &state(lab), "a second `up` changed something");
+
+    on_node(lab, "rm /etc/kinstall-test/settings");
+    let shown = plan(lab).expect_code(2);
+    assert!(
+        shown.contains("- no-longer-wanted//etc/kinstall-test: directory"),
+        "{shown}"
+    );
+    assert!(up(lab).contains(" 1 changed"));
+    on_node(lab, "test ! -e /etc/kinstall-test");
+    plan(lab).expect_code(0);
 }
 
 /// Leaves what is about the machine alone, and empties what is about a cluster.
