@@ -2,6 +2,7 @@
 
 mod controller;
 mod handlers;
+mod made;
 
 use std::fs;
 use std::time::{Duration, Instant};

@@ -12,7 +12,7 @@ use super::surroundings::Notice;
 use super::{Phase, Plan, PlanInput};
 use crate::model::HostSpec;
 use crate::playbook::{Action, PhaseName};
-use crate::resource::{Made, NoLongerWanted, Resource, Thing};
+use crate::resource::{Absent, Archive, Guard, Made, NoLongerWanted, Resource, Thing};
 use crate::wire::{Batch, ControlPlaneState, Step};
 
 /// The phase, and the component of its steps.
@@ -98,33 +98,52 @@ fn shows_all(plan: &Plan, host: &HostSpec, input: &PlanInput<'_>) -> bool {
 /// What the steps of a host have.
 struct Wanted {
     keys: BTreeSet<String>,
-    /// Paths that steps remove: what is below them goes as well.
-    absent: Vec<String>,
+    /// Folders whose steps have all that is in them: what an archive brings, what goes in an earlier phase.
+    folders: Vec<String>,
 }
 
 impl Wanted {
     fn on(plan: &Plan, host: &str) -> Self {
-        let batches = plan
-            .phases
-            .iter()
-            .filter_map(|phase| phase.batches.get(host));
-        let resources: Vec<&Resource> = batches
-            .flat_map(|batch| batch.steps.iter().map(|step| &step.resource))
-            .collect();
-        let absent = resources.iter().filter_map(|resource| match resource {
-            Resource::Absent(it) => Some(format!("{}/", it.path)),
-            _ => None,
+        let batches = plan.phases.iter().filter_map(|it| it.batches.get(host));
+        let resources = batches.flat_map(|batch| {
+            let handlers = batch.handlers.iter().map(|handler| &handler.resource);
+            batch
+                .steps
+                .iter()
+                .map(|step| &step.resource)
+                .chain(handlers)
         });
-        Self {
-            absent: absent.collect(),
-            keys: resources.iter().map(|resource| resource.key()).collect(),
+        let mut wanted = Self {
+            keys: BTreeSet::new(),
+            folders: Vec::new(),
+        };
+        for resource in resources {
+            wanted.keys.insert(resource.key());
+            match resource {
+                Resource::Absent(Absent { path }) | Resource::Archive(Archive { path, .. }) => {
+                    wanted.folders.push(format!("{path}/"));
+                }
+                Resource::Command(command) => {
+                    let created = match &command.guard {
+                        Guard::Creates(path) => Some(path),
+                        _ => None,
+                    };
+                    let paths = command.leaves.iter().chain(created);
+                    wanted.keys.extend(paths.map(|path| format!("path {path}")));
+                }
+                _ => {}
+            }
         }
+        wanted
     }
 
+    /// A unit that a step is about keeps its file, whoever brings it now.
     fn has(&self, thing: &Thing) -> bool {
         let path = thing.path().unwrap_or_default();
-        let mut absent = self.absent.iter();
-        self.keys.contains(&thing.key()) || absent.any(|folder| path.starts_with(folder))
+        let unit = thing.unit().map(|name| format!("unit {name}"));
+        self.keys.contains(&thing.key())
+            || unit.is_some_and(|key| self.keys.contains(&key))
+            || self.folders.iter().any(|folder| path.starts_with(folder))
     }
 }
 

@@ -29,6 +29,8 @@ fn fixture() -> Fixture {
          - name: file\n  file: { path: /etc/file, content: a }\n\
          - name: gone\n  absent: { path: /etc/gone }\n\
          - name: off\n  when: \"false\"\n  file: { path: /etc/off, content: a }\n\
+         - name: unit\n  unit: { name: wanted.service, state: running }\n\
+         - name: command\n  command: { argv: [\"true\"], creates: /etc/created }\n\
          - name: parameter\n  sysctl: { key: vm.wanted, value: \"1\" }\n\
          - name: module\n  kernel_module: { name: wanted }\n\
          - name: block\n  block: { path: /etc/hosts, name: wanted, content: a }\n",
@@ -53,6 +55,8 @@ fn what_no_step_has_goes_units_first_and_folders_last() {
         file("/etc/gone/below"),
         file("/etc/gone-by-name"),
         file("/etc/off"),
+        file("/etc/created"),
+        file("/etc/systemd/system/wanted.service"),
         file("/usr/local/sbin/program"),
         file("/etc/systemd/system/x.service"),
         file("/etc/systemd/system/x.timer"),
