@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::catalog::{Catalog, Component, Image, Source, internal};
+use super::catalog::{Catalog, Component, Image, internal};
 use super::sources;
 use crate::addon;
 use crate::diagnostic::Diagnostic;
@@ -41,9 +41,8 @@ impl Catalog {
     fn add(&mut self, addon: &str, parts: Parts) -> Option<String> {
         let mut twice = None;
         for (name, mut component) in parts.components {
-            if let Source::Go(go) = &mut component.source {
-                go.folder = format!("{addon}/{}", go.folder);
-            }
+            let go = &mut component.source.go;
+            go.folder = format!("{addon}/{}", go.folder);
             if self.components.insert(name.clone(), component).is_some() {
                 twice = Some(format!("component {name} stands twice"));
             }

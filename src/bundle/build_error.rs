@@ -33,6 +33,8 @@ pub enum BuildError {
     Architecture { part: String, architecture: String },
     #[error("the catalog has no Kubernetes {minor}")]
     UnknownRelease { minor: Minor, known: Vec<Minor> },
+    #[error("module {module} has the sum {sum}, which is not the catalog's")]
+    OtherModule { module: String, sum: String },
     #[error("{part} lacks `{path}`")]
     Lacks { part: String, path: String },
     #[error("failed to read {part}")]
@@ -67,6 +69,10 @@ impl From<BuildError> for Diagnostic {
                 let hint = format!("this kinstall can build {}", known.join(", "));
                 (Kind::Bundle, Some(hint))
             }
+            BuildError::OtherModule { .. } => (Kind::Bundle, Some(
+                "empty Go's module cache with `go clean -modcache`; if the sum stays so, don't trust the module proxy"
+                    .into(),
+            )),
             BuildError::Architecture { .. }
             | BuildError::Lacks { .. }
             | BuildError::Archive { .. }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::build_error::BuildError;
 use super::cache::{self, Cache};
-use super::catalog::{Base, Catalog, Component, PackageLayer, Source};
+use super::catalog::{Base, Catalog, Component, PackageLayer};
 use super::component::{Built, Workshop};
 use super::go::Go;
 use super::image;
@@ -313,8 +313,7 @@ fn publish(manifest: &mut Manifest, from: &Store, output: &Path) -> Result<(), B
 }
 
 fn takes_long(component: &Component, origin: &Origin) -> bool {
-    let is_pulled = *origin != Origin::Source && component.release.is_some();
-    !is_pulled && matches!(component.source, Source::Go(_))
+    *origin == Origin::Source || component.release.is_none()
 }
 
 /// Returns this computer's architecture as Go and OCI name it.

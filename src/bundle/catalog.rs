@@ -47,10 +47,9 @@ pub struct Component {
 
 /// Where a component's programs come from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Source {
-    Go(GoSource),
-    Wheel(WheelSource),
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    pub go: GoSource,
 }
 
 /// Programs that `go build` makes.
@@ -61,6 +60,9 @@ pub struct GoSource {
     /// Folder of the `go.mod` and `go.sum` that take the place of those in `folder`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub modules: Option<String>,
+    /// Modules that `go.mod` replaces by copies in the folder, because a part of them can't be had.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub copies: Vec<ModuleCopy>,
     pub cgo: bool,
     pub tags: Vec<String>,
     pub ldflags: Vec<String>,
@@ -69,21 +71,26 @@ pub struct GoSource {
     pub programs: Vec<GoProgram>,
 }
 
+/// A module that is copied without some of its parts; files of ours below `folder` take the place of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModuleCopy {
+    /// `PATH@VERSION`.
+    pub module: String,
+    /// Of the whole module, as `go.sum` has it: `h1:…`.
+    pub sum: String,
+    /// Below that of the source.
+    pub folder: String,
+    #[serde(default)]
+    pub leave_out: Vec<String>,
+}
+
 /// One package to build.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GoProgram {
     pub package: String,
     pub output: String,
-}
-
-/// Programs out of a Python wheel.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct WheelSource {
-    pub project: String,
-    pub sha256: BTreeMap<String, Sha256>,
-    pub programs: Vec<PackedProgram>,
 }
 
 /// A program inside of something else.
@@ -180,10 +187,8 @@ impl Catalog {
 
     /// Returns the names of a component's programs as built from source.
     fn outputs(component: &Component) -> Vec<&str> {
-        match &component.source {
-            Source::Go(go) => go.programs.iter().map(|it| it.output.as_str()).collect(),
-            Source::Wheel(wheel) => wheel.programs.iter().map(|it| it.output.as_str()).collect(),
-        }
+        let programs = component.source.go.programs.iter();
+        programs.map(|it| it.output.as_str()).collect()
     }
 
     pub(super) fn contradiction(&self) -> Option<String> {
@@ -268,7 +273,7 @@ impl Upstream {
 
 #[cfg(test)]
 mod tests {
-    use super::{Catalog, Source};
+    use super::Catalog;
     use crate::bundle::sources;
 
     #[test]
@@ -278,9 +283,7 @@ mod tests {
         let releases = releases.map(|&minor| catalog.release(minor).unwrap());
         let components = releases.flat_map(|it| it.components);
         for (name, component) in components {
-            let Source::Go(go) = &component.source else {
-                continue;
-            };
+            let go = &component.source.go;
             let folder = go.modules.as_ref().unwrap_or(&go.folder);
             let go_mod = sources::text(&format!("{folder}/go.mod")).unwrap();
             let Some(module) = &component.module else {

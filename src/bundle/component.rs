@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::build_error::BuildError;
 use super::cache::{self, Cache, Cached};
-use super::catalog::{Component, Source, Upstream};
+use super::catalog::{Component, Upstream};
 use super::go::Go;
 use super::progress::{Progress, Report};
+use super::release;
 use super::sources::SourceTree;
-use super::{release, wheel};
 use crate::download::{self, Download, Patience};
 use crate::resource::{BlobRef, Sha256};
 
@@ -46,9 +46,9 @@ pub(super) struct Workshop<'a> {
 }
 
 impl Workshop<'_> {
-    /// Builds the component from source, or unpacks it from a package of other people's.
+    /// Builds the component from source.
     pub(super) fn build(&self) -> Result<Built, BuildError> {
-        let sources = self.sources();
+        let sources = SourceTree::of(&self.component.source.go);
         let component = Component {
             release: None,
             ..self.component.clone()
@@ -56,8 +56,8 @@ impl Workshop<'_> {
         let recipe = serde_json::json!({
             "recipe": RECIPE,
             "component": component,
-            "sources": sources.as_ref().map(SourceTree::sha256),
-            "go": sources.as_ref().map(|_| &self.go.version),
+            "sources": sources.sha256(),
+            "go": &self.go.version,
             "architecture": self.architecture,
         });
         let version = &self.component.version;
@@ -65,39 +65,22 @@ impl Workshop<'_> {
             let work = self.cache.work(self.name)?;
             let output = self.cache.work(&format!("{}.out", self.name))?;
             let (mut programs, mut files) = (BTreeMap::new(), BTreeMap::new());
-            match &self.component.source {
-                Source::Go(go) => {
-                    let folder = SourceTree::of(go).unpack(&work.0)?;
-                    (self.go).build(
-                        self.name,
-                        self.component,
-                        go,
-                        &folder,
-                        &output.0,
-                        self.report,
-                    )?;
-                    for program in &go.programs {
-                        programs.insert(&program.output, output.0.join(&program.output));
-                    }
-                    for wanted in &self.component.files {
-                        files.extend(self.go.files(&folder, wanted)?);
-                    }
-                }
-                Source::Wheel(source) => {
-                    let (component, folder) = (self.component, &output.0);
-                    let architecture = self.architecture;
-                    wheel::unpack(
-                        self.name,
-                        component,
-                        source,
-                        architecture,
-                        folder,
-                        self.report,
-                    )?;
-                    for program in &source.programs {
-                        programs.insert(&program.output, folder.join(&program.path));
-                    }
-                }
+            let source = &self.component.source.go;
+            let folder = sources.unpack(&work.0)?;
+            self.go.copy_modules(source, &folder)?;
+            (self.go).build(
+                self.name,
+                self.component,
+                source,
+                &folder,
+                &output.0,
+                self.report,
+            )?;
+            for program in &source.programs {
+                programs.insert(&program.output, output.0.join(&program.output));
+            }
+            for wanted in &self.component.files {
+                files.extend(self.go.files(&folder, wanted)?);
             }
             let store = self.cache.store();
             let mut built = Built {
@@ -156,13 +139,6 @@ impl Workshop<'_> {
                 files: BTreeMap::new(),
             })
         })
-    }
-
-    fn sources(&self) -> Option<SourceTree> {
-        match &self.component.source {
-            Source::Go(go) => Some(SourceTree::of(go)),
-            Source::Wheel(_) => None,
-        }
     }
 
     fn cached(

@@ -102,6 +102,21 @@ impl Go {
         Ok(())
     }
 
+    /// Copies the modules that the component's go.mod replaces by copies in its folder.
+    pub(super) fn copy_modules(&self, source: &GoSource, folder: &Path) -> Result<(), BuildError> {
+        for copy in &source.copies {
+            let module = self.module(folder, &copy.module)?;
+            if module.sum != copy.sum {
+                return Err(BuildError::OtherModule {
+                    module: copy.module.clone(),
+                    sum: module.sum,
+                });
+            }
+            copy.make(&module.directory, folder)?;
+        }
+        Ok(())
+    }
+
     /// Counts the packages of all programs; `None` where Go can't tell, which the build will explain.
     fn count_packages(&self, source: &GoSource, folder: &Path) -> Option<usize> {
         let mut command = self.command(folder);
@@ -123,9 +138,7 @@ impl Go {
         folder: &Path,
         files: &Files,
     ) -> Result<BTreeMap<String, PathBuf>, BuildError> {
-        let mut command = self.command(folder);
-        command.args(["mod", "download", "-json", &files.module]);
-        let module: Module = answer(command, "go mod download")?;
+        let module = self.module(folder, &files.module)?;
         let lacks = || BuildError::Lacks {
             part: format!("module {}", files.module),
             path: files.pattern.clone(),
@@ -147,6 +160,13 @@ impl Go {
             return Err(lacks());
         }
         Ok(found)
+    }
+
+    /// Brings a module into Go's cache: `PATH`, of the version that go.mod says, or `PATH@VERSION`.
+    fn module(&self, folder: &Path, module: &str) -> Result<Module, BuildError> {
+        let mut command = self.command(folder);
+        command.args(["mod", "download", "-json", module]);
+        answer(command, "go mod download")
     }
 
     fn command(&self, folder: &Path) -> Command {
@@ -172,6 +192,7 @@ impl Go {
 struct Module {
     #[serde(rename = "Dir")]
     directory: PathBuf,
+    sum: String,
 }
 
 fn is_go_setting(name: &str) -> bool {

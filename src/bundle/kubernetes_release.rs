@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Minor;
-use super::catalog::{Catalog, Source};
+use super::catalog::Catalog;
 
 /// What a minor version of Kubernetes has in other versions than the newest.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,9 +41,7 @@ impl Catalog {
             component.version.clone_from(&other.version);
             // What upstream publishes is of the catalog's own version.
             component.release = None;
-            if let Source::Go(go) = &mut component.source {
-                go.modules = Some(other.modules.clone());
-            }
+            component.source.go.modules = Some(other.modules.clone());
         }
         for (name, tag) in &changes.tags {
             catalog.images.get_mut(name)?.tag = Some(tag.clone());

@@ -5,7 +5,7 @@
 //! blobs/          the content, by sha256
 //! ```
 //!
-//! [`build`] makes it: components come out of `go build`, a package or a release ([`Origin`]), images
+//! [`build`] makes it: components come out of `go build` or a release ([`Origin`]), images
 //! are put together from them, and [`Bundle`] reads the result.
 
 mod addon_parts;
@@ -26,6 +26,7 @@ mod kubernetes_release;
 mod layer;
 mod manifest;
 mod minor;
+mod module_copy;
 mod open;
 mod packages_layer;
 mod parts;
@@ -36,7 +37,6 @@ mod show;
 mod sources;
 mod store;
 mod unpack;
-mod wheel;
 
 pub use archive::{ArchiveFault, Unpacked, load, save};
 pub use build_error::BuildError;

@@ -84,10 +84,7 @@ pub fn may_remove(left_over: &LeftOver, printer: Printer) -> bool {
 fn show_how_to_use(applied: &mut Applied, printer: Printer) -> Result<(), Diagnostics> {
     let status = status::of(&mut applied.project, &applied.machines)?;
     for notice in &status.ingress_notices {
-        printer.message(&format!(
-            "warning: Ingress {}: {} has no effect; instead: {}",
-            notice.ingress, notice.annotation, notice.replacement
-        ));
+        printer.message(&format!("warning: {}", notice.message()));
     }
     if let Some(notice) = network_policies::notice(&status.network_policies) {
         printer.message(&format!("warning: {notice}"));

@@ -38,6 +38,7 @@ impl Converge for Command {
                 Err(error) => return Err(error),
             },
             Guard::Object { kubeconfig, path } => has_object(kubeconfig, path, node)?,
+            Guard::NoObject { kubeconfig, path } => !has_object(kubeconfig, path, node)?,
             Guard::ValidKubeconfig(path) => Kubeconfig::is_valid(path, node),
             Guard::ValidCertificates { paths, days } => certificates::are_valid(paths, *days, node),
             Guard::Always => false,

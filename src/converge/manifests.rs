@@ -291,10 +291,10 @@ fn is_established(definition: &Value) -> bool {
         .any(|condition| condition["type"] == "Established" && condition["status"] == "True")
 }
 
-/// Tells whether the server refuses because what differs can't be changed. A StorageClass can be made anew: volumes
-/// were made after the old one and stay as they are.
+/// Tells whether the server refuses because what differs can't be changed. Classes can be made anew: volumes were made
+/// after the old one and stay as they are, Ingress objects know theirs by its name.
 fn is_fixed(object: &Object, answer: &Answer) -> bool {
-    object.kind == "StorageClass" && answer.status == 422
+    matches!(object.kind.as_str(), "StorageClass" | "IngressClass") && answer.status == 422
 }
 
 /// Tells whether the server may think better of it by itself: it starts, its kinds or namespaces

@@ -88,7 +88,7 @@ fn statuses(pod: &Value) -> impl Iterator<Item = &Value> {
         .flatten()
 }
 
-/// `pod envoy-64dh4 on w1: ImagePullBackOff: Back-off pulling image …`.
+/// `pod traefik-64dh4 on w1: ImagePullBackOff: Back-off pulling image …`.
 fn describe(pod: &Value) -> String {
     let name = pod["metadata"]["name"].as_str().unwrap_or_default();
     let place = match pod["spec"]["nodeName"].as_str() {

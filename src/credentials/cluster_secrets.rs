@@ -40,10 +40,13 @@ pub struct ClusterSecrets {
     pub encryption_key: Option<Secret>,
     /// Encrypts what MetalLB's speakers tell each other, base64.
     pub metallb_key: Secret,
-    /// Signs the two ends of the ingress controller's configuration channel.
+    /// The lab's own authority: signs what the ingress controller serves where an Ingress names no certificate.
     pub ingress_authority: KeyedCertificate,
-    pub contour: KeyedCertificate,
-    pub envoy: KeyedCertificate,
+    /// Of the ingress controller that kinstalls before 0.2 installed.
+    #[serde(default, skip_serializing)]
+    contour: Option<KeyedCertificate>,
+    #[serde(default, skip_serializing)]
+    envoy: Option<KeyedCertificate>,
 }
 
 /// The secrets could not be made, read or kept.
@@ -121,8 +124,6 @@ impl ClusterSecrets {
             ("front_proxy_authority", &self.front_proxy_authority),
             ("etcd_authority", &self.etcd_authority),
             ("ingress_authority", &self.ingress_authority),
-            ("contour", &self.contour),
-            ("envoy", &self.envoy),
         ] {
             put(&format!("{name}_certificate"), &pair.certificate);
             put(&format!("{name}_key"), pair.key.expose());
@@ -140,18 +141,29 @@ impl ClusterSecrets {
         map
     }
 
+    /// Makes what the ingress controller serves where an Ingress names no certificate; under the names that templates
+    /// know it by. Nothing in the cluster renews it, so it lasts as long as its authority does.
+    pub fn for_ingress(
+        &self,
+        names: &[String],
+        now: SystemTime,
+    ) -> Result<BTreeMap<String, Secret>, SecretsError> {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let subject = Subject {
+            common_name: "ingress",
+            organizations: &[],
+            names: &names,
+        };
+        let made = pki::make_certificate(&self.ingress_authority, subject, pki::TEN_YEARS, now)?;
+        let certificate = Secret::new(made.certificate);
+        Ok(BTreeMap::from([
+            ("ingress_certificate".to_owned(), certificate),
+            ("ingress_key".to_owned(), made.key),
+        ]))
+    }
+
     /// Makes the secrets of a new cluster; keeps nothing.
     pub fn make(now: SystemTime) -> Result<Self, SecretsError> {
-        let ingress_authority = pki::make_authority("contour", now)?;
-        // Nothing in the cluster renews these two, so they last as long as their authority.
-        let ingress_end = |name: &str| {
-            let subject = Subject {
-                common_name: name,
-                organizations: &[],
-                names: &[name],
-            };
-            pki::make_certificate(&ingress_authority, subject, pki::TEN_YEARS, now)
-        };
         Ok(Self {
             format: FORMAT,
             cluster_authority: pki::make_authority("kubernetes", now)?,
@@ -161,9 +173,9 @@ impl ClusterSecrets {
             bootstrap_token: bootstrap_token()?,
             encryption_key: Some(Secret::new(STANDARD.encode(random::<32>()?))),
             metallb_key: Secret::new(STANDARD.encode(random::<32>()?)),
-            contour: ingress_end("contour")?,
-            envoy: ingress_end("envoy")?,
-            ingress_authority,
+            ingress_authority: pki::make_authority("kinstall ingress", now)?,
+            contour: None,
+            envoy: None,
         })
     }
 
@@ -298,11 +310,7 @@ mod tests {
                 "bootstrap_token",
                 "cluster_authority_certificate",
                 "cluster_authority_key",
-                "contour_certificate",
-                "contour_key",
                 "encryption_key",
-                "envoy_certificate",
-                "envoy_key",
                 "etcd_authority_certificate",
                 "etcd_authority_key",
                 "front_proxy_authority_certificate",

@@ -43,6 +43,7 @@ mod state;
 pub mod status;
 pub mod stores;
 pub mod support;
+mod template_secrets;
 pub mod vault_password;
 pub mod verify;
 

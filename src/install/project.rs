@@ -231,7 +231,8 @@ pub fn no_inventory(path: &Path) -> Diagnostic {
         .hint("name it: `kinstall -i FILE …`; inventory/lab/inventory.ini is an example")
 }
 
-fn no_secrets(error: &SecretsError) -> Diagnostic {
+/// Says why there are no secrets.
+pub(super) fn no_secrets(error: &SecretsError) -> Diagnostic {
     let diagnostic = Diagnostic::from_error(Kind::Environment, error);
     match error {
         SecretsError::Malformed { .. } => diagnostic.hint(

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::bundle::{Catalog, Release};
 use crate::credentials::ClusterSecrets;
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceFile};
+use crate::install::template_secrets;
 use crate::inventory::{Inventory, Vault};
 use crate::model::{self, ClusterSpec};
 use crate::plan::{self, Plan, PlanInput};
@@ -104,8 +105,7 @@ impl Lab {
         leaving: &[String],
         take_over: &[String],
     ) -> Result<Plan, Diagnostics> {
-        let mut secrets = self.secrets.as_map();
-        secrets.extend(self.cluster.secrets());
+        let secrets = template_secrets::of(&self.cluster, &self.secrets)?;
         let input = PlanInput {
             cluster: &self.cluster,
             facts: &self.facts,
@@ -172,7 +172,7 @@ fn bundle() -> Release {
 /// Stand-ins for what Go modules bring: their content doesn't matter here, their names do.
 fn bundled_files() -> BTreeMap<String, Arc<SourceFile>> {
     let names = [
-        "manifests/contour/01-crds.yaml",
+        "manifests/gateway-api/gateway.networking.k8s.io_gateways.yaml",
         "manifests/metallb/metallb.io_ipaddresspools.yaml",
     ];
     let text = "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: stand-in }\n";

@@ -101,11 +101,28 @@ pub struct AddressRange {
     pub last: IpAddr,
 }
 
-/// The ingress controller (Contour with Envoy).
+/// The ingress controller (Traefik).
 #[derive(Clone, Debug, Serialize)]
 pub struct Ingress {
     /// Ingress classes that are served; the first is the default class for class-less objects.
     pub classes: Vec<String>,
     /// `ingress_nginx_without_class`: whether objects without a class are served as well.
     pub without_class: bool,
+    /// `kinstall_ingress_domains`: the certificate of the lab's authority is for these and the names one level below.
+    pub domains: Vec<String>,
+    /// Name of the Secret with that certificate; another one for other domains.
+    pub certificate: String,
+}
+
+impl Ingress {
+    /// Returns the names that the certificate is for.
+    pub fn certificate_names(&self) -> Vec<String> {
+        let domains = self.domains.iter();
+        let mut names: Vec<String> = domains
+            .flat_map(|domain| [domain.clone(), format!("*.{domain}")])
+            .collect();
+        // Where `kinstall forward` leads to.
+        names.push("localhost".to_owned());
+        names
+    }
 }

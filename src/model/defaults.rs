@@ -24,5 +24,6 @@ pub const MACHINE_DISK_GIB: u64 = 20;
 pub const MACHINE_IMAGE: &str = "debian-13";
 /// MetalLB's pool without `metallb_pool_name`.
 pub const METALLB_POOL: &str = "inventory";
-/// Classes that the ingress controller serves; the first also takes objects without a class.
+/// Classes that the ingress controller serves; the first also takes objects without a class. `contour` is what earlier
+/// kinstalls had beside it.
 pub const INGRESS_CLASSES: [&str; 2] = ["nginx", "contour"];

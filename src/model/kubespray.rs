@@ -83,6 +83,7 @@ pub const KNOWN: &[&str] = &[
     "ingress_enabled",
     "ingress_nginx_without_class",
     "ingress_nginx_class",
+    "kinstall_ingress_domains",
     // Hosts
     "ip",
     "access_ip",

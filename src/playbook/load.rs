@@ -221,7 +221,7 @@ fn check_step(file: &Arc<SourceFile>, step: schema::Step) -> Result<Step, Diagno
     let action = only_action(file, "step", &step.name, actions)?;
     let problem = match &action {
         Action::Command(command) if guards(command) != 1 => Some(
-            "a command needs exactly one of `once`, `creates`, `unless`, `object`, `valid_kubeconfig` and \
+            "a command needs exactly one of `once`, `creates`, `unless`, `object`, `while_object`, `valid_kubeconfig` and \
              `valid_certificates`",
         ),
         Action::Unit(unit) if unit.state == UnitState::Restarted => {
@@ -273,6 +273,7 @@ fn guards(command: &schema::Command) -> usize {
         + usize::from(command.creates.is_some())
         + usize::from(command.unless.is_some())
         + usize::from(command.object.is_some())
+        + usize::from(command.while_object.is_some())
         + usize::from(command.valid_kubeconfig.is_some())
         + usize::from(command.valid_certificates.is_some())
 }

@@ -180,6 +180,11 @@ impl Scope<'_> {
                 kubeconfig: ADMIN_KUBECONFIG.to_owned(),
                 path: self.text(path)?,
             }
+        } else if let Some(path) = &it.while_object {
+            Guard::NoObject {
+                kubeconfig: ADMIN_KUBECONFIG.to_owned(),
+                path: self.text(path)?,
+            }
         } else if let Some(path) = &it.valid_kubeconfig {
             Guard::ValidKubeconfig(self.text(path)?)
         } else if let Some(it) = &it.valid_certificates {

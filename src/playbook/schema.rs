@@ -175,7 +175,7 @@ pub struct Block {
     pub template: Option<Text>,
 }
 
-/// A program with its guard: exactly one of `once`, `creates`, `unless`, `object`, `valid_kubeconfig` and
+/// A program with its guard: exactly one of `once`, `creates`, `unless`, `object`, `while_object`, `valid_kubeconfig` and
 /// `valid_certificates` (none in a handler).
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -193,6 +193,8 @@ pub struct Command {
     /// Path of an object on the API server that exists when it has been done: `/api/v1/namespaces/x`; asked with
     /// `/etc/kubernetes/admin.conf`.
     pub object: Option<Text>,
+    /// Path of an object on the API server that is gone when it has been done; asked in the same way.
+    pub while_object: Option<Text>,
     /// Kubeconfig that is there, with a certificate that has not expired, when it has been done.
     pub valid_kubeconfig: Option<Text>,
     /// Certificates that are all valid for some days more when it has been done.

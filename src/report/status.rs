@@ -17,7 +17,7 @@ pub struct ClusterStatus {
     /// Services with an address outside of the cluster.
     pub addresses: Vec<ServiceAddress>,
     pub certificates: Vec<Certificate>,
-    /// Annotations of Ingress objects that have no effect.
+    /// Annotations of Ingress objects that have no effect, or that keep them from being served.
     pub ingress_notices: Vec<Notice>,
     /// NetworkPolicy objects, which have no effect.
     pub network_policies: Vec<String>,

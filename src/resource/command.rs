@@ -49,6 +49,7 @@ impl Command {
             Guard::Unless(argv) => Some(format!("unless by then `{}` succeeds", quoted(argv))),
             Guard::Once
             | Guard::Object { .. }
+            | Guard::NoObject { .. }
             | Guard::ValidKubeconfig(_)
             | Guard::ValidCertificates { .. }
             | Guard::Always => None,
@@ -70,6 +71,8 @@ pub enum Guard {
     Unless(Vec<String>),
     /// The API server has this object.
     Object { kubeconfig: String, path: String },
+    /// The API server hasn't got this object, or there is none yet.
+    NoObject { kubeconfig: String, path: String },
     /// This kubeconfig is there, and its certificate has not expired.
     ValidKubeconfig(String),
     /// None of these certificates ends within so many days; files that aren't there don't count. A path may be a

@@ -14,8 +14,8 @@ impl Resource {
             Self::Block(it) if it.content.is_empty() => Vec::new(),
             Self::Block(it) => one(Action::Create, &format!("block {}", it.name)),
             Self::Command(it) => match it.guard {
-                // There is none that could end.
-                Guard::ValidCertificates { .. } => Vec::new(),
+                // There is none that could end, or that something could be done with.
+                Guard::ValidCertificates { .. } | Guard::NoObject { .. } => Vec::new(),
                 _ => it.announced(),
             },
             Self::Directory(_) => one(Action::Create, "directory"),

@@ -42,11 +42,7 @@ pub fn render(status: &ClusterStatus) -> String {
         );
     }
     for notice in &status.ingress_notices {
-        let _ = writeln!(
-            text,
-            "warning: Ingress {}: {} has no effect; instead: {}",
-            notice.ingress, notice.annotation, notice.replacement
-        );
+        let _ = writeln!(text, "warning: {}", notice.message());
     }
     if let Some(notice) = network_policies::notice(&status.network_policies) {
         let _ = writeln!(text, "warning: {notice}");

@@ -12,7 +12,7 @@ use crate::install::encryption;
 use crate::install::lab::Keys;
 use crate::install::left_over::LeftOver;
 use crate::install::record::log_plan;
-use crate::install::reported;
+use crate::install::{reported, template_secrets};
 use crate::model::ClusterSpec;
 use crate::plan::surroundings::Notice;
 use crate::plan::upgrade::findings;
@@ -188,8 +188,7 @@ impl Installation {
             let host = host.unwrap_or_default();
             notices.push(Notice { host, message });
         }
-        let mut secrets = secrets.as_map();
-        secrets.extend(cluster.secrets());
+        let secrets = template_secrets::of(&cluster, &secrets)?;
         let mut facts = asked.clone();
         if let Some(unasked) = scope.unasked {
             facts.extend(unasked.facts());

@@ -114,7 +114,8 @@ fn what_is_done_once_for_the_cluster_is_not_done_again_by_another_control_plane(
             let is_own = step.id.starts_with(&format!("{}/", playbook.component));
             if let (true, Resource::Command(command)) = (is_own, &step.resource) {
                 // What a node remembers, another one doesn't know.
-                let is_known_to_all = matches!(command.guard, Guard::Object { .. });
+                let is_known_to_all =
+                    matches!(command.guard, Guard::Object { .. } | Guard::NoObject { .. });
                 assert!(is_known_to_all, "{}: {:?}", step.id, command.guard);
                 guarded += 1;
             }

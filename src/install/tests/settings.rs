@@ -5,7 +5,8 @@ use std::fs;
 use serde_json::{Value, json};
 
 use super::super::encryption;
-use super::{Lab, content, documents, objects, text};
+use super::{Lab, content, documents, objects, resources, text};
+use crate::resource::{Guard, Resource};
 
 /// Returns the lab with these variables for all its hosts.
 pub(super) fn lab(variables: &str) -> Lab {
@@ -279,26 +280,62 @@ fn ingresses_without_a_class_are_served_unless_that_is_off() {
             .unwrap();
         let is_default =
             &class["metadata"]["annotations"]["ingressclass.kubernetes.io/is-default-class"];
-        let contour = objects.iter().find(|it| {
-            text(it, "/kind") == "Deployment" && text(it, "/metadata/name") == "contour"
-        });
-        let arguments = contour
+        let traefik = objects
+            .iter()
+            .find(|it| text(it, "/kind") == "DaemonSet" && text(it, "/metadata/name") == "traefik");
+        let arguments = traefik
             .unwrap()
             .pointer("/spec/template/spec/containers/0/args");
         let arguments = arguments.unwrap().as_array().unwrap().clone();
-        let classes = arguments
+        let (_, watches) = arguments
             .iter()
-            .filter_map(Value::as_str)
-            .find(|it| it.starts_with("--ingress-class-name"));
-        (is_default.clone(), classes.unwrap().to_owned())
+            .find_map(|it| it.as_str()?.split_once(".watchingresswithoutclass="))
+            .unwrap();
+        (is_default.clone(), watches.to_owned())
     };
-    let with = ("true", "--ingress-class-name=nginx,contour,");
-    let without = ("false", "--ingress-class-name=nginx,contour");
-    for (variables, (is_default, classes)) in [
-        ("", with),
-        ("ingress_nginx_without_class: false\n", without),
+    for (variables, expected) in [
+        ("", "true"),
+        ("ingress_nginx_without_class: false\n", "false"),
     ] {
-        assert_eq!(found(variables), (json!(is_default), classes.to_owned()));
+        assert_eq!(found(variables), (json!(expected), expected.to_owned()));
+    }
+}
+
+#[test]
+fn the_ingress_has_another_certificate_for_other_domains() {
+    let found = |variables: &str| {
+        let lab = lab(variables);
+        let ingress = lab.cluster.addons.ingress.as_ref().unwrap();
+        let names = ingress.certificate_names().join(" ");
+        let plan = lab.plan();
+        let path = resources(&plan).find_map(|resource| match resource {
+            Resource::Command(command) => match &command.guard {
+                Guard::Object { path, .. } if path.contains("/ingress/") => Some(path.clone()),
+                _ => None,
+            },
+            _ => None,
+        });
+        let objects = objects(&plan);
+        let mounted = objects
+            .iter()
+            .find_map(|it| it.pointer("/spec/template/spec/volumes/1/secret/secretName"));
+        (names, path.unwrap(), mounted.unwrap().clone())
+    };
+    for (variables, names, secret) in [
+        (
+            "node_domain: example.com\n",
+            "example.com *.example.com localhost",
+            "certificate-example.com",
+        ),
+        (
+            "kinstall_ingress_domains: [a.test, b.test]\n",
+            "a.test *.a.test b.test *.b.test localhost",
+            "certificate-a.test-b.test",
+        ),
+        ("kinstall_ingress_domains: []\n", "localhost", "certificate"),
+    ] {
+        let path = format!("/api/v1/namespaces/ingress/secrets/{secret}");
+        assert_eq!(found(variables), (names.to_owned(), path, json!(secret)));
     }
 }
 

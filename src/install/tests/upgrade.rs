@@ -1,6 +1,7 @@
 //! The roll of an upgrade: in which order nodes move, and what is left for those that have moved.
 
 use super::control_planes::{have_joined, lab, text};
+use crate::install::template_secrets;
 use crate::plan::{self, Plan, PlanInput};
 use crate::playbook::{Action, Sources};
 
@@ -16,7 +17,7 @@ fn plan_with(upgraded: &[&str]) -> Plan {
         facts: &lab.facts,
         bundle: &lab.bundle,
         files: &lab.files,
-        secrets: &lab.secrets.as_map(),
+        secrets: &template_secrets::of(&lab.cluster, &lab.secrets).unwrap(),
         sources: &Sources::builtin(),
         take_over: &[],
         limit: None,

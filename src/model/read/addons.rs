@@ -49,9 +49,9 @@ fn ingress(reader: &mut Reader<'_>) -> Option<Ingress> {
     if let Some(value) = nginx.filter(|_| is_nginx) {
         reader.warning(
             &value.location,
-            "Contour is installed instead of ingress-nginx",
+            "Traefik is installed instead of ingress-nginx",
             "retired project",
-            "Ingress objects of class `nginx` are served; annotations of ingress-nginx have no effect",
+            "Ingress objects of class `nginx` are served; `kinstall status` names annotations without effect",
         );
     }
     if !is_wanted && !is_nginx {
@@ -71,12 +71,36 @@ fn ingress(reader: &mut Reader<'_>) -> Option<Ingress> {
             classes.push(class.to_owned());
         }
     }
+    let domains = domains(reader);
     Some(Ingress {
+        certificate: [&["certificate".to_owned()], domains.as_slice()]
+            .concat()
+            .join("-"),
+        domains,
         classes,
         without_class: reader
             .boolean("ingress_nginx_without_class")
             .unwrap_or(true),
     })
+}
+
+/// Reads `kinstall_ingress_domains`: a list, or one domain; without it, the domain of the nodes.
+fn domains(reader: &mut Reader<'_>) -> Vec<String> {
+    let variable = "kinstall_ingress_domains";
+    if reader.value(variable).is_none() {
+        let of_nodes = reader.text(&["node_domain"]);
+        return of_nodes.map(|it| it.value).into_iter().collect();
+    }
+    let written = reader.list(variable);
+    let domains = written.iter().filter_map(|value| {
+        let Some(domain) = value.text() else {
+            reader.wrong_kind(variable, value, "a domain");
+            return None;
+        };
+        check_name(reader, domain, &value.location, "a domain");
+        Some(domain.to_owned())
+    });
+    domains.collect()
 }
 
 /// Returns MetalLB if it is wanted.

@@ -220,7 +220,7 @@ pub(super) const TOPICS: &[Topic] = &[
     },
     Topic {
         concern: Outcome,
-        reason: "Contour serves Ingress objects, with its own settings",
+        reason: "Traefik serves Ingress objects, with its own settings",
         names: &["ingress_nginx_*", "ingress_publish_status_address"],
     },
     Topic {

@@ -78,8 +78,7 @@ fn system_is_available(lab: &Kinstall) {
         "speaker",
         "metrics-server",
         "local-path-provisioner",
-        "contour",
-        "envoy",
+        "traefik",
     ] {
         let found = workloads.iter().find(|it| it["name"] == name);
         let found = found.unwrap_or_else(|| panic!("{name} is not among {workloads:#?}"));
@@ -133,7 +132,7 @@ fn node_port_answers(lab: &Kinstall) {
 }
 
 fn ingress_routes_by_host(lab: &Kinstall) {
-    let service = lab.objects(&["get", "service", "-n", "ingress", "envoy"]);
+    let service = lab.objects(&["get", "service", "-n", "ingress", "traefik"]);
     let address = service["status"]["loadBalancer"]["ingress"][0]["ip"]
         .as_str()
         .unwrap()

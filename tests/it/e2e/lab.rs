@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::kinstall::Kinstall;
 use super::traces::Traces;
 use super::{
-    certificates, cluster, etcd, hardening, monitoring, nodes, own_image, storage, verify,
+    certificates, cluster, etcd, hardening, ingress, monitoring, nodes, own_image, storage, verify,
 };
 
 #[test]
@@ -20,6 +20,7 @@ fn the_courses_lab_comes_up_and_goes_away() {
     let lab = Kinstall::with_the_lab_inventory();
     what_the_plan_shows_is_what_up_does(&lab);
     cluster::works(&lab);
+    ingress::works(&lab);
     hardening::holds(&lab);
     own_image::is_loaded_and_runs(&lab);
     storage::outlives_pods_and_nodes(&lab);
@@ -171,7 +172,7 @@ fn a_forward_leads_from_loopback_into_the_lab(lab: &Kinstall) {
 fn nginx_annotations_are_named(lab: &Kinstall) {
     let status = lab.ok(&["status"]);
     assert!(
-        status.contains("nginx.ingress.kubernetes.io/proxy-body-size has no effect"),
+        status.contains("nginx.ingress.kubernetes.io/denylist-source-range has no effect"),
         "{status}"
     );
 }
@@ -211,6 +212,11 @@ fn a_host_that_the_inventory_lost_leaves(lab: &Kinstall) {
         "",
     );
     lab.edit("inventory.ini", "node3\n", "");
+    lab.edit(
+        "group_vars/k8s-cluster/addons.yml",
+        "ingress_nginx_enabled: true",
+        "ingress_nginx_enabled: false",
+    );
     let planned = lab.run(&["plan"]);
     let said = planned.stderr();
     assert!(said.contains("Kubernetes has the node ghost"), "{said}");
@@ -239,6 +245,7 @@ fn a_host_that_the_inventory_lost_leaves(lab: &Kinstall) {
     lab.ok(&["up", "--yes"]);
     assert_eq!(nodes().lines().count(), 3, "{}", nodes());
     assert!(!nodes().contains("node3"), "{}", nodes());
+    ingress::is_gone(lab);
     let recap = lab.run(&["up"]);
     recap.expect_code(0);
     assert!(recap.stderr().contains("0 changed"), "{}", recap.stderr());

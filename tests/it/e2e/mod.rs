@@ -8,6 +8,7 @@ mod control_planes;
 mod etcd;
 mod existing;
 mod hardening;
+mod ingress;
 mod interrupted;
 mod kinstall;
 mod lab;

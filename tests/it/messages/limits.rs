@@ -234,7 +234,7 @@ fn values_that_no_cluster_can_have() {
         ),
     ] {
         let said = with_variables(&format!("{variables}\n"));
-        let said = without_contour(&said);
+        let said = without_ingress(&said);
         if expected.is_empty() {
             assert_eq!(said, "", "{variables}");
         } else {
@@ -244,10 +244,10 @@ fn values_that_no_cluster_can_have() {
 }
 
 /// Leaves out what is said whenever an ingress controller is wanted.
-fn without_contour(said: &str) -> String {
+fn without_ingress(said: &str) -> String {
     let parts = said.split("\n\n");
     let parts: Vec<&str> = parts
-        .filter(|part| !part.starts_with("warning: Contour is"))
+        .filter(|part| !part.starts_with("warning: Traefik is"))
         .collect();
     parts.join("\n\n")
 }
