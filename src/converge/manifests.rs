@@ -131,53 +131,63 @@ impl Manifests {
 /// Compares all objects with the server's, many at a time.
 fn states(client: &Client, objects: &[Object], node: &Node) -> Result<Vec<State>, ResourceError> {
     let discovery = Discovery::new(client, objects)?;
-    let known: Vec<Option<String>> = objects
+    let records: Vec<Marker> = objects
         .iter()
-        .map(|object| record(client, object, node).read())
+        .map(|object| record(client, object, node))
         .collect();
+    let known: Vec<Option<String>> = records.iter().map(Marker::read).collect();
     let work: Vec<_> = objects.iter().zip(known).collect();
-    client
-        .in_parallel(&work, |client, (object, known)| {
-            state(client, object, &discovery, known.as_deref())
-        })
-        .into_iter()
-        .collect()
+    let found = client.in_parallel(&work, |client, (object, known)| {
+        state(client, object, &discovery, known.as_deref())
+    });
+    let mut states = Vec::new();
+    for (found, record) in found.into_iter().zip(records) {
+        let (state, learned) = found?;
+        if let Some(fingerprint) = learned {
+            record.write(&fingerprint)?;
+        }
+        states.push(state);
+    }
+    Ok(states)
 }
 
+/// Compares one object with the server's; the fingerprint is of one that is the same, and wasn't known to be.
 fn state(
     client: &Client,
     object: &Object,
     discovery: &Discovery,
     known: Option<&str>,
-) -> Result<State, ResourceError> {
+) -> Result<(State, Option<String>), ResourceError> {
     let Some(path) = object.path(discovery) else {
-        return Ok(State::Missing);
+        return Ok((State::Missing, None));
     };
     let live = client.get(&path)?;
     if live.status == 404 {
-        return Ok(State::Missing);
+        return Ok((State::Missing, None));
     }
     if !live.is_success() {
         return Err(live.refused(format!("show {}", object.title())));
     }
     let live = desired_part(live.body);
-    if known == Some(&fingerprint(object, &live)) {
-        return Ok(State::Same);
+    let found = fingerprint(object, &live);
+    if known == Some(&found) {
+        return Ok((State::Same, None));
     }
+    let differs = |text| Ok((State::Differs(text), None));
     let wanted = client.apply(&path, &object.text, true)?;
     if is_passing(wanted.status) {
         // A webhook's pod isn't ready, say: applying waits for it.
-        return Ok(State::Differs(format!("? {}\n", wanted.message())));
+        return differs(format!("? {}\n", wanted.message()));
     }
     if is_fixed(object, &wanted) {
-        return Ok(State::Differs(format!("made anew: {}\n", wanted.message())));
+        return differs(format!("made anew: {}\n", wanted.message()));
     }
     if !wanted.is_success() {
         return Err(wanted.refused(format!("apply {}", object.title())));
     }
     let wanted = desired_part(wanted.body);
     if live == wanted {
-        return Ok(State::Same);
+        return Ok((State::Same, Some(found)));
     }
     let text = |value: Value| {
         render(&if object.is_secret() {
@@ -186,11 +196,12 @@ fn state(
             value
         })
     };
-    Ok(State::Differs(unified_diff(&text(live), &text(wanted))))
+    differs(unified_diff(&text(live), &text(wanted)))
 }
 
-/// Where it is remembered how an object looked right after it was applied: if it still looks like that,
-/// and is still wanted like that, the server need not be asked what applying would change.
+/// Where it is remembered how an object looked when applying changed nothing any more: if it still looks like that,
+/// and is still wanted like that, the server need not be asked what applying would change. Controllers write into many
+/// objects right after they were applied; what is learned of those is what a probe found.
 fn record(client: &Client, object: &Object, node: &Node) -> Marker {
     let key = format!(
         "{} {} {}",

@@ -6,9 +6,9 @@
 mod defaults;
 mod table;
 
-use defaults::{is_default, is_kubespray};
+use defaults::{is_default, is_kubespray, is_of_a_part};
 pub(super) use table::Topic;
-use table::{OTHERS, PLUGINS, TOOLING, TOPICS};
+use table::{DOWNLOADS, GENERAL, OTHERS, PLUGINS, TOOLING, TOPICS};
 
 use crate::inventory::Variables;
 use crate::model::read::boolean;
@@ -42,8 +42,14 @@ pub(super) fn judge(name: &str, value: &Value, all: &Variables) -> Verdict {
 /// Returns what a variable speaks about; `None` if it isn't kubespray's.
 fn topic(name: &str) -> Option<&'static Topic> {
     let is_kubespray = is_kubespray(name);
-    let is_match =
-        |pattern: &&str| matches(pattern, name) && (is_kubespray || !pattern.starts_with('*'));
+    let is_match = |pattern: &&str| {
+        let is_theirs = || {
+            let of_a_part = DOWNLOADS.contains(pattern) && is_of_a_part(name);
+            let of_a_product = !pattern.starts_with('*') && !GENERAL.contains(pattern);
+            is_kubespray || of_a_part || of_a_product
+        };
+        matches(pattern, name) && is_theirs()
+    };
     let exact = TOPICS.iter().find(|topic| topic.names.contains(&name));
     exact
         .or_else(|| TOPICS.iter().find(|topic| topic.names.iter().any(is_match)))
@@ -94,7 +100,35 @@ fn matches(pattern: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::matches;
+    use super::{matches, topic};
+
+    #[test]
+    fn variables_of_the_users_own_are_not_taken_for_kubesprays() {
+        for (name, reason) in [
+            ("vault_become_password", None),
+            ("vault_etcd_cert_dir", Some("keys and certificates")),
+            ("external_ip", None),
+            ("external_openstack_region", Some("cloud providers")),
+            ("aws_region", None),
+            ("registry_password", None),
+            ("registry_namespace", Some("no such add-on")),
+            ("monitoring_host", None),
+            ("snapshot_dir", None),
+            ("my_app_download_url", None),
+            ("calico_new_setting", Some("flannel")),
+            ("kubectl_download_url", Some("bundle")),
+            ("kubelet_download_url", Some("bundle")),
+            ("cni_download_url", Some("bundle")),
+            ("etcd_image_repo", Some("bundle")),
+            ("kube_proxy_image_repo", Some("bundle")),
+            ("etcd_binary_checksum", Some("bundle")),
+        ] {
+            let found = topic(name).map(|topic| topic.reason);
+            assert_eq!(found.is_some(), reason.is_some(), "{name}: {found:?}");
+            let is_right = reason.is_none_or(|it| found.unwrap_or_default().contains(it));
+            assert!(is_right, "{name}: {found:?}");
+        }
+    }
 
     #[test]
     fn stars_stand_for_anything() {

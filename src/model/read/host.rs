@@ -10,6 +10,9 @@ use crate::diagnostic::{Diagnostics, Location};
 use crate::inventory::{Host, Inventory};
 use crate::yaml::{Node, Value};
 
+/// The label and the taint that kubeadm gives to control planes.
+const CONTROL_PLANE: &str = "node-role.kubernetes.io/control-plane";
+
 /// A host, and where its address stands.
 pub(in super::super) struct PlacedHost {
     pub spec: HostSpec,
@@ -32,7 +35,7 @@ pub(super) fn host(
     let known = addresses.as_ref().and_then(|it| it.address.as_ref());
     let known = known.map(|address| address.value);
     let connection = connection::connection(&mut reader, host, known, bastion);
-    let labels = labels(&mut reader);
+    let labels = labels(&mut reader, roles);
     let taints = taints(&mut reader, roles);
     let (kubelet, max_pods) = Kubelet::read(&mut reader);
     let machine = machine::machine(&mut reader);
@@ -229,7 +232,16 @@ fn why_unusable(address: IpAddr) -> Option<&'static str> {
     }
 }
 
-fn labels(reader: &mut Reader<'_>) -> BTreeMap<String, String> {
+fn labels(reader: &mut Reader<'_>, roles: Roles) -> BTreeMap<String, String> {
+    let mut labels = own_labels(reader);
+    if roles.control_plane {
+        // kubeadm sets it once; a Node that was made anew doesn't have it.
+        labels.insert(CONTROL_PLANE.to_owned(), String::new());
+    }
+    labels
+}
+
+fn own_labels(reader: &mut Reader<'_>) -> BTreeMap<String, String> {
     let Some(value) = reader.value("node_labels") else {
         return BTreeMap::new();
     };
@@ -286,7 +298,7 @@ fn taints(reader: &mut Reader<'_>, roles: Roles) -> Vec<Taint> {
     }
     if roles.control_plane && !roles.worker {
         taints.push(Taint {
-            key: "node-role.kubernetes.io/control-plane".to_owned(),
+            key: CONTROL_PLANE.to_owned(),
             value: String::new(),
             effect: "NoSchedule".to_owned(),
         });

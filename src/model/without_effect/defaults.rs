@@ -29,6 +29,17 @@ pub(super) fn is_kubespray(name: &str) -> bool {
     DEFAULTS.contains_key(name)
 }
 
+/// Tells whether kubespray has variables about the part that the name begins with, as about `kubectl`: its lists of
+/// downloads differ from version to version.
+pub(super) fn is_of_a_part(name: &str) -> bool {
+    let part = name.split_once('_').map_or(name, |(part, _)| part);
+    let mut names = DEFAULTS.keys();
+    names.any(|it| {
+        it.strip_prefix(part)
+            .is_some_and(|rest| rest.starts_with('_'))
+    })
+}
+
 /// Tells whether a value is kubespray's own, or none at all.
 pub(super) fn is_default(name: &str, value: &Value) -> bool {
     if is_empty(value) {

@@ -12,6 +12,8 @@ pub struct Topic {
     pub names: &'static [&'static str],
 }
 
+const FROM_THE_BUNDLE: &str = "programs and images come from kinstall's bundle";
+
 /// Names that only steer how Ansible and kubespray work, or that kinstall meets whatever they say; no value
 /// of theirs is a wish about the cluster that isn't fulfilled.
 #[rustfmt::skip]
@@ -95,9 +97,31 @@ pub(super) const TOOLING: &[&str] = &[
     "openeuler_metalink_enabled",
 ];
 
+/// kubespray has these for each part, and not the same in every version.
+pub(super) const DOWNLOADS: &[&str] = &[
+    "*_image_repo",
+    "*_image_tag",
+    "*_download_url",
+    "*_checksum",
+    "*_checksums",
+];
+
+/// Patterns that begin with a word which people use for variables of their own: they mean kubespray's names only.
+#[rustfmt::skip]
+pub(super) const GENERAL: &[&str] = &[
+    "vault_*", "external_*", "aws_*", "azure_*", "gcp_*", "oci_*", "openstack_*", "vsphere_*", "hcloud_*",
+    "registry_*", "monitoring_*", "snapshot_*", "dashboard_*", "elasticsearch_*", "kibana_*", "helm_*", "dns_*",
+    "nginx_*", "haproxy_*", "audit_*", "tls_*", "certificates_*", "docker_*", "upgrade_*", "drain_*", "sysctl_*", "ntp_*",
+];
+
 /// All other names. A whole name wins over patterns, then the first match.
 #[rustfmt::skip]
 pub(super) const TOPICS: &[Topic] = &[
+    Topic {
+        concern: NoEffect,
+        reason: FROM_THE_BUNDLE,
+        names: DOWNLOADS,
+    },
     Topic {
         concern: Security,
         reason: "kinstall makes the key that Secrets are encrypted with",
@@ -256,11 +280,10 @@ pub(super) const TOPICS: &[Topic] = &[
     },
     Topic {
         concern: NoEffect,
-        reason: "programs and images come from kinstall's bundle",
+        reason: FROM_THE_BUNDLE,
         names: &[
-            "docker_*", "containerd_*", "crio_*", "crictl_*", "cri_*", "*_image_repo",
-            "*_image_tag", "*_download_url", "*_version", "*_checksum", "*_checksums",
-            "*_binary_checksums", "*_supported_versions", "files_repo",
+            "docker_*", "containerd_*", "crio_*", "crictl_*", "cri_*", "*_version",
+            "*_supported_versions", "files_repo",
             "registry_host", "kube_image_repo", "k8s_image_pull_policy", "github_url",
             "github_image_repo", "dl_k8s_io_url", "storage_googleapis_url", "get_helm_url",
             "yum_repo*", "debian_repo", "ubuntu_repo", "runc_*", "nerdctl_*", "skopeo_*",

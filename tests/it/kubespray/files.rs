@@ -66,7 +66,7 @@ fn yaml_means_what_it_means_to_python() {
         .collect();
     assert_eq!(
         labels.join(" "),
-        "e=1e3 large=1000 octal=8 on=on tier=y time=90"
+        "e=1e3 large=1000 node-role.kubernetes.io/control-plane= octal=8 on=on tier=y time=90"
     );
     assert_eq!(cluster.hosts[0].connection.port(), 22);
     let text = YAML.replace("{n1: {ip: 10.0.0.11}}", "{\"n1:2222\": {ip: 10.0.0.11}}");
