@@ -1,4 +1,5 @@
-//! Names that YAML would take for something else stay names, wherever the built-in templates write them.
+//! Names that YAML would take for something else stay names, wherever the built-in templates write them; and a host has all
+//! addresses at which it is looked for.
 
 use std::collections::BTreeMap;
 
@@ -95,4 +96,33 @@ proptest! {
         });
         prop_assert_eq!(&node.unwrap().labels, &labels);
     }
+}
+
+#[test]
+fn a_host_that_others_reach_elsewhere_is_known_by_both_addresses() {
+    let mut lab = Lab::new();
+    let mut hosts = lab.cluster.hosts.iter_mut();
+    let control_plane = hosts.find(|it| it.roles.control_plane).unwrap();
+    control_plane.access_address = Some("203.0.113.10".parse().unwrap());
+    let names = &documents(&content(
+        &lab.plan(),
+        "controll-plane",
+        "/etc/kubernetes/kubeadm.yaml",
+    ))[1]["apiServer"]["certSANs"];
+    for address in ["192.168.56.11", "203.0.113.10"] {
+        let mut names = names.as_array().unwrap().iter();
+        assert!(names.any(|it| it == address), "{address}");
+    }
+    let plan = lab.plan();
+    let blocks = resources(&plan).filter_map(|it| match it {
+        Resource::Block(block) if block.name == "cluster hosts" => Some(&block.content),
+        _ => None,
+    });
+    let blocks: Vec<&String> = blocks.collect();
+    assert_eq!(blocks.len(), 4);
+    for block in blocks {
+        assert!(block.contains("203.0.113.10 controll-plane.example.com "), "{block}");
+    }
+    let servers = content(&plan, "node1", "/etc/kubernetes/api-proxy/servers");
+    assert!(servers.contains("203.0.113.10:6443"), "{servers}");
 }

@@ -91,6 +91,20 @@ fn nodes_keep_their_swap_where_the_inventory_says_so() {
 }
 
 #[test]
+fn certificates_are_left_to_the_administrator_where_the_inventory_says_so() {
+    for (variables, timer) in [("", "on"), ("auto_renew_certificates: false\n", "off")] {
+        let steps = steps(&lab(variables)).join("\n");
+        let timers = steps
+            .lines()
+            .filter(|it| it.starts_with("certificates/timer is"));
+        assert_eq!(
+            timers.collect::<Vec<_>>(),
+            [format!("certificates/timer is {timer}")]
+        );
+    }
+}
+
+#[test]
 fn the_control_planes_programs_are_profiled_only_where_that_is_wanted() {
     for (variables, expected) in [("", "false"), ("kube_profiling: true\n", "true")] {
         let kubeadm = kubeadm(&lab(variables));

@@ -134,6 +134,24 @@ fn address_out_of_range() {
 }
 
 #[test]
+fn an_address_that_other_nodes_cannot_reach_is_refused() {
+    for address in ["127.0.0.1", "0.0.0.0", "224.0.0.1", "::1"] {
+        let inventory = GOOD.replace("ip=192.168.56.22", &format!("ip={address}"));
+        let said = messages(&[("inventory.ini", &inventory)]);
+        let expected = format!("error: `node2` can't have the address {address}");
+        assert!(said.contains(&expected), "{said}");
+    }
+}
+
+#[test]
+fn another_container_runtime_is_said() {
+    let said = with_variables("container_manager: docker\n");
+    let expected = "kinstall installs containerd instead of `docker`";
+    assert!(said.contains(expected), "{said}");
+    assert_eq!(with_variables("container_manager: containerd\n"), "");
+}
+
+#[test]
 fn overlapping_networks() {
     insta::assert_snapshot!(
         with_variables("kube_pods_subnet: 10.233.0.0/16\nkube_service_addresses: 192.168.56.0/24\n"),
