@@ -51,9 +51,9 @@ pub fn wait(
         let mut failures: Vec<(String, SshError)> = Vec::new();
         while let Some(Ok((name, result))) = tasks.join_next().await {
             match result {
-                Ok(None) => report(&name, "ready"),
+                Ok(None) => report(&name, "accepts logins"),
                 Ok(Some(seconds)) => {
-                    let state = format!("ready; its clock was off by {seconds} s and is set");
+                    let state = format!("accepts logins; its clock was off by {seconds} s and is set");
                     report(&name, &state);
                 }
                 Err(error) => failures.push((name, error)),

@@ -121,7 +121,7 @@ fn machines_are_switched_named_reached_and_removed() {
         "{\"machine\":{\"host\":\"n1\",\"state\":\"halted\"}}\n"
     );
     assert_eq!(lab.states(), ["running", "stopped", "running"]);
-    assert!(lab.ends(0, &["start"]).contains("n1  ready\n"));
+    assert!(lab.ends(0, &["start"]).contains("n1  accepts logins\n"));
     assert_eq!(lab.states(), ["running", "running", "running"]);
     assert!(lab.ends(0, &["restart", "n2"]).contains("n2  started\n"));
     assert!(lab.ends(4, &["suspend"]).contains("can't be suspended"));
