@@ -53,7 +53,8 @@ pub fn wait(
             match result {
                 Ok(None) => report(&name, "accepts logins"),
                 Ok(Some(seconds)) => {
-                    let state = format!("accepts logins; its clock was off by {seconds} s and is set");
+                    let state =
+                        format!("accepts logins; its clock was off by {seconds} s and is set");
                     report(&name, &state);
                 }
                 Err(error) => failures.push((name, error)),

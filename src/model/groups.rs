@@ -84,7 +84,7 @@ fn check_etcd(
 ) {
     let members = inventory.hosts_in("etcd");
     let Some(group) = inventory.groups.get("etcd") else {
-        return check_count(inventory, control_planes, diagnostics);
+        return check_count(inventory, control_planes, &[], diagnostics);
     };
     let is_in = |hosts: &[&Host], host: &Host| hosts.iter().any(|other| other.name == host.name);
     if control_planes.is_empty() || members.is_empty() {
@@ -127,11 +127,21 @@ fn check_etcd(
                 )),
         );
     }
-    check_count(inventory, control_planes, diagnostics);
+    let others: Vec<&Host> = inside
+        .into_iter()
+        .filter(|host| !is_in(control_planes, host))
+        .collect();
+    check_count(inventory, control_planes, &others, diagnostics);
 }
 
-/// An even number of etcd members survives no more failures than one less.
-fn check_count(inventory: &Inventory, control_planes: &[&Host], diagnostics: &mut Diagnostics) {
+/// An even number of etcd members survives no more failures than one less. `others` are to run etcd as well, and are no
+/// control planes.
+fn check_count(
+    inventory: &Inventory,
+    control_planes: &[&Host],
+    others: &[&Host],
+    diagnostics: &mut Diagnostics,
+) {
     let count = control_planes.len();
     if count == 0 || count % 2 == 1 {
         return;
@@ -147,8 +157,12 @@ fn check_count(inventory: &Inventory, control_planes: &[&Host], diagnostics: &mu
         ),
         None => warning,
     };
+    let way = match others.first() {
+        Some(host) => format!("make `{}` a control plane as well", host.name),
+        None => "add or remove a control plane".to_owned(),
+    };
     diagnostics.push(warning.hint(format!(
-        "the cluster survives the loss of {} of them, as it would with {}: add or remove a control plane",
+        "the cluster survives the loss of {} of them, as it would with {}: {way}",
         count / 2 - 1,
         count - 1,
     )));

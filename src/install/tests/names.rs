@@ -121,7 +121,10 @@ fn a_host_that_others_reach_elsewhere_is_known_by_both_addresses() {
     let blocks: Vec<&String> = blocks.collect();
     assert_eq!(blocks.len(), 4);
     for block in blocks {
-        assert!(block.contains("203.0.113.10 controll-plane.example.com "), "{block}");
+        assert!(
+            block.contains("203.0.113.10 controll-plane.example.com "),
+            "{block}"
+        );
     }
     let servers = content(&plan, "node1", "/etc/kubernetes/api-proxy/servers");
     assert!(servers.contains("203.0.113.10:6443"), "{servers}");
