@@ -126,7 +126,7 @@ mod tests {
     #[ignore = "needs KINSTALL_TEST_PROGRAMS"]
     fn the_annotations_are_those_that_traefik_reads() {
         let folder = PathBuf::from(std::env::var("KINSTALL_TEST_PROGRAMS").unwrap());
-        let program = std::fs::read(folder.join("traefik")).unwrap();
+        let program = std::fs::read(folder.join("traefik/traefik")).unwrap();
         let program = String::from_utf8_lossy(&program);
         // The tags of the fields that it reads them into.
         let tag = format!("annotation:\"{PREFIX}");
