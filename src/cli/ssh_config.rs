@@ -6,9 +6,9 @@ use std::path::Path;
 use super::GlobalArguments;
 use super::exit::Exit;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
-use crate::install::{Keys, LabMachines};
+use crate::install::{Keys, LabMachines, runtime};
 use crate::model::{Connection, JumpHost};
-use crate::ssh::{configured, reached_at};
+use crate::ssh::reached_at;
 use crate::ui::printer::{Format, Printer};
 
 /// Prints the configuration: `kinstall ssh-config >lab.ssh; ssh -F lab.ssh node1`.
@@ -31,11 +31,13 @@ pub fn run(global: &GlobalArguments, printer: Printer) -> Result<Exit, Diagnosti
         "# Hosts of cluster {}, by kinstall ssh-config\n",
         project.cluster.name
     );
+    let runtime = runtime::start()?;
     for host in &project.cluster.hosts {
         let target = machines.target(host);
         // What is written here is read in place of the user's file.
         let connection = match &target.configuration {
-            Some(file) => configured(&target.connection, file)
+            Some(configuration) => runtime
+                .block_on(configuration.fill_in(&target.connection))
                 .map_err(|error| vec![error.diagnostic(&host.name)])?,
             None => target.connection,
         };

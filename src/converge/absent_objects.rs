@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::command::forget;
-use super::kubernetes::client::FIELD_MANAGER;
+use super::kubernetes::object::is_ours;
 use super::kubernetes::{Client, Discovery, Object};
 use super::{Converge, Node, ResourceError};
 use crate::resource::{AbsentObjects, Action, Change};
@@ -169,13 +169,6 @@ fn look(client: &Client, object: &Object, discovery: &Discovery) -> Result<Fate,
         )),
         rank => Fate::Leaves(Leaving { title, path, rank }),
     })
-}
-
-/// Fields of kinstall's are in it.
-fn is_ours(object: &Value) -> bool {
-    let managers = object["metadata"]["managedFields"].as_array();
-    let mut managers = managers.into_iter().flatten();
-    managers.any(|it| it["manager"] == FIELD_MANAGER)
 }
 
 fn has_foreign_objects(client: &Client, definition: &Value) -> Result<bool, ResourceError> {

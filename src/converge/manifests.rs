@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::file::unified_diff;
-use super::kubernetes::object::desired_part;
+use super::kubernetes::object::{desired_part, is_ours};
 use super::kubernetes::text::{render, without_secrets};
 use super::kubernetes::{Answer, Client, Discovery, Object};
 use super::marker::Marker;
@@ -144,7 +144,8 @@ fn states(client: &Client, objects: &[Object], node: &Node) -> Result<Vec<State>
     for (found, record) in found.into_iter().zip(records) {
         let (state, learned) = found?;
         if let Some(fingerprint) = learned {
-            record.write(&fingerprint)?;
+            // Without it the next comparison takes longer, and nothing else.
+            let _ = record.write(&fingerprint);
         }
         states.push(state);
     }
@@ -168,6 +169,11 @@ fn state(
     if !live.is_success() {
         return Err(live.refused(format!("show {}", object.title())));
     }
+    if object.is_definition() && !is_ours(&live.body) {
+        // Others brought it, perhaps another version of it, and use it.
+        return Ok((State::Same, None));
+    }
+    let is_ours = is_ours(&live.body);
     let live = desired_part(live.body);
     let found = fingerprint(object, &live);
     if known == Some(&found) {
@@ -179,7 +185,7 @@ fn state(
         // A webhook's pod isn't ready, say: applying waits for it.
         return differs(format!("? {}\n", wanted.message()));
     }
-    if is_fixed(object, &wanted) {
+    if is_ours && is_fixed(object, &wanted) {
         return differs(format!("made anew: {}\n", wanted.message()));
     }
     if !wanted.is_success() {
@@ -257,7 +263,7 @@ impl Application {
         match path {
             Some(path) => {
                 let answer = self.client.apply(&path, &object.text, false)?;
-                if !is_fixed(object, &answer) {
+                if !is_fixed(object, &answer) || !is_ours(&self.client.get(&path)?.body) {
                     return Ok(answer);
                 }
                 self.client.delete(&path)?;

@@ -12,6 +12,9 @@ use crate::resource::{Action, Block, Change, NoLongerWanted, Sysctl, Thing, Unit
 /// Folders with files that are read once, at boot.
 const READ_AT_BOOT: [&str; 2] = ["/etc/sysctl.d/", "/etc/modules-load.d/"];
 
+/// Where packages have their units.
+const PACKAGED_UNITS: [&str; 2] = ["/usr/lib/systemd/system/", "/usr/local/lib/systemd/system/"];
+
 /// What is there now.
 #[derive(Debug, Default)]
 pub struct Observed {
@@ -120,7 +123,12 @@ impl NoLongerWanted {
     /// The unit that has to stop before its file goes.
     fn unit(&self, node: &Node) -> Option<Unit> {
         let name = self.thing.unit().filter(|_| has_systemd(node));
-        name.map(stopped)
+        // A package brings one of that name: it goes on with the package's.
+        let is_packaged = |name: &&str| {
+            let mut folders = PACKAGED_UNITS.iter();
+            folders.any(|folder| node.path(&format!("{folder}{name}")).exists())
+        };
+        name.filter(|name| !is_packaged(name)).map(stopped)
     }
 
     /// Returns whether a folder has nothing in it but what goes before it does.

@@ -1,7 +1,7 @@
 //! The lab of a project: its machines, its keys, and how they are reached.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use ipnet::IpNet;
@@ -15,7 +15,9 @@ use crate::provision::{
 };
 use crate::secret::Secret;
 use crate::ssh::keys::KeyError;
-use crate::ssh::{Jumps, KeyPair, KnownHosts, NewHostKey, Policy, Target, UserKeys};
+use crate::ssh::{
+    Jumps, KeyPair, KnownHosts, NewHostKey, Policy, SshConfiguration, Target, UserKeys,
+};
 
 /// User on machines that kinstall makes.
 const LAB_USER: &str = "kinstall";
@@ -39,7 +41,7 @@ pub struct LabMachines {
     user_keys: UserKeys,
     jumps: Jumps,
     /// The user's SSH configuration; `None` where there is none.
-    configuration: Option<PathBuf>,
+    configuration: Option<SshConfiguration>,
 }
 
 /// Machines that kinstall makes.
@@ -64,14 +66,14 @@ impl LabMachines {
             if let Some(folder) = &folder {
                 known_hosts = known_hosts.trusting(folder.join("known_hosts"));
             }
-            let configuration = folder.map(|folder| folder.join("config"));
+            let is_configured = folder.is_some_and(|folder| folder.join("config").is_file());
             return Ok(Self {
                 made: None,
                 identity,
                 known_hosts,
                 user_keys: UserKeys::from_environment(),
                 jumps: Jumps::default(),
-                configuration: configuration.filter(|file| file.is_file()),
+                configuration: is_configured.then_some(SshConfiguration::OfUser),
             });
         };
         let public = identity.as_ref().map(|key| key.public.clone());
@@ -175,11 +177,10 @@ impl LabMachines {
                 identity: self.identity.clone(),
                 user_keys: self.user_keys.clone(),
                 jumps: self.jumps.clone(),
-                configuration: host
-                    .connection
-                    .configuration
-                    .clone()
-                    .or_else(|| self.configuration.clone()),
+                configuration: match &host.connection.configuration {
+                    Some(file) => Some(SshConfiguration::File(file.clone())),
+                    None => self.configuration.clone(),
+                },
                 dial: None,
             };
         };

@@ -37,11 +37,12 @@ pub(super) fn add(plan: &mut Plan, input: &PlanInput<'_>) {
     }
     if !batches.is_empty() {
         let verify = PhaseName::Verify.to_string();
-        let after = plan.phases.iter().filter(|phase| phase.name == verify);
+        let over = plan.phases.iter().filter(|phase| phase.name == verify);
         plan.phases.push(Phase {
             name: NAME.to_owned(),
-            after: after.map(|phase| phase.name.clone()).collect(),
-            over: Vec::new(),
+            after: Vec::new(),
+            // What failed on one host keeps nothing on the others.
+            over: over.map(|phase| phase.name.clone()).collect(),
             host: None,
             batches,
         });
@@ -92,7 +93,17 @@ fn shows_all(plan: &Plan, host: &HostSpec, input: &PlanInput<'_>) -> bool {
         .iter()
         .filter_map(|it| it.batches.get(&host.name));
     let acts_for_others = batches.any(|batch| batch.steps.iter().any(|step| step.host.is_some()));
-    input.limit.is_none() && plan.left_out.is_empty() && (all_answer || !acts_for_others)
+    // Another control plane acts for the cluster while this one's API server is silent.
+    let is_silent = |host: &HostSpec| {
+        let facts = input.facts.get(&host.name);
+        facts.is_some_and(|facts| facts.control_plane == ControlPlaneState::Silent)
+    };
+    let is_in_its_place =
+        !host.roles.control_plane || !input.cluster.control_planes().any(is_silent);
+    input.limit.is_none()
+        && plan.left_out.is_empty()
+        && is_in_its_place
+        && (all_answer || !acts_for_others)
 }
 
 /// What the steps of a host have.
@@ -120,6 +131,10 @@ impl Wanted {
         for resource in resources {
             wanted.keys.insert(resource.key());
             match resource {
+                // As systemd completes it.
+                Resource::Unit(unit) if !unit.name.contains('.') => {
+                    wanted.keys.insert(format!("unit {}.service", unit.name));
+                }
                 Resource::Absent(Absent { path }) | Resource::Archive(Archive { path, .. }) => {
                     wanted.folders.push(format!("{path}/"));
                 }

@@ -6,17 +6,9 @@ use serde::{Deserialize, Serialize};
 
 /// Where an administrator's units are.
 const UNITS: &str = "/etc/systemd/system/";
-/// What a file of a unit that can be stopped ends with.
-const UNIT_TYPES: [&str; 8] = [
-    "automount",
-    "mount",
-    "path",
-    "service",
-    "slice",
-    "socket",
-    "target",
-    "timer",
-];
+/// What a file of a unit that is stopped before it goes ends with. Stopping a mount, a slice or a target would end what
+/// others started.
+const UNIT_TYPES: [&str; 4] = ["path", "service", "socket", "timer"];
 
 /// Something that a step makes on a node, by what it is and where.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -35,10 +35,10 @@ impl SshError {
                  `~/.ssh/config`"
                     .to_owned(),
             ],
-            Self::Configuration { file, .. } => vec![format!(
-                "`ssh -G -F {} HOST` shows what it says of a host; what the inventory says wins over it",
-                file.display()
-            )],
+            Self::Configuration { .. } => vec![
+                "`ssh -G HOST` shows what it says of a host; what the inventory says wins over it".to_owned(),
+                "to leave it out: `ansible_ssh_common_args: -F /dev/null`".to_owned(),
+            ],
             Self::Handshake { .. } => {
                 vec!["is it really sshd that answers at this address and port?".to_owned()]
             }

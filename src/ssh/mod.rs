@@ -43,7 +43,7 @@ pub use agent_binary::{AgentBinary, NoAgent};
 pub use agent_channel::{AgentChannel, AgentError, Events, Requests};
 pub use attach::Streams;
 pub use bootstrap_error::BootstrapError;
-pub use configuration::configured;
+pub use configuration::SshConfiguration;
 pub use credentials::UserKeys;
 pub use elevation_error::ElevationError;
 pub use error::SshError;

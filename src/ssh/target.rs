@@ -2,9 +2,9 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::configuration::SshConfiguration;
 use super::credentials::UserKeys;
 use super::jump::Jumps;
 use super::keys::KeyPair;
@@ -27,7 +27,7 @@ pub struct Target {
     /// The user's own keys; offered after the key that the inventory names.
     pub user_keys: UserKeys,
     /// The user's SSH configuration; `None` where there is none, or it is not for this host.
-    pub configuration: Option<PathBuf>,
+    pub configuration: Option<SshConfiguration>,
     /// The provider's way into the lab's network, for the first hop; `None` is the computer's own.
     pub dial: Option<Arc<Dial>>,
     /// Connections to jump hosts that are open already.

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::Discovery;
+use super::client::FIELD_MANAGER;
 use crate::converge::ResourceError;
 
 /// An object by what identifies it, with its JSON text.
@@ -78,6 +79,13 @@ pub fn group_path(api_version: &str) -> String {
     } else {
         format!("/api/{api_version}")
     }
+}
+
+/// Tells whether fields of kinstall's are in an object.
+pub fn is_ours(object: &Value) -> bool {
+    let managers = object["metadata"]["managedFields"].as_array();
+    let mut managers = managers.into_iter().flatten();
+    managers.any(|it| it["manager"] == FIELD_MANAGER)
 }
 
 /// Returns an object without what the server adds by itself.

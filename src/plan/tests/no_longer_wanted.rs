@@ -91,7 +91,7 @@ fn what_no_step_has_goes_units_first_and_folders_last() {
     assert_eq!(step_ids(&plan, PHASE, "node2"), [""; 0]);
     let last = plan.phases.last().unwrap();
     assert_eq!(
-        (last.name.as_str(), &last.after[..]),
+        (last.name.as_str(), &last.over[..]),
         (PHASE, &["verify".to_owned()][..])
     );
     let Resource::NoLongerWanted(folder) = &last.batches["node1"].steps[10].resource else {
