@@ -90,6 +90,9 @@ impl LabGroups {
     pub(super) fn member_files(&self, name: &str) -> Result<Vec<PathBuf>, ProviderError> {
         let mut files = Vec::new();
         for folder in &self.folders {
+            thaw(&folder.join(name));
+        }
+        for folder in &self.folders {
             let member = folder.join(name);
             let deadline = Instant::now() + EMPTY_TIMEOUT;
             while let Err(error) = remove_tree(&member) {
@@ -131,6 +134,7 @@ impl LabGroups {
         loop {
             let mut left = 0;
             for folder in &self.folders {
+                thaw(folder);
                 for pid in processes(folder) {
                     left += 1;
                     // It may have ended since it was listed.
@@ -204,6 +208,18 @@ fn processes(folder: &Path) -> Vec<Pid> {
             .flat_map(|folder| processes(folder)),
     );
     found
+}
+
+/// What is frozen can't even be killed in version 1, and a container runtime that was killed leaves containers frozen
+/// that it was changing.
+fn thaw(folder: &Path) {
+    let state = folder.join("freezer.state");
+    if state.exists() {
+        let _ = fs::write(state, "THAWED");
+        for folder in subfolders(folder) {
+            thaw(&folder);
+        }
+    }
 }
 
 fn remove_tree(folder: &Path) -> io::Result<()> {
