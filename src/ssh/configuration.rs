@@ -1,7 +1,7 @@
 //! What the user's SSH configuration says of a host, so that its aliases lead where they lead Ansible.
 //!
-//! `ssh -G` reads the file, as only OpenSSH itself knows `Match`, `Include` and patterns in full; it connects to
-//! nothing. What the inventory says wins, as Ansible gives it to ssh on its command line.
+//! `ssh -G` reads the file, as only OpenSSH itself knows `Match`, `Include` and patterns in full. What the inventory says wins,
+//! as Ansible gives it to ssh on its command line.
 
 use std::fs;
 use std::io;
