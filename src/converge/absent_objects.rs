@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::command::forget;
 use super::kubernetes::object::is_ours;
-use super::kubernetes::{Client, Discovery, Object};
+use super::kubernetes::{Client, Discovery, Listing, Object};
 use super::{Converge, Node, ResourceError};
 use crate::resource::{AbsentObjects, Action, Change};
 
@@ -69,13 +69,21 @@ impl Converge for AbsentObjects {
         let client = node.kubernetes(&self.kubeconfig)?;
         let objects = self.objects.iter().map(|text| Object::parse(text));
         let objects = objects.collect::<Result<Vec<_>, _>>()?;
-        let discovery = match Discovery::new(&client, &objects) {
-            Ok(discovery) => discovery,
+        let listed = Discovery::new(&client, &objects).and_then(|discovery| {
+            let listing = Listing::new(&client, &objects, &discovery)?;
+            Ok((discovery, listing))
+        });
+        let (discovery, listing) = match listed {
+            Ok(listed) => listed,
             // There is no cluster yet, or none that could be asked: its parts that are wanted tell of that.
             Err(ResourceError::Api { .. }) => return Ok(observed),
             Err(error) => return Err(error),
         };
-        let found = client.in_parallel(&objects, |client, object| look(client, object, &discovery));
+        let found = client.in_parallel(&objects, |client, object| {
+            let path = object.path(&discovery);
+            let ours = path.filter(|path| listing.find(path).is_some_and(|it| it.is_ours));
+            ours.map_or(Ok(Fate::Absent), |path| look(client, object, path))
+        });
         for fate in found {
             match fate? {
                 Fate::Absent => {}
@@ -137,20 +145,8 @@ enum Fate {
     Stays(String),
 }
 
-fn look(client: &Client, object: &Object, discovery: &Discovery) -> Result<Fate, ResourceError> {
-    let Some(path) = object.path(discovery) else {
-        return Ok(Fate::Absent);
-    };
-    let live = client.get(&path)?;
-    if live.status == 404 {
-        return Ok(Fate::Absent);
-    }
-    if !live.is_success() {
-        return Err(live.refused(format!("show {}", object.title())));
-    }
-    if !is_ours(&live.body) {
-        return Ok(Fate::Absent);
-    }
+/// Decides about an object of kinstall's.
+fn look(client: &Client, object: &Object, path: String) -> Result<Fate, ResourceError> {
     let title = object.title();
     let rank = match object.kind.as_str() {
         "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration" | "APIService" => {
@@ -161,7 +157,7 @@ fn look(client: &Client, object: &Object, discovery: &Discovery) -> Result<Fate,
         _ => Rank::Part,
     };
     Ok(match rank {
-        Rank::Definition if has_foreign_objects(client, &live.body)? => Fate::Stays(format!(
+        Rank::Definition if has_foreign_objects(client, &path)? => Fate::Stays(format!(
             "{title} stays: there are objects of it that kinstall didn't make"
         )),
         Rank::Namespace if has_foreign_contents(client, &object.name)? => Fate::Stays(format!(
@@ -171,8 +167,12 @@ fn look(client: &Client, object: &Object, discovery: &Discovery) -> Result<Fate,
     })
 }
 
-fn has_foreign_objects(client: &Client, definition: &Value) -> Result<bool, ResourceError> {
-    let spec = &definition["spec"];
+fn has_foreign_objects(client: &Client, definition: &str) -> Result<bool, ResourceError> {
+    let definition = client.get(definition)?;
+    if !definition.is_success() && definition.status != 404 {
+        return Err(definition.refused("show the kind"));
+    }
+    let spec = &definition.body["spec"];
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let versions = spec["versions"].as_array().into_iter().flatten();
     let Some(version) = versions.into_iter().find(|it| it["served"] == true) else {
@@ -198,7 +198,7 @@ fn has_foreign_contents(client: &Client, namespace: &str) -> Result<bool, Resour
 
 /// Tells whether a list has objects that neither kinstall nor a controller of an object made.
 fn has_foreign(client: &Client, list: &str) -> Result<bool, ResourceError> {
-    let answer = client.get(list)?;
+    let answer = client.metadata_of_all(list)?;
     if answer.status == 404 {
         return Ok(false);
     }

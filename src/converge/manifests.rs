@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::file::unified_diff;
+use super::kubernetes::listing::Listed;
 use super::kubernetes::object::{desired_part, is_ours};
 use super::kubernetes::text::{render, without_secrets};
-use super::kubernetes::{Answer, Client, Discovery, Object};
+use super::kubernetes::{Answer, Client, Discovery, Listing, Object};
 use super::marker::Marker;
 use super::{Converge, Node, ResourceError};
 use crate::resource::{Action, Change, Manifests, Sha256};
@@ -131,56 +132,75 @@ impl Manifests {
 /// Compares all objects with the server's, many at a time.
 fn states(client: &Client, objects: &[Object], node: &Node) -> Result<Vec<State>, ResourceError> {
     let discovery = Discovery::new(client, objects)?;
+    let listing = Listing::new(client, objects, &discovery)?;
     let records: Vec<Marker> = objects
         .iter()
         .map(|object| record(client, object, node))
         .collect();
-    let known: Vec<Option<String>> = records.iter().map(Marker::read).collect();
-    let work: Vec<_> = objects.iter().zip(known).collect();
-    let found = client.in_parallel(&work, |client, (object, known)| {
-        state(client, object, &discovery, known.as_deref())
+    let work: Vec<_> = objects.iter().zip(&records).collect();
+    let found = client.in_parallel(&work, |client, (object, record)| {
+        let path = object.path(&discovery);
+        let Some((path, listed)) = path.and_then(|path| {
+            let listed = listing.find(&path)?;
+            Some((path, listed))
+        }) else {
+            return Ok((State::Missing, None));
+        };
+        state(
+            client,
+            object,
+            &path,
+            listed,
+            &record.read().unwrap_or_default(),
+        )
     });
     let mut states = Vec::new();
     for (found, record) in found.into_iter().zip(records) {
         let (state, learned) = found?;
-        if let Some(fingerprint) = learned {
+        if let Some(learned) = learned {
             // Without it the next comparison takes longer, and nothing else.
-            let _ = record.write(&fingerprint);
+            let _ = record.jot(&learned);
         }
         states.push(state);
     }
     Ok(states)
 }
 
-/// Compares one object with the server's; the fingerprint is of one that is the same, and wasn't known to be.
+/// Compares one object with the server's; the text is to be remembered of one that is the same.
 fn state(
     client: &Client,
     object: &Object,
-    discovery: &Discovery,
-    known: Option<&str>,
+    path: &str,
+    listed: &Listed,
+    known: &str,
 ) -> Result<(State, Option<String>), ResourceError> {
-    let Some(path) = object.path(discovery) else {
-        return Ok((State::Missing, None));
-    };
-    let live = client.get(&path)?;
+    if object.is_definition() && !listed.is_ours {
+        // Others brought it, perhaps another version of it, and use it.
+        return Ok((State::Same, None));
+    }
+    let version = version(object, &listed.version);
+    let (known, known_version) = known.split_once('\n').unwrap_or((known, ""));
+    if known_version == version {
+        return Ok((State::Same, None));
+    }
+    let live = client.get(path)?;
     if live.status == 404 {
         return Ok((State::Missing, None));
     }
     if !live.is_success() {
         return Err(live.refused(format!("show {}", object.title())));
     }
-    if object.is_definition() && !is_ours(&live.body) {
-        // Others brought it, perhaps another version of it, and use it.
-        return Ok((State::Same, None));
-    }
+    // It may have changed since it was listed.
+    let version = self::version(object, &Listed::of(&live.body).version);
     let is_ours = is_ours(&live.body);
     let live = desired_part(live.body);
     let found = fingerprint(object, &live);
-    if known == Some(&found) {
-        return Ok((State::Same, None));
+    let same = || Ok((State::Same, Some(format!("{found}\n{version}"))));
+    if known == found {
+        return same();
     }
     let differs = |text| Ok((State::Differs(text), None));
-    let wanted = client.apply(&path, &object.text, true)?;
+    let wanted = client.apply(path, &object.text, true)?;
     if is_passing(wanted.status) {
         // A webhook's pod isn't ready, say: applying waits for it.
         return differs(format!("? {}\n", wanted.message()));
@@ -193,7 +213,7 @@ fn state(
     }
     let wanted = desired_part(wanted.body);
     if live == wanted {
-        return Ok((State::Same, Some(found)));
+        return same();
     }
     let text = |value: Value| {
         render(&if object.is_secret() {
@@ -206,7 +226,8 @@ fn state(
 }
 
 /// Where it is remembered how an object looked when applying changed nothing any more: if it still looks like that,
-/// and is still wanted like that, the server need not be asked what applying would change. Controllers write into many
+/// and is still wanted like that, the server need not be asked what applying would change; and if it has the version that
+/// it had then, not even how it looks. Controllers write into many
 /// objects right after they were applied; what is learned of those is what a probe found.
 fn record(client: &Client, object: &Object, node: &Node) -> Marker {
     let key = format!(
@@ -216,6 +237,10 @@ fn record(client: &Client, object: &Object, node: &Node) -> Marker {
         object.title()
     );
     Marker::new(node, "objects", &key, "")
+}
+
+fn version(object: &Object, listed: &str) -> String {
+    Sha256::of(format!("{}\n{listed}", object.text).as_bytes()).to_string()
 }
 
 fn fingerprint(object: &Object, live: &Value) -> String {

@@ -1,20 +1,23 @@
 //! Requests to an API server.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tracing::{Span, debug, trace};
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
 
+use super::Discovery;
 use super::kubeconfig::Kubeconfig;
 use crate::converge::{Node, ResourceError};
 use crate::parallel;
 
 /// Requests at a time.
 const PARALLEL: usize = 8;
-/// The form of a list without what objects say beside their names and labels.
-const METADATA_ONLY: &str =
+/// The form of an object, and of a list, without what objects say beside their metadata.
+const METADATA: &str =
+    "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
+const METADATA_OF_ALL: &str =
     "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
 /// The name that kinstall's fields carry in an object's `managedFields`.
 pub const FIELD_MANAGER: &str = "kinstall";
@@ -24,6 +27,8 @@ pub const FIELD_MANAGER: &str = "kinstall";
 pub struct Client {
     agent: ureq::Agent,
     server: String,
+    /// The kinds that were asked for: what is served once stays.
+    pub(super) discovery: Arc<Mutex<Discovery>>,
 }
 
 /// What the server said.
@@ -83,6 +88,7 @@ impl Client {
         Ok(Self {
             agent,
             server: config.server,
+            discovery: Arc::default(),
         })
     }
 
@@ -93,8 +99,23 @@ impl Client {
 
     /// Gets one object or list.
     pub fn get(&self, path: &str) -> Result<Answer, ResourceError> {
+        self.get_as(path, "application/json")
+    }
+
+    /// Gets an object's metadata, and nothing else of it.
+    pub fn metadata(&self, path: &str) -> Result<Answer, ResourceError> {
+        self.get_as(path, METADATA)
+    }
+
+    /// Gets the metadata of all objects of a list.
+    pub fn metadata_of_all(&self, path: &str) -> Result<Answer, ResourceError> {
+        self.get_as(path, METADATA_OF_ALL)
+    }
+
+    fn get_as(&self, path: &str, form: &str) -> Result<Answer, ResourceError> {
         let start = Instant::now();
-        let answer = self.agent.get(format!("{}{path}", self.server)).call();
+        let request = self.agent.get(format!("{}{path}", self.server));
+        let answer = request.header("accept", form).call();
         let answer = self.read(answer, || format!("read {path}"));
         trace!(
             path,
@@ -110,7 +131,7 @@ impl Client {
         let request = self
             .agent
             .get(format!("{}{path}", self.server))
-            .header("accept", METADATA_ONLY)
+            .header("accept", METADATA_OF_ALL)
             .config()
             .timeout_global(Some(patience))
             .build();

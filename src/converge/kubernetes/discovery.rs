@@ -1,13 +1,14 @@
 //! Which kinds the API server knows, and what they are called in paths.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::PoisonError;
 
 use super::Client;
 use super::object::{Object, group_path};
 use crate::converge::ResourceError;
 
 /// The kinds of some group versions.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Discovery {
     kinds: BTreeMap<(String, String), Kind>,
 }
@@ -20,11 +21,22 @@ pub struct Kind {
 }
 
 impl Discovery {
-    /// Asks for the group versions of these objects; one that isn't there has no kinds.
+    /// Asks for the group versions of these objects, as far as a kind of theirs wasn't found before; a version that
+    /// isn't there has no kinds.
     pub fn new(client: &Client, objects: &[Object]) -> Result<Self, ResourceError> {
-        let versions: BTreeSet<&str> = objects.iter().map(|it| it.api_version.as_str()).collect();
+        let known = || {
+            client
+                .discovery
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        let mut discovery = known().clone();
+        let versions: BTreeSet<&str> = objects
+            .iter()
+            .filter(|object| discovery.find(&object.api_version, &object.kind).is_none())
+            .map(|object| object.api_version.as_str())
+            .collect();
         let paths: Vec<String> = versions.iter().map(|version| group_path(version)).collect();
-        let mut kinds = BTreeMap::new();
         for (version, answer) in versions.iter().zip(client.get_all(&paths)) {
             let answer = answer?;
             if answer.status == 404 {
@@ -40,7 +52,7 @@ impl Discovery {
                 if plural.contains('/') {
                     continue;
                 }
-                kinds.insert(
+                discovery.kinds.insert(
                     ((*version).to_owned(), kind.to_owned()),
                     Kind {
                         plural: plural.to_owned(),
@@ -49,7 +61,8 @@ impl Discovery {
                 );
             }
         }
-        Ok(Self { kinds })
+        known().clone_from(&discovery);
+        Ok(discovery)
     }
 
     /// Finds a kind.
