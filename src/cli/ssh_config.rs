@@ -99,8 +99,8 @@ impl Entry<'_> {
         line("StrictHostKeyChecking", checking);
         if let Some(command) = self.proxy {
             line("ProxyCommand", command);
-        } else if !connection.jump.is_empty() {
-            let hops: Vec<String> = connection.jump.iter().map(hop).collect();
+        } else if !connection.jumps().is_empty() {
+            let hops: Vec<String> = connection.jumps().iter().map(hop).collect();
             line("ProxyJump", &hops.join(","));
         }
     }
@@ -164,7 +164,7 @@ mod tests {
             private_key: Some(PathBuf::from("/home/me/.ssh/my key")),
             password: None,
             escalation: Become::Sudo,
-            jump,
+            jump: Some(jump),
             configuration: None,
         }
     }

@@ -95,9 +95,16 @@ impl ImageStore {
     }
 
     /// Returns the image that a reference names if it is here already. Asks no server, reads no file of
-    /// the user's and changes nothing; a name that leads nowhere is an error.
+    /// the user's and changes nothing; a name or a path that leads nowhere is an error.
     pub fn find(&self, reference: &ImageReference) -> Result<Option<Image>, ImageError> {
         let (found, _) = self.look_up(reference)?;
+        if let (None, ImageReference::File { path, .. }) = (&found, reference) {
+            fs::metadata(path).map_err(|source| ImageError::File {
+                action: "read",
+                path: path.clone(),
+                source,
+            })?;
+        }
         Ok(found.map(|entry| entry.image()))
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use ipnet::IpNet;
 
 use super::project::Project;
-use super::{lab, memory, providers, stores};
+use super::{lab, machine_images, memory, providers, stores};
 use crate::bundle;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::inventory::{self, Vault};
@@ -49,6 +49,7 @@ pub fn examine(subjects: &Subjects<'_>) -> (Vec<Check>, bool) {
             state,
             &memory::warnings(&project.cluster, machines),
         ));
+        checks.extend(images(project));
         checks.extend(networks(project));
         checks.extend(watchers(project));
         checks.extend(keys(&project.directory.join("ssh")));
@@ -137,6 +138,20 @@ fn room(project: Option<&Project>) -> Check {
         format!("{least} GiB free")
     };
     Check::of("disk", state, &problems)
+}
+
+/// Looks for the images that machines would start from.
+fn images(project: &Project) -> Option<Check> {
+    let cluster = &project.cluster;
+    let problems = machine_images::problems(cluster, project.folder(), project.provider())?;
+    let mut names: Vec<&str> = cluster
+        .hosts
+        .iter()
+        .map(|it| it.machine.image.as_str())
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    Some(Check::of("machine images", names.join(", "), &problems))
 }
 
 /// Asks whether VirtualBox will make the lab's networks, where it is to.

@@ -1,8 +1,10 @@
-//! All that is to be said about an inventory without a host: its own findings, and its version against the bundle.
+//! All that is to be said about an inventory without a host: its own findings, its version against the bundle, and the
+//! images of its machines.
 
 use std::path::Path;
 
-use super::stores;
+use super::project::inventory_folder;
+use super::{machine_images, stores};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::inventory::Vault;
 use crate::model::{self, ClusterSpec, Findings};
@@ -15,13 +17,21 @@ pub fn check(path: &Path, vault: Vault, bundle: Option<&Path>) -> Result<Finding
         Some(cluster) => version(cluster, bundle)?,
         None => None,
     };
-    if let Some(found) = about_version {
+    let folder = inventory_folder(path);
+    let about_images = findings
+        .cluster
+        .as_ref()
+        .and_then(|it| machine_images::problems(it, &folder, it.provider));
+    for found in about_version
+        .into_iter()
+        .chain(about_images.into_iter().flatten())
+    {
         if found.is_error() {
             findings.cluster = None;
         }
         findings.diagnostics.push(found);
-        findings.sort();
     }
+    findings.sort();
     Ok(findings)
 }
 

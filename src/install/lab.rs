@@ -196,7 +196,7 @@ impl LabMachines {
                 private_key: None,
                 password: None,
                 escalation: Become::Sudo,
-                jump: Vec::new(),
+                jump: None,
                 configuration: None,
             },
             configuration: None,

@@ -53,7 +53,8 @@ struct Login {
     private_key: Option<PathBuf>,
     /// Whether `sudo` is used.
     sudo: bool,
-    jump: Vec<Jump>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    jump: Option<Vec<Jump>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     configuration: Option<PathBuf>,
 }
@@ -166,12 +167,12 @@ pub struct Moved {
 impl Member {
     fn of(host: &HostSpec) -> Self {
         let connection = &host.connection;
-        let jump = connection.jump.iter().map(|it| Jump {
+        let jump = |it: &JumpHost| Jump {
             user: it.user.clone(),
             host: it.host.clone(),
             port: it.port,
             private_key: it.private_key.clone(),
-        });
+        };
         Self {
             name: host.name.clone(),
             address: host.address,
@@ -183,7 +184,10 @@ impl Member {
                 user: connection.user.clone(),
                 private_key: connection.private_key.clone(),
                 sudo: connection.escalation != Become::No,
-                jump: jump.collect(),
+                jump: connection
+                    .jump
+                    .as_ref()
+                    .map(|it| it.iter().map(jump).collect()),
                 configuration: connection.configuration.clone(),
             },
         }
@@ -192,13 +196,13 @@ impl Member {
     /// Makes a host of it, as far as those need one who take it out of the cluster; all else is as on a host of the
     /// inventory.
     pub fn host(&self, like: &HostSpec) -> HostSpec {
-        let jump = self.login.jump.iter().map(|it| JumpHost {
+        let jump = |it: &Jump| JumpHost {
             user: it.user.clone(),
             host: it.host.clone(),
             port: it.port,
             private_key: it.private_key.clone(),
             password: None,
-        });
+        };
         HostSpec {
             name: self.name.clone(),
             address: self.address,
@@ -226,7 +230,11 @@ impl Member {
                 } else {
                     Become::No
                 },
-                jump: jump.collect(),
+                jump: self
+                    .login
+                    .jump
+                    .as_ref()
+                    .map(|it| it.iter().map(jump).collect()),
                 configuration: self.login.configuration.clone(),
             },
             ..like.clone()

@@ -216,12 +216,17 @@ pub fn state_folder(inventory: &Path) -> Result<PathBuf, Diagnostics> {
 /// Returns an inventory's absolute path, and the folder that kinstall keeps beside it.
 fn places(inventory: &Path) -> (PathBuf, PathBuf) {
     let absolute = dunce::canonicalize(inventory).unwrap_or_else(|_| inventory.to_owned());
-    let folder = match absolute.parent() {
-        Some(parent) if !absolute.is_dir() => parent,
-        _ => &absolute,
-    };
-    let directory = folder.join(".kinstall");
+    let directory = inventory_folder(&absolute).join(".kinstall");
     (absolute, directory)
+}
+
+/// Returns the folder that holds an inventory, or is it.
+pub(super) fn inventory_folder(inventory: &Path) -> PathBuf {
+    let absolute = dunce::canonicalize(inventory).unwrap_or_else(|_| inventory.to_owned());
+    match absolute.parent() {
+        Some(parent) if !absolute.is_dir() => parent.to_owned(),
+        _ => absolute,
+    }
 }
 
 /// Says that there is no inventory, and how to name one.

@@ -69,8 +69,9 @@ pub struct Connection {
     /// `ansible_password`.
     pub password: Option<Secret>,
     pub escalation: Become,
-    /// Hosts to go through, first hop first: `ansible_ssh_common_args` or the `bastion` group.
-    pub jump: Vec<JumpHost>,
+    /// Hosts to go through, first hop first: `ansible_ssh_common_args` or the `bastion` group. `None` is what the user's
+    /// SSH configuration says, else no host ([`Connection::jumps`]).
+    pub jump: Option<Vec<JumpHost>>,
     /// SSH configuration that is read in place of the user's own (`-F` in `ansible_ssh_common_args`).
     pub configuration: Option<PathBuf>,
 }
@@ -79,6 +80,11 @@ impl Connection {
     /// Returns the port of the SSH server.
     pub fn port(&self) -> u16 {
         self.port.unwrap_or(defaults::SSH_PORT)
+    }
+
+    /// Returns the hosts to go through, first hop first.
+    pub fn jumps(&self) -> &[JumpHost] {
+        self.jump.as_deref().unwrap_or_default()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Brings the image that a machine is made of to this computer.
 
+use std::path::Path;
+
 use super::{Lab, MachineAction, MachineChange, ProviderError, Report};
 use crate::diagnostic::Diagnostic;
 use crate::image::{Image, ImageReference, ImageStore, Progress};
@@ -17,12 +19,24 @@ pub(super) fn check_all(
         .filter(|it| it.action == MachineAction::Create);
     for machine in created.filter_map(|it| lab.machine(&it.host)) {
         let name = &machine.spec.image;
-        let found = store.find(&reference(lab, name)?);
-        if let Some(image) = found.map_err(|error| unusable(error.into()))? {
+        if let Some(image) = find(store, &lab.inventory_folder, name)? {
             check(name, &image)?;
         }
     }
     Ok(())
+}
+
+/// Finds an image as an inventory names it among those that are here; `None` where it would have to be fetched.
+///
+/// # Errors
+/// It can't be had by that name.
+pub fn find(
+    store: &ImageStore,
+    inventory_folder: &Path,
+    name: &str,
+) -> Result<Option<Image>, ProviderError> {
+    let found = store.find(&reference(inventory_folder, name)?);
+    found.map_err(|error| unusable(error.into()))
 }
 
 /// Gets an image as an inventory names it, and notes that the lab uses it. Two threads at once wait for each other in
@@ -33,7 +47,7 @@ pub(super) fn fetch(
     name: &str,
     report: Report,
 ) -> Result<Image, ProviderError> {
-    let reference = reference(lab, name)?;
+    let reference = reference(&lab.inventory_folder, name)?;
     let tell = |name: &str, progress: Progress<'_>| match progress {
         Progress::Notice(notice) | Progress::Retry(notice) => report("", notice),
         Progress::Downloading { done: 0, .. } => report("", &format!("downloading {name}")),
@@ -50,8 +64,8 @@ pub(super) fn fetch(
     Ok(image)
 }
 
-fn reference(lab: &Lab, name: &str) -> Result<ImageReference, ProviderError> {
-    ImageReference::parse(name, &lab.inventory_folder).map_err(|error| ProviderError::Obstacle {
+fn reference(inventory_folder: &Path, name: &str) -> Result<ImageReference, ProviderError> {
+    ImageReference::parse(name, inventory_folder).map_err(|error| ProviderError::Obstacle {
         message: format!("machine image `{name}`: {error}"),
         hints: vec!["`kinstall image list` shows what can be written here".into()],
     })

@@ -11,7 +11,7 @@ pub mod forward;
 mod lab;
 pub mod last_words;
 mod mac;
-mod machine_image;
+pub mod machine_image;
 #[cfg(target_os = "linux")]
 mod namespace;
 mod observed;

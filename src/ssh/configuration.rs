@@ -49,13 +49,12 @@ impl SshConfiguration {
         let Some(said) = self.ask(&connection.host, connection.port, user).await? else {
             return Ok(connection.clone());
         };
-        let jump = if connection.jump.is_empty() {
-            self.jump(&said)?
-        } else {
-            connection.jump.clone()
+        let jump = match &connection.jump {
+            Some(jump) => jump.clone(),
+            None => self.jump(&said)?,
         };
         Ok(Connection {
-            jump: self.way(jump).await?,
+            jump: Some(self.way(jump).await?),
             // The name stands for an address of which the inventory need not know.
             fallback: connection.fallback.filter(|_| said.host.is_none()),
             host: said.host.unwrap_or_else(|| connection.host.clone()),

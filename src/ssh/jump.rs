@@ -31,7 +31,7 @@ impl Jumps {
         target: &Target,
         limit: Duration,
     ) -> Result<Option<Session>, SshError> {
-        let jumps = &target.connection.jump;
+        let jumps = target.connection.jumps();
         if jumps.is_empty() {
             return Ok(None);
         }
@@ -84,7 +84,7 @@ async fn through(
             private_key: jump.private_key.clone(),
             password: jump.password.clone(),
             escalation: Become::No,
-            jump: Vec::new(),
+            jump: Some(Vec::new()),
             configuration: None,
         },
         // Nobody but the lab's own machines knows the lab's key.

@@ -125,6 +125,41 @@ fn other_commands_show_it_in_short() {
 }
 
 #[test]
+fn images_of_machines_that_cannot_be_had_are_named_with_their_machines() {
+    let host = |number: u8, image: &str| {
+        format!("n{number} ansible_host=10.9.8.{number} machine_image={image}\n")
+    };
+    let hosts = [
+        host(1, "centos/7"),
+        host(2, "gone.qcow2"),
+        host(3, "debian-13"),
+    ];
+    let groups = "[kube_control_plane]\nn1\n[kube_node]\nn2\nn3\n";
+    let project = Project::of_host("n0");
+    project.write("inventory.ini", &(hosts.concat() + groups));
+    let images = |provider: &str| {
+        project.write(
+            "group_vars/all.yml",
+            &format!("kinstall_provider: {provider}\n"),
+        );
+        project.run(&["check"])
+    };
+    let said = images("qemu");
+    assert!(said.starts_with("exit code 3\n"), "{said}");
+    for expected in [
+        "the Vagrant box `centos/7` is not on this computer, and kinstall has no image in its place (n1)",
+        "/gone.qcow2`: No such file or directory (os error 2) (n2)",
+        "`machine_image: debian-13` is what most labs can take",
+    ] {
+        assert!(said.contains(expected), "{said}");
+    }
+    assert!(!said.contains("(n3)"), "{said}");
+    // A container starts from none of them.
+    let said = images("container");
+    assert!(said.starts_with("exit code 0\n"), "{said}");
+}
+
+#[test]
 fn the_version_is_held_against_the_bundle() {
     let project = Project::of_host(HOST);
     let mut manifest: serde_json::Value =

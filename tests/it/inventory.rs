@@ -53,7 +53,7 @@ fn hosts(spec: &ClusterSpec) -> String {
                 connection.host,
                 connection.port()
             );
-            for hop in &connection.jump {
+            for hop in connection.jumps() {
                 let user = hop.user.as_deref().unwrap_or("-");
                 let _ = write!(line, " via {user}@{}:{}", hop.host, hop.port());
             }
@@ -138,7 +138,11 @@ fn hosts_behind_a_bastion() {
     ");
     let node = spec.host("node2").unwrap();
     assert_eq!(
-        node.connection.jump[0].password.as_ref().unwrap().expose(),
+        node.connection.jumps()[0]
+            .password
+            .as_ref()
+            .unwrap()
+            .expose(),
         "b#c"
     );
 }

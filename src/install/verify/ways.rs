@@ -33,7 +33,7 @@ impl Ways {
     pub(super) fn of(target: &Target, session: &Session) -> Self {
         let outside = match &target.dial {
             Some(dial) => Outside::Lab(Arc::clone(dial)),
-            None if target.connection.jump.is_empty() => Outside::Directly,
+            None if target.connection.jumps().is_empty() => Outside::Directly,
             None => Outside::Through(Box::new(target.clone()), session.clone()),
         };
         Self {

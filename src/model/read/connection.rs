@@ -37,10 +37,7 @@ pub(super) fn connection(
     let named = reader.text(&HOST).map(|text| text.value);
     let fallback = address.filter(|_| named.is_none());
     let (user_of_host, host) = user_and_host(named.as_ref().unwrap_or(&inventory_host.name));
-    let mut jump = arguments.jump;
-    if jump.is_empty() {
-        jump.extend(bastion.cloned());
-    }
+    let behind = |bastion: &JumpHost| vec![bastion.clone()];
     Connection {
         method,
         host: host.to_owned(),
@@ -54,7 +51,7 @@ pub(super) fn connection(
         private_key: key(reader).or(arguments.private_key),
         password: reader.secret(&PASSWORD),
         escalation: escalation(reader),
-        jump,
+        jump: arguments.jump.or_else(|| bastion.map(behind)),
         configuration: arguments.configuration,
     }
 }
@@ -151,9 +148,7 @@ fn arguments(reader: &mut Reader<'_>) -> SshArguments {
                 "kinstall speaks SSH itself; it follows jump hosts, key, user and port",
             );
         }
-        if !arguments.jump.is_empty() {
-            result.jump = arguments.jump;
-        }
+        result.jump = arguments.jump.or(result.jump);
         result.user = arguments.user.or(result.user);
         result.port = arguments.port.or(result.port);
         result.private_key = arguments.private_key.or(result.private_key);

@@ -9,7 +9,8 @@ use super::home::expand_home;
 /// What the options say.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct SshArguments {
-    pub jump: Vec<JumpHost>,
+    /// Empty where it says that there is no way to go (`ProxyJump=none`).
+    pub jump: Option<Vec<JumpHost>>,
     pub user: Option<String>,
     pub port: Option<u16>,
     pub private_key: Option<PathBuf>,
@@ -58,7 +59,7 @@ pub(super) fn parse(text: &str) -> Result<SshArguments, String> {
 impl SshArguments {
     fn option(&mut self, flag: char, value: &str) -> Result<(), String> {
         match flag {
-            'J' => self.jump = jump_list(value)?,
+            'J' => self.jump = Some(jump_list(value)?),
             'F' => self.configuration = Some(expand_home(value)),
             'i' => self.private_key = Some(expand_home(value)),
             'p' => self.port = Some(port(value)?),
@@ -77,9 +78,9 @@ impl SshArguments {
 
     fn setting(&mut self, name: &str, value: &str) -> Result<(), String> {
         match name.to_ascii_lowercase().as_str() {
-            "proxyjump" | "proxycommand" if value.eq_ignore_ascii_case("none") => {}
-            "proxyjump" => self.jump = jump_list(value)?,
-            "proxycommand" => self.jump = proxy_command(value)?.into_iter().collect(),
+            "proxyjump" => self.jump = Some(jump_list(value)?),
+            "proxycommand" if value.eq_ignore_ascii_case("none") => self.jump = Some(Vec::new()),
+            "proxycommand" => self.jump = Some(proxy_command(value)?.into_iter().collect()),
             "identityfile" => self.private_key = Some(expand_home(value)),
             "user" => self.user = Some(value.to_owned()),
             "port" => self.port = Some(port(value)?),
@@ -97,10 +98,13 @@ impl SshArguments {
 pub fn jump_hosts(name: &str, value: &str) -> Result<Vec<JumpHost>, String> {
     let mut arguments = SshArguments::default();
     arguments.setting(name, value)?;
-    Ok(arguments.jump)
+    Ok(arguments.jump.unwrap_or_default())
 }
 
 fn jump_list(text: &str) -> Result<Vec<JumpHost>, String> {
+    if text.eq_ignore_ascii_case("none") {
+        return Ok(Vec::new());
+    }
     text.split(',').map(|hop| jump_host(hop.trim())).collect()
 }
 
@@ -162,7 +166,7 @@ fn proxy_command(command: &str) -> Result<Option<JumpHost>, String> {
         return Err(refused());
     };
     let passes = arguments.forwards && remote.is_empty() || is_connector(&remote.join(" "));
-    if !passes || !arguments.jump.is_empty() {
+    if !passes || arguments.jump.is_some() {
         return Err(refused());
     }
     let hop = jump_host(host)?;
@@ -204,8 +208,10 @@ mod tests {
         match parse(text) {
             Err(error) => format!("error: {error}"),
             Ok(arguments) => {
-                let hops: Vec<String> = arguments
-                    .jump
+                let Some(jump) = arguments.jump else {
+                    return "open".to_owned();
+                };
+                let hops: Vec<String> = jump
                     .iter()
                     .map(|hop| {
                         let key = hop
@@ -239,7 +245,9 @@ mod tests {
                 "me@gate:23 key /k",
             ),
             ("-o ProxyCommand=none", ""),
-            ("-C -o ControlMaster=auto -o ControlPersist=60s", ""),
+            ("-o ProxyJump=none", ""),
+            ("-J none", ""),
+            ("-C -o ControlMaster=auto -o ControlPersist=60s", "open"),
             (
                 "-o ProxyCommand='nc -X 5 %h %p'",
                 "error: the ProxyCommand `nc -X 5 %h %p` is not of the form `ssh -W %h:%p [user@]host` or \

@@ -14,7 +14,7 @@ pub(super) fn check(spec: &ClusterSpec, places: &Places, diagnostics: &mut Diagn
             (
                 connection.host.clone(),
                 connection.port(),
-                connection.jump.clone(),
+                connection.jumps().to_vec(),
             )
         };
         let earlier = &spec.hosts[..index];

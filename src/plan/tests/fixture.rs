@@ -220,7 +220,7 @@ fn host(name: &str, address: &str, control_plane: bool) -> HostSpec {
             private_key: None,
             password: Some(Secret::new("a password that must not be seen")),
             escalation: Become::Sudo,
-            jump: Vec::new(),
+            jump: None,
             configuration: None,
         },
         kubelet: Kubelet::default(),

@@ -36,7 +36,7 @@ fn expressions_look_at_other_hosts_and_at_the_environment() {
     }
     let variables = "ansible_ssh_common_args: '-o ProxyCommand=\"ssh -W %h:%p -q {{ lookup(''env'', ''NOBODY'') | default(''me'', true) }}@{{ hostvars[''gate''][''ansible_host''] }}\"'\n";
     let cluster = spec(&[("inventory.ini", text), ("group_vars/all.yml", variables)]);
-    let hop = &cluster.hosts[0].connection.jump[0];
+    let hop = &cluster.hosts[0].connection.jumps()[0];
     assert_eq!(
         (hop.user.as_deref(), hop.host.as_str()),
         (Some("me"), "gate.example.com")

@@ -65,17 +65,28 @@ async fn what_the_inventory_says_wins() {
     target.connection.port = Some(node.port);
     target.connection.user = Some(user());
     target.connection.private_key = Some(node.path("key"));
-    target.connection.jump = vec![JumpHost {
+    target.connection.jump = Some(vec![JumpHost {
         user: None,
         host: "gate".to_owned(),
         port: None,
         private_key: None,
         password: None,
-    }];
+    }]);
     Session::connect(&target).await.unwrap();
     for sshd in [&gate, &node] {
         assert_eq!(sshd.log().matches("Accepted publickey").count(), 1);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_jump_host_in_the_inventory_is_a_word_as_well() {
+    let node = Sshd::start();
+    let nowhere = format!("  ProxyJump 127.0.0.1:{}", free_port());
+    let mut target = named("node", &node, &[], &section("node", &node, &nowhere));
+    target.connection.jump = Some(Vec::new());
+    Session::connect(&target).await.unwrap();
+    target.connection.jump = None;
+    assert!(Session::connect(&target).await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -58,7 +58,7 @@ async fn a_broken_way_names_the_hop() {
     );
 
     let mut target = behind(&[&jump], &node);
-    target.connection.jump[0].port = Some(free_port());
+    target.connection.jump.as_mut().unwrap()[0].port = Some(free_port());
     let error = Session::connect(&target).await.err().unwrap();
     assert!(matches!(&error, SshError::Jump { .. }), "{error}");
     let diagnostic = error.diagnostic("node1");
@@ -82,8 +82,8 @@ fn behind(hops: &[&Sshd], node: &Sshd) -> Target {
         known
             .learn("127.0.0.1", hop.port, &hop.host_key.public)
             .unwrap();
-        target.connection.jump.push(hop.jump_host());
     }
+    target.connection.jump = Some(hops.iter().map(|hop| hop.jump_host()).collect());
     target
 }
 

@@ -81,6 +81,6 @@ async fn behind_a_jump_host_the_address_is_tried_after_the_name() {
         .unwrap();
     target.connection.host = String::from("node1.invalid");
     target.connection.fallback = Some([127, 0, 0, 1].into());
-    target.connection.jump = vec![gate.jump_host()];
+    target.connection.jump = Some(vec![gate.jump_host()]);
     Session::connect(&target).await.unwrap();
 }

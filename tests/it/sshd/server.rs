@@ -93,7 +93,7 @@ impl Sshd {
                 private_key: None,
                 password: None,
                 escalation: Become::Sudo,
-                jump: Vec::new(),
+                jump: None,
                 configuration: None,
             },
             known_hosts,
