@@ -3,21 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
 use super::error::FileContext;
-use super::program::{Program, exists};
+use super::image_listing::{self, PINNED, Stored};
+use super::program::Program;
 use super::{Converge, Node, ResourceError};
 use crate::resource::{Action, BlobRef, Change, Image};
 
 /// Seconds that an import may take: the layers are unpacked as well.
 const IMPORT_TIMEOUT: u32 = 900;
-/// What keeps an image when the kubelet or containerd needs room: it came with the bundle and can't be
-/// pulled again.
-const PINNED: &str = "io.cri-containerd.pinned=pinned";
 const MANIFEST_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
 
 /// containerd's answers, asked once for all images of a batch.
@@ -29,14 +26,6 @@ pub struct ImageStore {
     content: Option<BTreeSet<String>>,
 }
 
-/// An image that containerd has.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stored {
-    /// Digest of what the name stands for.
-    target: String,
-    is_pinned: bool,
-}
-
 impl ImageStore {
     /// Forgets the answers.
     pub fn forget(&mut self) {
@@ -45,7 +34,7 @@ impl ImageStore {
 
     fn find(&mut self, name: &str, node: &Node) -> Result<Option<Stored>, ResourceError> {
         if self.images.is_none() {
-            self.images = Some(list_images(node)?);
+            self.images = Some(image_listing::images(node)?);
         }
         Ok(self.images.iter().find_map(|it| it.get(name).cloned()))
     }
@@ -75,7 +64,7 @@ impl ImageStore {
 
     fn has(&mut self, blob: BlobRef, node: &Node) -> Result<bool, ResourceError> {
         if self.content.is_none() {
-            self.content = Some(list_content(node)?);
+            self.content = Some(image_listing::content(node)?);
         }
         let digest = digest(blob);
         Ok(self.content.iter().any(|it| it.contains(&digest)))
@@ -226,41 +215,6 @@ fn append(
     tar.append_data(&mut header, Path::new(name), content)
 }
 
-fn list_images(node: &Node) -> Result<BTreeMap<String, Stored>, ResourceError> {
-    if !is_running(node) {
-        return Ok(BTreeMap::new());
-    }
-    let output = Program::new(["ctr", "-n", "k8s.io", "images", "ls"]).output(node)?;
-    Ok(parse_images(&output))
-}
-
-fn list_content(node: &Node) -> Result<BTreeSet<String>, ResourceError> {
-    let output = Program::new(["ctr", "-n", "k8s.io", "content", "ls", "-q"]).output(node)?;
-    Ok(output.lines().map(str::to_owned).collect())
-}
-
-/// Before containerd is installed and started there are no images. One that died leaves its socket.
-fn is_running(node: &Node) -> bool {
-    let socket = node.path("/run/containerd/containerd.sock");
-    exists("ctr", node) && UnixStream::connect(socket).is_ok()
-}
-
-/// Reads `ctr images ls`: name, media type, digest, size, …, and the labels, with commas between them, at the end.
-fn parse_images(output: &str) -> BTreeMap<String, Stored> {
-    output
-        .lines()
-        .skip(1)
-        .filter_map(|line| {
-            let fields: Vec<&str> = line.split_whitespace().collect();
-            let stored = Stored {
-                target: (*fields.get(2)?).to_owned(),
-                is_pinned: fields.last()?.split(',').any(|label| label == PINNED),
-            };
-            Some(((*fields.first()?).to_owned(), stored))
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -305,7 +259,7 @@ mod tests {
                  kinstall.local/pause:3.10 {MANIFEST_TYPE} {wanted} 345.2 KiB linux/amd64 {labels}\n"
             );
             let image = image();
-            image.diff(&parse_images(&listing).get(&image.name).cloned())
+            image.diff(&image_listing::parse(&listing).get(&image.name).cloned())
         };
         let managed = "io.cri-containerd.image=managed";
         assert!(diff_with(&format!("{managed},{PINNED}")).is_empty());

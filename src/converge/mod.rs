@@ -25,6 +25,7 @@ pub mod etcd;
 pub mod file;
 pub mod file_state;
 pub mod image;
+mod image_listing;
 pub mod kernel_module;
 pub mod kubernetes;
 pub mod link;
