@@ -58,6 +58,8 @@ pub enum Kind {
     Folder,
     /// How long data is kept: days, weeks or years.
     Retention,
+    /// How often something is done: seconds, ten or more, or minutes.
+    Interval,
     /// A size as Kubernetes writes it.
     Quantity,
     OneOf(Vec<String>),

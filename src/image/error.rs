@@ -1,7 +1,7 @@
 //! Why an image can't be had, and what to do about it.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::appliance::ApplianceError;
 use super::archive::ArchiveError;
@@ -259,4 +259,12 @@ fn probe_hints(error: &ProbeError) -> Vec<String> {
         ProbeError::Read(_) | ProbeError::Other(_) | ProbeError::Unknown => return Vec::new(),
     };
     vec![hint.into()]
+}
+
+pub(super) fn file_error(action: &'static str, path: &Path, source: io::Error) -> ImageError {
+    ImageError::File {
+        action,
+        path: path.into(),
+        source,
+    }
 }

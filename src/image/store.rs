@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::adopt::Adoption;
 use super::catalog::Catalog;
-use super::error::ImageError;
+use super::error::{ImageError, file_error};
 use super::kind::{Image, ImageKind};
 use super::lock::Lock;
 use super::progress::{Progress, Report};
@@ -99,11 +99,7 @@ impl ImageStore {
     pub fn find(&self, reference: &ImageReference) -> Result<Option<Image>, ImageError> {
         let (found, _) = self.look_up(reference)?;
         if let (None, ImageReference::File { path, .. }) = (&found, reference) {
-            fs::metadata(path).map_err(|source| ImageError::File {
-                action: "read",
-                path: path.clone(),
-                source,
-            })?;
+            fs::metadata(path).map_err(|source| file_error("read", path, source))?;
         }
         Ok(found.map(|entry| entry.image()))
     }
@@ -383,14 +379,6 @@ fn damaged(entry: &Entry, name: &str) -> ImageError {
             name: name.into(),
             path: entry.folder.clone(),
         },
-    }
-}
-
-pub(super) fn file_error(action: &'static str, path: &Path, source: io::Error) -> ImageError {
-    ImageError::File {
-        action,
-        path: path.into(),
-        source,
     }
 }
 

@@ -1,9 +1,19 @@
 //! Command lines and output as people may see them.
 
-/// Returns the command line as a shell would take it; tokens in it are blanked.
+/// Returns the command line as a shell would take it; tokens in it are blanked, and of a script only its first line is
+/// shown.
 pub fn quoted(argv: &[String]) -> String {
-    let line = shlex::try_join(argv.iter().map(String::as_str)).unwrap_or_else(|_| argv.join(" "));
+    let words: Vec<String> = argv.iter().map(|word| first_line(word)).collect();
+    let line =
+        shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "));
     redact(&line)
+}
+
+fn first_line(word: &str) -> String {
+    match word.trim_end().split_once('\n') {
+        Some((first, _)) => format!("{first} …"),
+        None => word.trim_end().to_owned(),
+    }
 }
 
 /// Returns the line with bootstrap tokens and certificate keys blanked: kubeadm prints both.
@@ -43,7 +53,17 @@ fn is_hexadecimal(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::redact;
+    use super::{quoted, redact};
+
+    #[test]
+    fn a_script_is_shown_by_its_first_line() {
+        let shown = |argv: [&str; 3]| quoted(&argv.map(str::to_owned));
+        assert_eq!(shown(["sh", "-ec", "cd /tmp\nls\n"]), "sh -ec 'cd /tmp …'");
+        assert_eq!(
+            shown(["sh", "-ec", "cd /tmp; ls\n"]),
+            "sh -ec 'cd /tmp; ls'"
+        );
+    }
 
     #[test]
     fn tokens_and_certificate_keys_are_hidden() {

@@ -72,10 +72,22 @@ fn ingress(reader: &mut Reader<'_>) -> Option<Ingress> {
         }
     }
     let domains = domains(reader);
+    let certificate = [&["certificate".to_owned()], domains.as_slice()]
+        .concat()
+        .join("-");
+    if !is_subdomain(&certificate)
+        && domains.iter().all(|it| is_subdomain(it))
+        && let Some(written) = reader.value("kinstall_ingress_domains")
+    {
+        reader.error(
+            &written.location,
+            "the domains of `kinstall_ingress_domains` are too long for one certificate",
+            "they are its name in the cluster",
+            "together they can have 240 characters: leave some out, names one level below a domain need none of their own",
+        );
+    }
     Some(Ingress {
-        certificate: [&["certificate".to_owned()], domains.as_slice()]
-            .concat()
-            .join("-"),
+        certificate,
         domains,
         classes,
         without_class: reader

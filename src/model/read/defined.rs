@@ -62,6 +62,7 @@ fn is_right(kind: &Kind, text: &str) -> bool {
         Kind::StorageClass => is_subdomain(text),
         Kind::Folder => is_folder(text),
         Kind::Retention => is_count_of(text, &["d", "w", "y"]),
+        Kind::Interval => is_count_of(text, &["s", "m"]) && !is_too_often(text),
         Kind::Quantity => is_count_of(text, &["Mi", "Gi", "Ti"]),
         Kind::OneOf(words) => words.iter().any(|word| word == text),
     }
@@ -76,6 +77,7 @@ fn what(kind: &Kind) -> String {
         }
         Kind::Folder => "the path of a folder, such as `/opt/data`".to_owned(),
         Kind::Retention => "days, weeks or years: `30d`, `8w`, `1y`".to_owned(),
+        Kind::Interval => "seconds, ten or more, or minutes: `15s`, `1m`".to_owned(),
         Kind::Quantity => "a size: `500Mi`, `5Gi`".to_owned(),
         Kind::OneOf(words) => {
             let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
@@ -91,6 +93,14 @@ fn is_count_of(text: &str, units: &[&str]) -> bool {
     number
         .and_then(|it| it.parse::<u32>().ok())
         .is_some_and(|it| it > 0)
+}
+
+/// One digit of seconds: metrics-server doesn't start with that.
+fn is_too_often(text: &str) -> bool {
+    let seconds = text.strip_suffix('s');
+    seconds
+        .and_then(|it| it.parse::<u32>().ok())
+        .is_some_and(|it| it < 10)
 }
 
 /// Its path stands in files and commands; quotes and line breaks would change those.

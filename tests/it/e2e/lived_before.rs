@@ -176,10 +176,25 @@ fn another_clusters_data_is_refused_and_untouched(lab: &Kinstall) {
     assert!(!left.contains("pki"), "{left}");
 }
 
+/// containerd runs on without what the kubelet speaks with, and its configuration is as it should be.
+const LOSE_THE_RUNTIME_INTERFACE: &str = r#"
+cd /etc/containerd
+cp -p config.toml /root/config.toml
+printf 'version = 3\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n' > config.toml
+systemctl restart containerd
+cp -p /root/config.toml config.toml
+rm /root/config.toml
+"#;
+
 fn a_deleted_node_comes_back(lab: &Kinstall) {
     lab.kubectl(&["delete", "node", "node2"]);
+    on_node(lab, "node1", LOSE_THE_RUNTIME_INTERFACE);
     let plan = lab.run(&["plan"]).expect_code(2);
     assert!(plan.contains("its Node object is gone"), "{plan}");
+    assert!(
+        plan.contains("containerd/container runtime interface"),
+        "{plan}"
+    );
     lab.ok(&["up"]);
     all_pods_reach_each_other(lab);
     let labels = lab.objects(&["get", "node", "node2"]);

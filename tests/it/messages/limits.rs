@@ -196,6 +196,25 @@ fn values_that_no_cluster_can_have() {
             "error: `My Class` can't be the name of an ingress class",
         ),
         (
+            "ingress_nginx_enabled: true\nkinstall_ingress_domains: [My.example.com]",
+            "error: `My.example.com` can't be the name of a domain",
+        ),
+        (
+            &format!(
+                "ingress_nginx_enabled: true\nkinstall_ingress_domains: [{0}.com, {0}.org, {0}.net, {0}.dev]",
+                "a".repeat(60)
+            ),
+            "error: the domains of `kinstall_ingress_domains` are too long for one certificate",
+        ),
+        (
+            "metrics_server_enabled: true\nmetrics_server_metric_resolution: 5s",
+            "error: `metrics_server_metric_resolution` can't be `5s`",
+        ),
+        (
+            "metrics_server_enabled: true\nmetrics_server_metric_resolution: 1m",
+            "",
+        ),
+        (
             "node_labels: {'bad label!': x}",
             "error: `bad label!` can't be the name of a label",
         ),
