@@ -2,16 +2,16 @@
 
 mod add;
 mod given;
+mod remove;
 mod replace;
 
 use clap::{Args, Subcommand};
 
 use super::GlobalArguments;
 use super::exit::Exit;
-use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
-use crate::install::{Installation, Keys, LabMachines, kubectl, members, named_hosts};
+use crate::diagnostic::Diagnostics;
+use crate::install::{Keys, LabMachines, kubectl, named_hosts};
 use crate::ui::printer::Printer;
-use crate::ui::prompt;
 
 #[derive(Debug, Subcommand)]
 pub enum NodeCommand {
@@ -19,24 +19,14 @@ pub enum NodeCommand {
     Add(add::AddArguments),
     /// Put a machine into the place of a node: in the inventory, and in the cluster
     Replace(replace::ReplaceArguments),
-    /// Remove nodes from the cluster, also nodes that are down; the machines stay
-    Remove(RemoveArguments),
+    /// Remove nodes from the cluster, also nodes that are down, and from the inventory; the machines stay
+    Remove(remove::RemoveArguments),
     /// Move the pods of a node to other nodes, and keep new pods off it
     Drain(OneNode),
     /// Keep new pods off a node
     Cordon(OneNode),
     /// Allow new pods on a node again
     Uncordon(OneNode),
-}
-
-#[derive(Debug, Args)]
-pub struct RemoveArguments {
-    /// Names of nodes in the inventory
-    #[arg(required = true, value_name = "NODE")]
-    pub nodes: Vec<String>,
-    /// Don't ask
-    #[arg(short, long)]
-    pub yes: bool,
 }
 
 #[derive(Debug, Args)]
@@ -54,7 +44,7 @@ pub fn run(
     match command {
         NodeCommand::Add(arguments) => add::run(global, arguments, printer),
         NodeCommand::Replace(arguments) => replace::run(global, arguments, printer),
-        NodeCommand::Remove(arguments) => remove(global, arguments, printer),
+        NodeCommand::Remove(arguments) => remove::run(global, arguments, printer),
         NodeCommand::Drain(node) => {
             let options = [
                 "--ignore-daemonsets",
@@ -71,34 +61,6 @@ pub fn run(
         NodeCommand::Cordon(node) => by_kubectl(global, &["cordon"], node, printer),
         NodeCommand::Uncordon(node) => by_kubectl(global, &["uncordon"], node, printer),
     }
-}
-
-fn remove(
-    global: &GlobalArguments,
-    arguments: &RemoveArguments,
-    printer: Printer,
-) -> Result<Exit, Diagnostics> {
-    let project = global.project(None)?;
-    project.require_lab()?;
-    members::require(&project, &arguments.nodes)?;
-    let names = arguments.nodes.join(", ");
-    let question = format!("Take {names} out of the cluster {}?", project.cluster.name);
-    if !arguments.yes && !prompt::confirm(&question) {
-        let error = Diagnostic::error(Kind::Interrupted, "nothing was removed");
-        return Err(vec![error.hint("answer y, or give --yes")]);
-    }
-    let installation = Installation::to_apply(&global.settings(), project)?;
-    let applied = installation.remove(printer.observer(), &arguments.nodes)?;
-    printer.summary(&applied.summary);
-    if !applied.all_done {
-        return Ok(Exit::Failed);
-    }
-    printer.message(&format!(
-        "{names} left the cluster. Take it out of {} as well: `kinstall up` brings back what the \
-         inventory has.",
-        applied.project.inventory.display()
-    ));
-    Ok(Exit::Success)
 }
 
 /// Runs kubectl for a node of the inventory on a control plane, and passes on what it says.

@@ -53,7 +53,9 @@ pub fn run(
     let applied = if arguments.nodes.is_empty() {
         installation.reset(printer.observer())?
     } else {
-        installation.remove(printer.observer(), &arguments.nodes)?
+        installation
+            .remove(printer.observer(), &arguments.nodes)?
+            .applied
     };
     printer.summary(&applied.summary);
     if !applied.all_done {

@@ -250,6 +250,9 @@ impl Installation {
                     all_left = left.len() == names.len();
                 }
                 machines::make(project, machines, &changes, &events, &cancel).await?;
+                let (ready, checked) = self
+                    .connect_alone(self.scope(&known), &events, &cancel)
+                    .await?;
                 let Ready {
                     mut engine,
                     plan,
@@ -258,13 +261,9 @@ impl Installation {
                     answering,
                     all_answer,
                     ..
-                } = self.connect(self.scope(&known), &events, &cancel).await?;
+                } = ready;
                 self.save_state(&cluster)?;
                 Members::update(&project.directory, &cluster, &answering, &[])?;
-                let checked = engine
-                    .check(&plan, true)
-                    .await
-                    .map_err(|error| vec![error.diagnostic()])?;
                 // Not before all hosts were reached and looked at: an `up` that fails early leaves them alone.
                 if let Some(key) = machines.key_to_distribute() {
                     connect::authorize(strangers, key, &events).await;

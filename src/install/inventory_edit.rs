@@ -1,13 +1,17 @@
-//! Hosts that come into the inventory: the whole is checked first, then the file is written.
+//! Hosts that come into the inventory or go from it: the whole is checked first, then the file is written.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::slice;
+use std::sync::Arc;
+
+use similar::{ChangeTag, TextDiff};
 
 use super::members::Members;
 use super::named_hosts;
 use super::project::Project;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
-use crate::inventory::edit::{self, Edit, NewHost};
+use crate::inventory::edit::{self, Edit, NewHost, Removal};
 use crate::inventory::{Inventory, Vault};
 use crate::whole_file;
 
@@ -28,6 +32,14 @@ pub struct InventoryEdit {
 
 /// The file that changes.
 pub struct EditedFile(Edit);
+
+/// What is done about hosts that leave the cluster.
+pub enum InventoryRemoval {
+    /// These files are changed.
+    Edited(Vec<EditedFile>),
+    /// Their form can't be edited; the warning says which lines the user deletes.
+    ByHand(Diagnostic),
+}
 
 impl InventoryEdit {
     /// Adds a host to an inventory.
@@ -80,11 +92,34 @@ impl InventoryEdit {
     /// Checks the whole inventory as it will be.
     fn of(path: &Path, vault: Vault, edit: Edit, host: &NewHost) -> Result<Self, Diagnostics> {
         check_effect(path, vault.clone(), &edit, host)?;
-        let project = Project::load_edited(path, Some(&edit.after), vault)?;
+        let project = Project::load_edited(path, slice::from_ref(&edit.after), vault)?;
         Ok(Self {
             file: EditedFile(edit),
             project,
         })
+    }
+}
+
+impl InventoryRemoval {
+    /// Takes hosts out of an inventory, which must be right without them. Those that it doesn't have are passed over.
+    pub fn of(path: &Path, vault: Vault, names: &[String]) -> Result<Self, Diagnostics> {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let edits = match edit::remove(path, &names)? {
+            Removal::Edited(edits) => edits,
+            Removal::ByHand(warning) => return Ok(Self::ByHand(warning)),
+        };
+        let after: Vec<_> = edits.iter().map(|edit| Arc::clone(&edit.after)).collect();
+        Project::load_edited(path, &after, vault).map_err(|errors| {
+            let errors = errors.into_iter().filter(Diagnostic::is_error);
+            let hint = format!(
+                "this is how the inventory would be without {}; nothing was changed",
+                names.join(", ")
+            );
+            errors
+                .map(|error| error.hint(&hint))
+                .collect::<Diagnostics>()
+        })?;
+        Ok(Self::Edited(edits.into_iter().map(EditedFile).collect()))
     }
 }
 
@@ -119,13 +154,30 @@ impl EditedFile {
 
     /// Returns the numbers of the lines that will be new or different.
     pub fn lines(&self) -> Vec<usize> {
+        self.changed(ChangeTag::Insert)
+    }
+
+    /// Returns the numbers that the lines have which go.
+    pub fn lost_lines(&self) -> Vec<usize> {
+        self.changed(ChangeTag::Delete)
+    }
+
+    fn changed(&self, tag: ChangeTag) -> Vec<usize> {
         let (before, after) = (&self.0.before.text, &self.0.after.text);
-        let difference = similar::TextDiff::from_lines(before.as_str(), after.as_str());
-        let changes = difference.iter_all_changes();
-        let new = changes.filter(|change| change.tag() == similar::ChangeTag::Insert);
-        new.filter_map(|change| Some(change.new_index()? + 1))
+        let difference = TextDiff::from_lines(before.as_str(), after.as_str());
+        let all = difference.iter_all_changes();
+        let lines = all.filter(|change| change.tag() == tag);
+        lines
+            .filter_map(|change| Some(change.new_index().or(change.old_index())? + 1))
             .collect()
     }
+}
+
+/// Returns the files with variables of one host alone.
+pub fn own_files(project: &Project, host: &str) -> Vec<PathBuf> {
+    let folder = project.folder().join("host_vars");
+    let names = ["", ".yml", ".yaml", ".json"].map(|end| folder.join(format!("{host}{end}")));
+    names.into_iter().filter(|path| path.exists()).collect()
 }
 
 /// A control plane is a member of etcd as well, where the inventory names those one by one.
@@ -147,7 +199,7 @@ fn control_plane_groups(path: &Path, vault: Vault) -> Result<Vec<String>, Diagno
 
 /// Fails where a file of the host's own sets what was given: it wins over the inventory's line.
 fn check_effect(path: &Path, vault: Vault, edit: &Edit, host: &NewHost) -> Result<(), Diagnostics> {
-    let (inventory, _) = Inventory::load_edited(path, Some(&edit.after), vault)?;
+    let (inventory, _) = Inventory::load_edited(path, slice::from_ref(&edit.after), vault)?;
     let variables = inventory.hosts.get(&host.name).map(|it| &it.variables);
     let found = host
         .variables
@@ -244,9 +296,7 @@ fn check_addresses(path: &Path, vault: Vault, old: &str, new: &NewHost) -> Resul
 
 /// Variables in a file of the host's own would be lost with its name.
 fn check_own_files(project: &Project, old: &str) -> Result<(), Diagnostics> {
-    let folder = project.folder().join("host_vars");
-    let names = ["", ".yml", ".yaml", ".json"].map(|end| folder.join(format!("{old}{end}")));
-    let found: Vec<&PathBuf> = names.iter().filter(|path| path.exists()).collect();
+    let found = own_files(project, old);
     let Some(path) = found.first() else {
         return Ok(());
     };

@@ -34,3 +34,10 @@ pub struct Applied {
     pub summary: Summary,
     pub all_done: bool,
 }
+
+/// How a removal ended.
+pub struct Removed {
+    pub applied: Applied,
+    /// Names of the hosts that are out of the cluster now.
+    pub left: Vec<String>,
+}

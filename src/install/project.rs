@@ -31,13 +31,13 @@ pub struct Project {
 impl Project {
     /// Reads the inventory and the state; errors are returned all at once.
     pub fn load(path: &Path, vault: Vault) -> Result<Self, Diagnostics> {
-        Self::load_edited(path, None, vault)
+        Self::load_edited(path, &[], vault)
     }
 
-    /// Reads the same with one of the inventory's files as it will be.
+    /// Reads the same with some of the inventory's files as they will be.
     pub fn load_edited(
         path: &Path,
-        edited: Option<&Arc<SourceFile>>,
+        edited: &[Arc<SourceFile>],
         vault: Vault,
     ) -> Result<Self, Diagnostics> {
         if !path.exists() {

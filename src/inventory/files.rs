@@ -24,14 +24,14 @@ const USUAL_NAMES: [&str; 8] = [
 /// Endings of inventories; a file without one may be an inventory as well.
 const EXTENSIONS: [&str; 4] = ["ini", "yaml", "yml", "json"];
 
-/// Returns the inventory file, or the inventory files of a folder; never empty. An edited file is taken as it
+/// Returns the inventory file, or the inventory files of a folder; never empty. Edited files are taken as they
 /// will be.
 pub(super) fn find(
     path: &Path,
-    edited: Option<&Arc<SourceFile>>,
+    edited: &[Arc<SourceFile>],
     diagnostics: &mut Diagnostics,
 ) -> Result<Vec<Arc<SourceFile>>, Diagnostic> {
-    let source = |path: &Path| match edited.filter(|edited| edited.path == path) {
+    let source = |path: &Path| match edited.iter().find(|edited| edited.path == path) {
         Some(edited) => Ok(Arc::clone(edited)),
         None => SourceFile::read(path),
     };

@@ -74,13 +74,13 @@ impl Inventory {
     ///
     /// Returns warnings beside the inventory, or else everything that is wrong with it.
     pub fn load(path: &Path, vault: Vault) -> Result<(Self, Diagnostics), Diagnostics> {
-        Self::load_edited(path, None, vault)
+        Self::load_edited(path, &[], vault)
     }
 
-    /// Reads the same with one of its files as it will be.
+    /// Reads the same with some of its files as they will be.
     pub fn load_edited(
         path: &Path,
-        edited: Option<&Arc<SourceFile>>,
+        edited: &[Arc<SourceFile>],
         vault: Vault,
     ) -> Result<(Self, Diagnostics), Diagnostics> {
         let mut diagnostics = Diagnostics::new();

@@ -76,13 +76,13 @@ pub fn load(inventory: &Path) -> Result<(ClusterSpec, Diagnostics), Diagnostics>
 
 /// Reads the same, with what opens its encrypted values.
 pub fn load_with(inventory: &Path, vault: Vault) -> Result<Loaded, Diagnostics> {
-    load_edited(inventory, None, vault)
+    load_edited(inventory, &[], vault)
 }
 
-/// Reads the same with one of its files as it will be.
+/// Reads the same with some of its files as they will be.
 pub fn load_edited(
     inventory: &Path,
-    edited: Option<&Arc<SourceFile>>,
+    edited: &[Arc<SourceFile>],
     vault: Vault,
 ) -> Result<Loaded, Diagnostics> {
     let findings = examine_edited(inventory, edited, vault);
@@ -98,10 +98,10 @@ pub fn load_edited(
 
 /// Reads the same, and returns what there is whether it is right or wrong.
 pub fn examine(path: &Path, vault: Vault) -> Findings {
-    examine_edited(path, None, vault)
+    examine_edited(path, &[], vault)
 }
 
-fn examine_edited(path: &Path, edited: Option<&Arc<SourceFile>>, vault: Vault) -> Findings {
+fn examine_edited(path: &Path, edited: &[Arc<SourceFile>], vault: Vault) -> Findings {
     let (inventory, mut diagnostics) = match Inventory::load_edited(path, edited, vault) {
         Ok(loaded) => loaded,
         Err(diagnostics) => {

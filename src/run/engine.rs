@@ -59,6 +59,11 @@ impl Engine {
             .any(|host| !host.facts.pending_handlers.is_empty())
     }
 
+    /// Returns whether another run was at work on a host after its facts were gathered: they may be wrong by now.
+    pub fn has_waited(&self) -> bool {
+        self.hosts.iter().any(|host| host.has_waited)
+    }
+
     /// Returns whether [`Engine::apply`] did not do all that it should for a host.
     pub fn has_failed(&self, host: &str) -> bool {
         self.failed.contains(host)

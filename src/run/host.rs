@@ -47,6 +47,8 @@ pub struct HostRun {
     run: String,
     /// Whose lock the agent waits for, and how long that may take.
     locked: Option<(String, Instant)>,
+    /// Another run was at work on the host after it had said what it is like.
+    pub(super) has_waited: bool,
 }
 
 impl HostRun {
@@ -69,6 +71,7 @@ impl HostRun {
             told_to_stop: false,
             run: String::new(),
             locked: None,
+            has_waited: false,
         }
     }
 
@@ -206,6 +209,7 @@ impl HostRun {
     /// to whom.
     fn gives_way_to(&mut self, event: &Event) -> Option<String> {
         self.locked = None;
+        self.has_waited |= matches!(event, Event::Waiting { .. });
         let Event::Waiting {
             holder,
             other: Some(run),

@@ -70,7 +70,8 @@ pub fn run(
     if keeps_name {
         // Kubernetes has one node of a name: the old one leaves first.
         let removed = Installation::to_apply(&settings, before)?
-            .remove(printer.observer(), &[old.to_owned()])?;
+            .remove(printer.observer(), &[old.to_owned()])?
+            .applied;
         printer.summary(&removed.summary);
         if !removed.all_done {
             printer.message("The inventory is as it was. The same command again goes on.");

@@ -71,15 +71,33 @@ impl Ready {
         checked.map_err(|error| vec![error.diagnostic()])
     }
 
-    /// Does what the plan says, after other runs that are at work on the hosts; returns whether all of it was done.
+    /// Does what the plan says; returns whether all of it was done.
     pub(super) async fn apply(&mut self) -> Result<bool, Diagnostics> {
-        let failed = |error: RunError| vec![error.diagnostic()];
-        self.engine.check(&self.plan, true).await.map_err(failed)?;
-        self.engine.apply(&self.plan).await.map_err(failed)
+        let applied = self.engine.apply(&self.plan).await;
+        applied.map_err(|error: RunError| vec![error.diagnostic()])
     }
 }
 
 impl Installation {
+    /// Connects, and looks at the hosts when no other run is at work on them any more. What a host has said of itself
+    /// before may be wrong by then (the join that it was in the middle of is done), so that it is asked again.
+    pub(super) async fn connect_alone(
+        &self,
+        scope: Scope<'_>,
+        events: &EventSender,
+        cancel: &Cancel,
+    ) -> Result<(Ready, CheckedHosts), Diagnostics> {
+        loop {
+            let mut ready = self.connect(scope, events, cancel).await?;
+            let checked = ready.engine.check(&ready.plan, true).await;
+            let checked = checked.map_err(|error| vec![error.diagnostic()])?;
+            if !ready.engine.has_waited() {
+                return Ok((ready, checked));
+            }
+            ready.engine.finish().await;
+        }
+    }
+
     /// Connects to the hosts at once and builds the plan from what their agents say.
     pub(super) async fn connect(
         &self,

@@ -5,7 +5,7 @@ use super::connection::Scope;
 use super::restore;
 use crate::diagnostic::Diagnostics;
 use crate::install::members::{self, Member, Members};
-use crate::install::outcome::{Applied, Found};
+use crate::install::outcome::{Applied, Found, Removed};
 use crate::install::record::{carried_out, observed};
 use crate::model::ClusterSpec;
 use crate::playbook::Action;
@@ -19,7 +19,7 @@ impl Installation {
         self,
         observer: Box<dyn Observer>,
         leaving: &[String],
-    ) -> Result<Applied, Diagnostics> {
+    ) -> Result<Removed, Diagnostics> {
         let departed = self.departed(leaving)?;
         let (left, summary) = carried_out(
             &self.project.directory,
@@ -30,12 +30,13 @@ impl Installation {
                 Ok(left)
             },
         )?;
-        Ok(Applied {
+        let applied = Applied {
             project: self.project,
             machines: self.machines,
             summary,
             all_done: left.len() == leaving.len(),
-        })
+        };
+        Ok(Removed { applied, left })
     }
 
     /// Returns what [`Installation::remove`] would do with some hosts; without names, [`Installation::reset`].
@@ -70,8 +71,8 @@ impl Installation {
             observer,
             async |events, cancel| {
                 let names = self.hosts();
-                let connected = self.connect(self.reset_scope(&names), events, cancel);
-                let mut ready = connected.await?;
+                let connected = self.connect_alone(self.reset_scope(&names), events, cancel);
+                let (mut ready, _) = connected.await?;
                 let all_done = ready.apply().await?;
                 let mut reset = ready.answering;
                 reset.retain(|name| !ready.engine.has_failed(name));
@@ -121,7 +122,7 @@ impl Installation {
     ) -> Result<Vec<String>, Diagnostics> {
         let cluster = members::with(&self.project.cluster, departed);
         let scope = remove_scope(&cluster, leaving);
-        let mut ready = self.connect(scope, events, cancel).await?;
+        let (mut ready, _) = self.connect_alone(scope, events, cancel).await?;
         ready.apply().await?;
         let mut left = Vec::new();
         if ready.plan.left_out.is_empty() {

@@ -207,7 +207,7 @@ impl Installation {
             observer,
             async |events, cancel| {
                 let scope = self.restore_scope(&names);
-                let mut ready = self.connect(scope, events, cancel).await?;
+                let (mut ready, _) = self.connect_alone(scope, events, cancel).await?;
                 require_all(&ready, goes_on)?;
                 begun.save(&path)?;
                 let all_done = ready.apply().await?;

@@ -113,8 +113,8 @@ impl Installation {
             &self.run,
             observer,
             async |events, cancel| {
-                let connected = self.connect(self.roll(&upgraded), events, cancel);
-                let mut ready = connected.await?;
+                let connected = self.connect_alone(self.roll(&upgraded), events, cancel);
+                let (mut ready, _) = connected.await?;
                 if let Some(host) = pause_after {
                     ready.plan.end_after(host);
                 }

@@ -50,6 +50,30 @@ fn where_all_have_joined_nothing_is_asked_of_etcd() {
     assert!(!phases.contains("gate"), "{phases}");
 }
 
+/// Before a join that was interrupted begins anew, its data is wiped: a member that votes would be one without data.
+#[test]
+fn the_member_of_an_interrupted_join_is_removed_even_where_it_votes() {
+    let mut lab = lab();
+    have_joined(&mut lab);
+    let last = lab.cluster.control_planes().last().unwrap().name.clone();
+    for (state, expected) in [(Some(CommandState::Begun), false), (None, true)] {
+        let commands = &mut lab.facts[&last].commands;
+        commands.clear();
+        commands.extend(state.map(|it| ("control-plane-join/join".to_owned(), it)));
+        let plan = lab.plan();
+        let gate = format!("control-plane-gate/{last}");
+        let gate = plan.phases.iter().find(|it| it.name == gate).unwrap();
+        let steps = gate.batches.values().flat_map(|batch| &batch.steps);
+        let kept: Vec<bool> = steps
+            .filter_map(|step| match &step.resource {
+                Resource::EtcdMemberAbsent(absent) => Some(absent.unless_healthy),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(kept, [expected], "{state:?}");
+    }
+}
+
 #[test]
 fn the_first_control_plane_and_a_dead_one_leave_through_another() {
     let mut lab = lab();

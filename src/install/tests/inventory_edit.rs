@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::diagnostic::Diagnostics;
-use crate::install::inventory_edit::{InventoryEdit, Role};
+use crate::install::inventory_edit::{InventoryEdit, InventoryRemoval, Role};
 use crate::inventory::Vault;
 use crate::inventory::edit::NewHost;
 
@@ -129,4 +129,23 @@ fn a_replaced_host_keeps_what_is_not_the_machines_own() {
     assert!(message(only).contains("cp1 is the only control plane"));
     let taken = inventory.replace("n1", "cp1", "ansible_host=10.0.0.3 ip=10.0.0.3");
     assert_eq!(message(taken), "the inventory has a host `cp1` already");
+}
+
+#[test]
+fn a_host_goes_if_the_inventory_is_right_without_it() {
+    let inventory = Inventory::new();
+    let removal =
+        |name: &str| InventoryRemoval::of(&inventory.path, Vault::default(), &[name.to_owned()]);
+    let Ok(InventoryRemoval::Edited(files)) = removal("n1") else {
+        panic!("it can be edited");
+    };
+    assert_eq!(files[0].lost_lines(), [3, 9]);
+    assert_eq!(inventory.text(), INVENTORY);
+    files[0].write().unwrap();
+    assert!(!inventory.text().contains("n1"));
+    assert!(inventory.text().ends_with("[etcd]\ncp1\n[kube_node]\n"));
+    let errors = removal("cp1").err().unwrap();
+    assert!(errors[0].hints.join(" ").contains("would be without cp1"));
+    // One that is known as a member only.
+    assert!(matches!(removal("n7"), Ok(InventoryRemoval::Edited(files)) if files.is_empty()));
 }

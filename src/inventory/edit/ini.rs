@@ -112,6 +112,28 @@ pub(super) fn replace(text: &str, old: &str, new: &NewHost) -> Result<Vec<Splice
     Ok(splices)
 }
 
+/// Takes the lines of hosts away.
+pub(super) fn remove(text: &str, names: &[&str]) -> Result<Vec<Splice>, NotEditable> {
+    let mut splices = Vec::new();
+    for line in sections(text).iter().flat_map(|section| &section.hosts) {
+        let Some(host) = line.words.first() else {
+            continue;
+        };
+        let hosts = host_pattern::expand(&host.text).map_or_else(|_| Vec::new(), |it| it.0);
+        let Some(name) = hosts.iter().find(|it| names.contains(&it.as_str())) else {
+            continue;
+        };
+        if *name != host.text {
+            return Err(NotEditable::InRange(name.clone()));
+        }
+        splices.push(Splice {
+            at: line.span.clone(),
+            text: String::new(),
+        });
+    }
+    Ok(splices)
+}
+
 fn is_everybody(group: &str) -> bool {
     matches!(group, "all" | "ungrouped")
 }

@@ -79,6 +79,16 @@ impl Meaning {
         self
     }
 
+    /// Takes hosts out of all groups.
+    pub(super) fn without_hosts(mut self, names: &[&str]) -> Self {
+        self.hosts.retain(|name, _| !names.contains(&name.as_str()));
+        for group in self.groups.values_mut() {
+            group.hosts.retain(|name| !names.contains(&name.as_str()));
+        }
+        self.settle();
+        self
+    }
+
     /// Every host and group is in `all`, whether it is written there or not, and no host is in `ungrouped` that is
     /// elsewhere.
     fn settle(&mut self) {

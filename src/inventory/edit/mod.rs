@@ -1,4 +1,4 @@
-//! Changes the text of an inventory: a host more, or a host in the place of another. All other bytes stay.
+//! Changes the text of an inventory: a host more, a host in the place of another, or hosts fewer. All other bytes stay.
 //!
 //! ```text
 //! text -> ini | yaml: splices -> new text -> read again: the same inventory, and only the host is new
@@ -39,6 +39,15 @@ pub struct Edit {
     pub after: Arc<SourceFile>,
 }
 
+/// Hosts that go from an inventory.
+#[derive(Debug)]
+pub enum Removal {
+    /// The files that change.
+    Edited(Vec<Edit>),
+    /// Its form can't be edited; the warning says which lines to delete.
+    ByHand(Diagnostic),
+}
+
 /// Why a text can't be changed; the words complete "the inventory can't be edited: …".
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum NotEditable {
@@ -48,7 +57,9 @@ pub(super) enum NotEditable {
     InRange(String),
     #[error("`{0}` has a value in a form that can't be replaced")]
     Value(String),
-    #[error("the result would not be the same inventory with the host in it")]
+    #[error("`{0}` does not stand on lines of its own")]
+    NotAlone(String),
+    #[error("more than the host would change in it")]
     OtherMeaning,
 }
 
@@ -84,7 +95,7 @@ pub fn add(path: &Path, host: &NewHost, groups: &[String]) -> Result<Edit, Diagn
         Form::Yaml => yaml::add(&file, host, &groups),
     };
     let expected = Meaning::of(&text.inventory).with_host(host, &groups);
-    text.checked(&file, edited, &expected)
+    text.checked_one(&file, edited, &expected)
         .map_err(|error| vec![refused(&file, &error, &by_hand::added(host, &groups))])
 }
 
@@ -97,8 +108,31 @@ pub fn replace(path: &Path, old: &str, new: &NewHost) -> Result<Edit, Diagnostic
         Form::Yaml => yaml::replace(&file, old, new),
     };
     let expected = Meaning::of(&text.inventory).with_replaced(old, new);
-    text.checked(&file, edited, &expected)
+    text.checked_one(&file, edited, &expected)
         .map_err(|error| vec![refused(&file, &error, &by_hand::replaced(old, new))])
+}
+
+/// Takes hosts out of all groups and files.
+pub fn remove(path: &Path, names: &[&str]) -> Result<Removal, Diagnostics> {
+    let text = Text::read(path)?;
+    let files = text.inventory.files.iter();
+    let edited = files.map(|file| {
+        let splices = match form_of(file) {
+            Form::Ini => ini::remove(&file.text, names),
+            Form::Yaml => yaml::remove(file, names),
+        };
+        splices.map(|splices| (Arc::clone(file), splices))
+    });
+    let edited: Result<Vec<_>, NotEditable> = edited.collect();
+    let expected = Meaning::of(&text.inventory).without_hosts(names);
+    Ok(
+        match edited.and_then(|edited| text.checked(edited, &expected)) {
+            Ok(edits) => Removal::Edited(edits),
+            Err(error) => {
+                Removal::ByHand(by_hand::removed(&text.inventory, names, &error.to_string()))
+            }
+        },
+    )
 }
 
 /// What an inventory's own files say, without the folders beside them.
@@ -109,7 +143,7 @@ struct Text {
 impl Text {
     fn read(path: &Path) -> Result<Self, Diagnostics> {
         let mut diagnostics = Diagnostics::new();
-        let files = files::find(path, None, &mut diagnostics).map_err(|error| vec![error])?;
+        let files = files::find(path, &[], &mut diagnostics).map_err(|error| vec![error])?;
         let inventory = Inventory::of(&files, Vault::default(), &mut diagnostics);
         let has_errors = diagnostics.iter().any(Diagnostic::is_error);
         match inventory {
@@ -132,30 +166,49 @@ impl Text {
         Arc::clone(host.map_or(&self.inventory.file, |host| &host.location.file))
     }
 
-    /// Makes the edit if the whole inventory then says what it should.
-    fn checked(
+    /// Makes the edit of one file.
+    fn checked_one(
         &self,
         file: &Arc<SourceFile>,
         splices: Result<Vec<Splice>, NotEditable>,
         expected: &Meaning,
     ) -> Result<Edit, NotEditable> {
-        let after = Arc::new(SourceFile {
-            path: file.path.clone(),
-            text: spliced(&file.text, splices?),
+        let edits = self.checked(vec![(Arc::clone(file), splices?)], expected)?;
+        // Nothing to change is an edit as well.
+        let unchanged = || Edit {
+            before: Arc::clone(file),
+            after: Arc::clone(file),
+        };
+        Ok(edits.into_iter().next().unwrap_or_else(unchanged))
+    }
+
+    /// Makes the edits if the whole inventory then says what it should; leaves out files that stay as they are.
+    fn checked(
+        &self,
+        edited: Vec<(Arc<SourceFile>, Vec<Splice>)>,
+        expected: &Meaning,
+    ) -> Result<Vec<Edit>, NotEditable> {
+        let edits = edited.into_iter().map(|(before, splices)| {
+            let after = Arc::new(SourceFile {
+                path: before.path.clone(),
+                text: spliced(&before.text, splices),
+            });
+            Edit { before, after }
         });
-        let files: Vec<Arc<SourceFile>> = self
-            .inventory
-            .files
-            .iter()
-            .map(|it| Arc::clone(if it.path == file.path { &after } else { it }))
+        let edits: Vec<Edit> = edits
+            .filter(|edit| edit.before.text != edit.after.text)
             .collect();
+        let now = |file: &Arc<SourceFile>| {
+            let edit = edits.iter().find(|edit| edit.before.path == file.path);
+            Arc::clone(edit.map_or(file, |edit| &edit.after))
+        };
+        let files: Vec<Arc<SourceFile>> = self.inventory.files.iter().map(now).collect();
         let mut diagnostics = Diagnostics::new();
         let read = Inventory::of(&files, Vault::default(), &mut diagnostics);
         let is_right = read.is_some_and(|read| Meaning::of(&read) == *expected)
             && !diagnostics.iter().any(Diagnostic::is_error);
         if is_right {
-            let before = Arc::clone(file);
-            Ok(Edit { before, after })
+            Ok(edits)
         } else {
             Err(NotEditable::OtherMeaning)
         }

@@ -1,11 +1,13 @@
 //! Edits of inventories of every form: what is added, and that nothing else changes.
 
+mod removal;
+
 use std::fs;
 use std::path::PathBuf;
 
 use proptest::prelude::*;
 
-use super::{Edit, NewHost, add, replace};
+use super::{Edit, NewHost, Removal, add, remove, replace};
 use crate::diagnostic::Diagnostics;
 use crate::inventory::{Inventory, Vault};
 
@@ -301,13 +303,20 @@ proptest! {
             prop_assert!(is_kept, "{}", edit.after.text);
             fs::write(&folder.path, &edit.after.text).unwrap();
             let mut said = Diagnostics::new();
-            let files = super::files::find(&folder.path, None, &mut said).unwrap();
+            let files = super::files::find(&folder.path, &[], &mut said).unwrap();
             let read = Inventory::of(&files, Vault::default(), &mut said).unwrap();
             prop_assert_eq!(read.hosts["new"].variables["ip"].value.text(), Some("10.0.0.9"));
             prop_assert!(read.hosts_in(group).iter().any(|it| it.name == "new"));
             // And it can be replaced again by itself, which changes nothing.
             let same = replace(&folder.path, "new", &host("new", &[])).unwrap();
             prop_assert_eq!(&same.after.text, &edit.after.text);
+            // And it goes again, without anything of what was there before.
+            let Removal::Edited(gone) = remove(&folder.path, &["new"]).unwrap() else {
+                panic!("it can't be taken out: {}", edit.after.text);
+            };
+            let mut rest = gone[0].after.text.chars();
+            let is_kept = text.chars().all(|letter| rest.any(|it| it == letter));
+            prop_assert!(is_kept, "{}", gone[0].after.text);
         }
     }
 }

@@ -106,6 +106,30 @@ pub(super) fn replace(
     Ok(splices)
 }
 
+/// Takes hosts away wherever they are named.
+pub(super) fn remove(file: &Arc<SourceFile>, names: &[&str]) -> Result<Vec<Splice>, NotEditable> {
+    let text = Text(&file.text);
+    let root = read(file)?;
+    let groups = groups_of(&root);
+    let hosts = groups
+        .iter()
+        .filter_map(|group| group.value.get("hosts")?.entries());
+    let leaving = hosts
+        .flatten()
+        .filter(|host| names.contains(&host.key.as_str()));
+    leaving
+        .map(|host| {
+            let key = host.key_location.span.start;
+            let not_alone = || NotEditable::NotAlone(host.key.clone());
+            let indent = text.indent(key).ok_or_else(not_alone)?;
+            Ok(Splice {
+                at: key - indent..text.end_of_block(key, indent),
+                text: String::new(),
+            })
+        })
+        .collect()
+}
+
 fn read(file: &Arc<SourceFile>) -> Result<Value, NotEditable> {
     yaml::parse_as_ansible(file, &mut Diagnostics::new()).map_err(|_| NotEditable::OtherMeaning)
 }

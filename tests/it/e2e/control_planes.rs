@@ -3,7 +3,7 @@
 use super::etcd;
 use super::kinstall::{Kinstall, eventually};
 
-const INVENTORY: &str = "\
+pub const INVENTORY: &str = "\
 [all]
 cp1 ip=192.168.56.11
 cp2 ip=192.168.56.12
@@ -94,8 +94,12 @@ fn any_control_plane_may_go() {
     });
     let nodes = kubectl(&lab, "cp2", &["get", "nodes", "-o", "name"]);
     assert!(!nodes.contains("cp1"), "{nodes}");
+    let inventory = std::fs::read_to_string(lab.path("inventory.ini")).unwrap();
+    let lines = INVENTORY.lines().filter(|line| !line.starts_with("cp1"));
+    assert!(inventory.lines().eq(lines), "{inventory}");
 
-    // It is switched on again with all that it had: it is no member, and nothing is done as if it were.
+    // It is there again, and switched on with all that it had: it is no member, and nothing is done as if it were.
+    std::fs::write(lab.path("inventory.ini"), INVENTORY).unwrap();
     lab.ok(&["start", "cp1"]);
     let refused = lab.run(&["up"]);
     refused.expect_code(4);
@@ -124,11 +128,11 @@ fn the_proxy_is_small(lab: &Kinstall) {
     assert!(kib < 32 << 10, "{memory}");
 }
 
-fn kubectl(lab: &Kinstall, through: &str, arguments: &[&str]) -> String {
+pub fn kubectl(lab: &Kinstall, through: &str, arguments: &[&str]) -> String {
     lab.ok(&[&["ssh", through, "--", "sudo", "kubectl"], arguments].concat())
 }
 
-fn ready(lab: &Kinstall, through: &str) -> Vec<String> {
+pub fn ready(lab: &Kinstall, through: &str) -> Vec<String> {
     let nodes = kubectl(lab, through, &["get", "nodes", "--no-headers"]);
     nodes
         .lines()
@@ -146,6 +150,13 @@ fn ready(lab: &Kinstall, through: &str) -> Vec<String> {
 
 /// The members of etcd that vote, by name.
 fn voters(lab: &Kinstall, through: &str) -> Vec<String> {
+    let members = members(lab, through).into_iter();
+    let voters = members.filter(|(_, is_learner)| !is_learner);
+    voters.map(|(name, _)| name).collect()
+}
+
+/// The members of etcd by name, and whether they are learners.
+pub fn members(lab: &Kinstall, through: &str) -> Vec<(String, bool)> {
     let etcdctl = format!(
         "exec -n kube-system etcd-{through} -- etcdctl --cacert /etc/kubernetes/pki/etcd/ca.crt \
          --cert /etc/kubernetes/pki/etcd/server.crt --key /etc/kubernetes/pki/etcd/server.key \
@@ -154,10 +165,12 @@ fn voters(lab: &Kinstall, through: &str) -> Vec<String> {
     let words: Vec<&str> = etcdctl.split_whitespace().collect();
     let list: serde_json::Value = serde_json::from_str(&kubectl(lab, through, &words)).unwrap();
     let members = list["members"].as_array().unwrap().iter();
-    let mut names: Vec<String> = members
-        .filter(|member| member["isLearner"] != true)
-        .map(|member| member["name"].as_str().unwrap_or_default().to_owned())
+    let mut found: Vec<(String, bool)> = members
+        .map(|member| {
+            let name = member["name"].as_str().unwrap_or_default().to_owned();
+            (name, member["isLearner"] == true)
+        })
         .collect();
-    names.sort();
-    names
+    found.sort();
+    found
 }

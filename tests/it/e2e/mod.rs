@@ -10,6 +10,7 @@ mod existing;
 mod hardening;
 mod ingress;
 mod interrupted;
+mod kills;
 mod kinstall;
 mod lab;
 mod lived_before;
