@@ -92,9 +92,9 @@ const UP: &[Stage] = {
 /// One host after another, so that no two leave etcd at once. A machine is only reset when the cluster no
 /// longer needs it.
 const REMOVE: &[Stage] = {
-    use PhaseName::{Drain, Forget, Member, Reset};
+    use PhaseName::{Drain, Forget, Leave, Member, Reset};
     &[Stage {
-        phases: &[Drain, Member, Reset, Forget],
+        phases: &[Drain, Leave, Member, Reset, Forget],
         after: &[],
         over: &[],
         pace: Pace::Chains(1),

@@ -105,6 +105,8 @@ pub enum PhaseName {
     AddOns,
     /// The pods of a host that leaves or changes go elsewhere.
     Drain,
+    /// From now on it counts as one whose join was interrupted: whoever goes on with it instead begins anew.
+    Leave,
     /// Its etcd member goes.
     Member,
     /// Kubernetes is taken off the machine.
@@ -147,6 +149,7 @@ impl fmt::Display for PhaseName {
             Self::Join => "join",
             Self::AddOns => "add-ons",
             Self::Drain => "drain",
+            Self::Leave => "leave",
             Self::Member => "member",
             Self::Reset => "reset",
             Self::Forget => "forget",
