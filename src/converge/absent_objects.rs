@@ -69,16 +69,13 @@ impl Converge for AbsentObjects {
         let client = node.kubernetes(&self.kubeconfig)?;
         let objects = self.objects.iter().map(|text| Object::parse(text));
         let objects = objects.collect::<Result<Vec<_>, _>>()?;
-        let listed = Discovery::new(&client, &objects).and_then(|discovery| {
-            let listing = Listing::new(&client, &objects, &discovery)?;
-            Ok((discovery, listing))
-        });
-        let (discovery, listing) = match listed {
-            Ok(listed) => listed,
+        let discovery = match Discovery::new(&client, &objects) {
+            Ok(discovery) => discovery,
             // There is no cluster yet, or none that could be asked: its parts that are wanted tell of that.
             Err(ResourceError::Api { .. }) => return Ok(observed),
             Err(error) => return Err(error),
         };
+        let listing = Listing::new(&client, &objects, &discovery)?;
         let found = client.in_parallel(&objects, |client, object| {
             let path = object.path(&discovery);
             let ours = path.filter(|path| listing.find(path).is_some_and(|it| it.is_ours));

@@ -53,8 +53,10 @@ struct Login {
     private_key: Option<PathBuf>,
     /// Whether `sudo` is used.
     sudo: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    jump: Option<Vec<Jump>>,
+    jump: Vec<Jump>,
+    /// The inventory said that there is no host to go through; else an empty list leaves that open.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    direct: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     configuration: Option<PathBuf>,
 }
@@ -184,10 +186,8 @@ impl Member {
                 user: connection.user.clone(),
                 private_key: connection.private_key.clone(),
                 sudo: connection.escalation != Become::No,
-                jump: connection
-                    .jump
-                    .as_ref()
-                    .map(|it| it.iter().map(jump).collect()),
+                jump: connection.jumps().iter().map(jump).collect(),
+                direct: connection.jump.as_ref().is_some_and(Vec::is_empty),
                 configuration: connection.configuration.clone(),
             },
         }
@@ -230,11 +230,8 @@ impl Member {
                 } else {
                     Become::No
                 },
-                jump: self
-                    .login
-                    .jump
-                    .as_ref()
-                    .map(|it| it.iter().map(jump).collect()),
+                jump: (self.login.direct || !self.login.jump.is_empty())
+                    .then(|| self.login.jump.iter().map(jump).collect()),
                 configuration: self.login.configuration.clone(),
             },
             ..like.clone()
