@@ -163,6 +163,9 @@ mod tests {
                 .unwrap()
                 .contains("package manager")
         );
+        let watchers = ["couldn't initialize inotify: too many open files".to_owned()];
+        let hint = find("`sh` ended with exit code 1", &watchers).unwrap();
+        assert!(hint.contains("fs.inotify.max_user_instances"));
         assert_eq!(find("something else", &[]), None);
     }
 }

@@ -280,6 +280,41 @@ fn a_machine_is_never_invented() {
 }
 
 #[test]
+fn what_guards_only_scripts_is_nothing_to_fill_in() {
+    let import = inside(
+        "config.vm.define('a') do |m|\nm.vm.network 'private_network', ip: '10.9.8.5'\n\
+         if `x`.empty? then m.vm.provision 'shell', inline: 'y' end\nend",
+    );
+    assert_eq!(machines(&import), "a 10.9.8.5");
+    assert!(import.is_complete(), "{}", import.report());
+}
+
+#[test]
+fn what_is_assumed_is_shown_as_it_counts() {
+    let import = inside(
+        "network = '10.9.8'\naddress = ENV['KINSTALL_TEST_VIP'] || \"#{network}.5\"\n\
+         config.vm.define('a') { |m| m.vm.network 'private_network', ip: address }",
+    );
+    assert_eq!(machines(&import), "a 10.9.8.5");
+    assert!(
+        import.report().contains("\"10.9.8.5\""),
+        "{}",
+        import.report()
+    );
+}
+
+#[test]
+fn a_box_of_centos_by_its_address_is_known_to_be_out_of_support() {
+    let hash = "0".repeat(64);
+    let import = inside(&format!(
+        "config.vm.define('a') {{ |m| m.vm.box = 'c7'\nm.vm.box_url = 'http://x/CentOS-7.box'\n\
+         m.vm.box_download_checksum = '{hash}'\nm.vm.box_download_checksum_type = 'sha256' }}"
+    ));
+    let report = import.report();
+    assert!(report.contains("CentOS Linux is end of life"), "{report}");
+}
+
+#[test]
 fn scripts_are_no_vagrantfiles() {
     for text in [
         "#!/bin/bash\nset -e\necho \"Vagrant is needed: ${PATH}\"\nvagrant up\n",
