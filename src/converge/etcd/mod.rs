@@ -7,6 +7,7 @@ mod member_absent;
 mod observe;
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -15,6 +16,10 @@ use super::program::Program;
 use super::{Node, ResourceError};
 
 pub use self::observe::control_plane;
+
+/// How long etcd may need to see that its members are well.
+const PATIENCE: Duration = Duration::from_secs(30);
+const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Certificates that kubeadm makes for whoever looks after etcd.
 const CERTIFICATES: &str = "/etc/kubernetes/pki/etcd";
@@ -96,10 +101,24 @@ impl<'a> Etcd<'a> {
         }
     }
 
-    /// Removes a member.
+    /// Removes a member. etcd refuses that while it hasn't been connected to enough others for five seconds, as just after one
+    /// of them came back.
     pub fn remove(&self, member: &Member) -> Result<(), ResourceError> {
         let id = format!("{:x}", member.id);
-        self.run(THIS_NODE, &["member", "remove", &id]).map(drop)
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let Err(refused) = self.run(THIS_NODE, &["member", "remove", &id]) else {
+                return Ok(());
+            };
+            let ResourceError::Command { output, .. } = &refused else {
+                return Err(refused);
+            };
+            let will_pass = output.iter().any(|line| line.contains("unhealthy cluster"));
+            if !will_pass || Instant::now() > end {
+                return Err(refused);
+            }
+            self.node.cancel().sleep(INTERVAL)?;
+        }
     }
 
     fn json(&self, endpoints: &str, arguments: &[&str]) -> Result<Value, ResourceError> {
