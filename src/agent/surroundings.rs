@@ -8,15 +8,11 @@ use std::time::SystemTime;
 use serde_json::Value;
 
 use crate::converge::program::{Program, exists};
-use crate::converge::{Node, disk};
+use crate::converge::{Node, disk, unit};
 use crate::wire::Surroundings;
 
 /// Units that kinstall has files for.
 const UNITS: [&str; 2] = ["kubelet.service", "containerd.service"];
-/// Folders of units of the administrator.
-const OWN: [&str; 2] = ["/etc/systemd/system", "/run/systemd/system"];
-/// Folders of units of packages.
-const PACKAGED: [&str; 2] = ["/usr/local/lib/systemd/system", "/usr/lib/systemd/system"];
 /// Where containerd looks for registries.
 const REGISTRIES: &str = "/etc/containerd/certs.d";
 /// First words of the file of each that kinstall made (`templates/containerd/hosts.toml.tera`).
@@ -32,11 +28,11 @@ pub fn gather(node: &Node) -> Surroundings {
         mtus: mtus(node),
         disk_size_mib: disk::size(&node.path("/var/lib")).unwrap_or(0) >> 20,
         inotify_instances: number("/proc/sys/fs/inotify/max_user_instances"),
-        drop_ins: OWN
+        drop_ins: unit::OWN_FOLDERS
             .iter()
             .flat_map(|folder| drop_ins(node, folder))
             .collect(),
-        packaged_drop_ins: PACKAGED
+        packaged_drop_ins: unit::PACKAGED_FOLDERS
             .iter()
             .flat_map(|folder| {
                 let found = drop_ins(node, folder).into_iter();

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, SystemTime};
 
 use super::marker::Marker;
 use super::program::{Program, exists};
+use super::stat_cache::Stat;
 use super::{Node, ResourceError};
 
 /// What keeps an image when the kubelet or containerd needs room: it came with the bundle and can't be
@@ -64,17 +64,8 @@ fn is_running(node: &Node) -> bool {
 
 /// What changes with the database, as a line.
 fn database(node: &Node) -> Option<String> {
-    let stat = fs::metadata(node.path(DATABASE)).ok()?;
-    Some(format!(
-        "{} {} {} {}.{} {}.{}\n",
-        stat.dev(),
-        stat.ino(),
-        stat.size(),
-        stat.mtime(),
-        stat.mtime_nsec(),
-        stat.ctime(),
-        stat.ctime_nsec()
-    ))
+    let metadata = fs::metadata(node.path(DATABASE)).ok()?;
+    Some(format!("{:?}\n", Stat::of(&metadata)))
 }
 
 fn is_settled(node: &Node) -> bool {

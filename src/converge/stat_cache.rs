@@ -29,7 +29,7 @@ struct Entry {
 
 /// What must be equal for a file to be the same.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Stat {
+pub(super) struct Stat {
     device: u64,
     inode: u64,
     size: u64,
@@ -38,7 +38,7 @@ struct Stat {
 }
 
 impl Stat {
-    fn of(metadata: &Metadata) -> Self {
+    pub(super) fn of(metadata: &Metadata) -> Self {
         Self {
             device: metadata.dev(),
             inode: metadata.ino(),

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::draft;
 use super::program::{Program, exists};
-use super::{Converge, Node, ResourceError};
+use super::{Converge, Node, ResourceError, unit};
 use crate::resource::{Action, Change, Swap};
 
 const FSTAB: &str = "/etc/fstab";
@@ -13,14 +13,6 @@ const FSTAB: &str = "/etc/fstab";
 const ZRAM: &str = "/etc/systemd/zram-generator.conf";
 const ZRAM_GENERATOR: &str = "/usr/lib/systemd/system-generators/zram-generator";
 const ZRAM_TEXT: &str = "# kinstall: no swap\n";
-/// Where unit files are that neither fstab nor a program's call made (systemd.unit(5)).
-const UNIT_FOLDERS: [&str; 5] = [
-    "/etc/systemd/system",
-    "/run/systemd/system",
-    "/usr/local/lib/systemd/system",
-    "/usr/lib/systemd/system",
-    "/lib/systemd/system",
-];
 
 /// Where swap comes from.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -132,7 +124,8 @@ fn without_swap(fstab: &str) -> String {
 /// Finds swap units that aren't generated from fstab and aren't masked.
 fn units(node: &Node) -> Result<Vec<String>, ResourceError> {
     // Most machines have none, and systemd reads the files of all units for its answer: a fifth of a second.
-    if !UNIT_FOLDERS.iter().any(|folder| has_unit(node, folder))
+    let mut folders = unit::OWN_FOLDERS.iter().chain(&unit::PACKAGED_FOLDERS);
+    if !folders.any(|folder| has_unit(node, folder))
         || !exists("systemctl", node)
         || !node.path("/run/systemd/system").exists()
     {
@@ -186,6 +179,18 @@ mod tests {
         assert_eq!(active(swaps), ["/dev/zram0", "/swap file"]);
         let listed = "a.swap enabled enabled\nb.swap masked enabled\ndev-zram0.swap generated -\n";
         assert_eq!(unit_files(listed), ["a.swap"]);
+    }
+
+    #[test]
+    fn a_unit_of_swap_is_seen_by_its_file() {
+        let root = tempfile::tempdir().unwrap();
+        let node = Node::at(root.path());
+        let folder = unit::PACKAGED_FOLDERS[1];
+        fs::create_dir_all(node.path(folder)).unwrap();
+        fs::write(node.path(&format!("{folder}/swap.target")), "").unwrap();
+        assert!(!has_unit(&node, folder) && !has_unit(&node, unit::OWN_FOLDERS[0]));
+        fs::write(node.path(&format!("{folder}/dev-zram0.swap")), "").unwrap();
+        assert!(has_unit(&node, folder));
     }
 
     #[test]

@@ -8,6 +8,11 @@ use super::{Converge, Node, ResourceError};
 use crate::resource::command_line::quoted;
 use crate::resource::{Action, Change, Unit, UnitState};
 
+/// Folders of units of the administrator (systemd.unit(5)).
+pub const OWN_FOLDERS: [&str; 2] = ["/etc/systemd/system", "/run/systemd/system"];
+/// Folders of units of packages.
+pub const PACKAGED_FOLDERS: [&str; 2] =
+    ["/usr/local/lib/systemd/system", "/usr/lib/systemd/system"];
 /// How long a unit that ended again and again is watched after its start.
 const TRIAL: Duration = Duration::from_secs(5);
 

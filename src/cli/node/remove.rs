@@ -35,16 +35,16 @@ pub fn run(
     members::require(&project, &arguments.nodes)?;
     let names = arguments.nodes.join(", ");
     // What can't be done afterwards is said before.
-    if let InventoryRemoval::ByHand(warning) =
-        InventoryRemoval::of(&path, global.vault()?, &arguments.nodes)?
-    {
-        printer.diagnostic(&warning);
-    }
-    let question = format!(
-        "Take {names} out of the cluster {}, and out of {}?",
-        project.cluster.name,
-        project.inventory.display()
-    );
+    let and_inventory = match InventoryRemoval::of(&path, global.vault()?, &arguments.nodes)? {
+        InventoryRemoval::ByHand(warning) => {
+            printer.diagnostic(&warning);
+            String::new()
+        }
+        InventoryRemoval::Edited(files) if files.is_empty() => String::new(),
+        InventoryRemoval::Edited(_) => format!(", and out of {}", project.inventory.display()),
+    };
+    let cluster = &project.cluster.name;
+    let question = format!("Take {names} out of the cluster {cluster}{and_inventory}?");
     if !arguments.yes && !prompt::confirm(&question) {
         let error = Diagnostic::error(Kind::Interrupted, "nothing was removed");
         return Err(vec![error.hint("answer y, or give --yes")]);

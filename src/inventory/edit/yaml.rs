@@ -62,11 +62,7 @@ pub(super) fn replace(
 ) -> Result<Vec<Splice>, NotEditable> {
     let text = Text(&file.text);
     let root = read(file)?;
-    let groups = groups_of(&root);
-    let hosts = groups
-        .iter()
-        .filter_map(|group| group.value.get("hosts")?.entries());
-    let entries: Vec<&Entry> = hosts.flatten().filter(|host| host.key == old).collect();
+    let entries: Vec<&Entry> = mentions(&root, &[old]);
     if entries.is_empty() {
         return Err(NotEditable::InRange(old.to_owned()));
     }
@@ -110,14 +106,8 @@ pub(super) fn replace(
 pub(super) fn remove(file: &Arc<SourceFile>, names: &[&str]) -> Result<Vec<Splice>, NotEditable> {
     let text = Text(&file.text);
     let root = read(file)?;
-    let groups = groups_of(&root);
-    let hosts = groups
-        .iter()
-        .filter_map(|group| group.value.get("hosts")?.entries());
-    let leaving = hosts
-        .flatten()
-        .filter(|host| names.contains(&host.key.as_str()));
-    leaving
+    mentions(&root, names)
+        .into_iter()
         .map(|host| {
             let key = host.key_location.span.start;
             let not_alone = || NotEditable::NotAlone(host.key.clone());
@@ -132,6 +122,16 @@ pub(super) fn remove(file: &Arc<SourceFile>, names: &[&str]) -> Result<Vec<Splic
 
 fn read(file: &Arc<SourceFile>) -> Result<Value, NotEditable> {
     yaml::parse_as_ansible(file, &mut Diagnostics::new()).map_err(|_| NotEditable::OtherMeaning)
+}
+
+/// Returns where hosts are named in groups.
+fn mentions<'a>(root: &'a Value, names: &[&str]) -> Vec<&'a Entry> {
+    let groups = groups_of(root).into_iter();
+    let hosts = groups.filter_map(|group| group.value.get("hosts")?.entries());
+    hosts
+        .flatten()
+        .filter(|host| names.contains(&host.key.as_str()))
+        .collect()
 }
 
 /// Returns all groups, each before its children.
