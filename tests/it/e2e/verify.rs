@@ -112,11 +112,13 @@ pub fn a_pause_of_the_api_server_is_measured(lab: &Kinstall) {
         let found = found.unwrap_or_else(|| panic!("{path}: {text}"));
         found["longest_gap_ms"].as_u64().unwrap()
     };
-    // On a quiet computer: 1.9 to 2.3 s. A busy one takes its time with the first handshake after the pause.
+    // On a quiet computer: 1.9 to 2.3 s. A busy one takes its time to start both `pkill`, which `pause` counts and the API
+    // server doesn't feel, and with the first handshake after the pause.
     let own = availability["longest_stall_ms"].as_u64().unwrap();
+    let shortest = 1900;
     for connections in ["new", "reused"] {
         let measured = gap("API server of controll-plane", connections);
-        let expected = pause - 100..=2 * pause + own;
+        let expected = shortest..=2 * pause + own;
         assert!(
             expected.contains(&measured),
             "{connections}: {measured} ms of {pause}; {text}"
@@ -126,7 +128,7 @@ pub fn a_pause_of_the_api_server_is_measured(lab: &Kinstall) {
             "{text}"
         );
     }
-    assert!(gap("API proxy of node1", "writes") >= pause - 100, "{text}");
+    assert!(gap("API proxy of node1", "writes") >= shortest, "{text}");
 }
 
 /// Runs `verify --quick`, which must find a failure; returns what it says.
