@@ -1,4 +1,5 @@
-//! Labels and taints of nodes: what the inventory says, and nothing that others said.
+//! Labels and taints of nodes: what the inventory says, and nothing that others said. A node that stays takes pods again
+//! where half of a removal cordoned it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -14,6 +15,8 @@ const PATIENCE: Duration = Duration::from_mins(2);
 const INTERVAL: Duration = Duration::from_millis(500);
 /// Where the object says which of its taints the inventory had: nothing else would tell them from others'.
 const RECORD: &str = "kinstall.local/taints";
+/// Where the object says that a removal cordoned it (`playbooks/remove/drain.yml`): what the user cordoned stays so.
+const CORDONED_BY: &str = "kinstall.local/cordoned-by";
 /// The taint that kubeadm gives to control planes, and kinstall's earlier versions without a record.
 const CONTROL_PLANE: &str = "node-role.kubernetes.io/control-plane";
 
@@ -34,6 +37,7 @@ struct Found {
     /// As they are, with fields that don't matter here.
     taints: Vec<Value>,
     record: Option<String>,
+    was_to_leave: bool,
 }
 
 impl Converge for NodeObject {
@@ -56,6 +60,9 @@ impl Converge for NodeObject {
         let found = observed.found.as_ref().unwrap_or(&nothing);
         let mut changes = self.label_changes(found);
         changes.extend(self.taint_changes(found));
+        if found.was_to_leave {
+            changes.push(Change::new(Action::Run, "uncordon"));
+        }
         changes
     }
 
@@ -171,14 +178,18 @@ impl NodeObject {
                     .map(|taint| json!(taint)),
             )
             .collect();
-        if taints != found.taints {
-            let patch = json!({
+        if taints != found.taints || found.was_to_leave {
+            let mut patch = json!({
                 "metadata": { "uid": found.uid, "resourceVersion": found.resource_version },
                 "spec": { "taints": taints },
             });
+            if found.was_to_leave {
+                patch["metadata"]["annotations"] = json!({ CORDONED_BY: null });
+                patch["spec"]["unschedulable"] = json!(null);
+            }
             let answer = client.merge_patch(&self.path(), &patch)?;
             if !answer.is_success() {
-                return Err(answer.refused(format!("taint Node {}", self.name)));
+                return Err(answer.refused(format!("change Node {}", self.name)));
             }
         }
         let mut metadata = json!({
@@ -222,6 +233,7 @@ impl Found {
                 .cloned()
                 .unwrap_or_default(),
             record: metadata["annotations"][RECORD].as_str().map(str::to_owned),
+            was_to_leave: metadata["annotations"][CORDONED_BY] == "removal",
         }
     }
 
@@ -325,6 +337,18 @@ mod tests {
             changes(&wanted(&[], &[CONTROL_PLANE]), &object),
             [format!("Update annotation {RECORD}")]
         );
+    }
+
+    #[test]
+    fn what_a_removal_cordoned_takes_pods_again_and_what_others_cordoned_does_not() {
+        let cordoned_by = |who: &str| json!({"metadata": {"annotations": {CORDONED_BY: who}}, "spec": {"unschedulable": true}});
+        assert_eq!(
+            changes(&wanted(&[], &[]), &cordoned_by("removal")),
+            ["Run uncordon"]
+        );
+        assert!(changes(&wanted(&[], &[]), &cordoned_by("upgrade")).is_empty());
+        let by_the_user = json!({"spec": {"unschedulable": true}});
+        assert!(changes(&wanted(&[], &[]), &by_the_user).is_empty());
     }
 
     #[test]
