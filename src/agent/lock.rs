@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::left_programs;
 use crate::converge::error::FileContext;
 use crate::converge::{Node, ResourceError};
 
 const PATH: &str = "/run/kinstall.lock";
+const INTERVAL: Duration = Duration::from_millis(200);
 
 /// Who wants the lock.
 #[derive(Clone, Copy, Debug)]
@@ -33,10 +35,10 @@ pub struct Holder {
     pub other: Option<String>,
 }
 
-/// The node's lock; gone with the process, however that ends.
+/// The node's lock; gone with the process, however that ends. The text in it stays where that ends by force.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -74,10 +76,23 @@ impl Lock {
                         }
                     }
                     read = text;
-                    node.cancel().sleep(Duration::from_millis(200))?;
+                    node.cancel().sleep(INTERVAL)?;
                 }
                 Err(TryLockError::Error(error)) => return Err(error).doing("lock", &path),
             }
+        }
+        let text = node.read_or_empty(PATH);
+        while let Some(agent) = field(&text, "process ") {
+            let programs = left_programs::find(agent, node);
+            if programs.is_empty() {
+                break;
+            }
+            if claim.breaks {
+                left_programs::kill(&programs);
+            } else if let Some(waiting) = waiting.take() {
+                waiting(holder(&text, claim.project));
+            }
+            node.cancel().sleep(INTERVAL)?;
         }
         let now = jiff::Timestamp::now();
         let text = format!(
@@ -91,7 +106,14 @@ impl Lock {
             .and_then(|()| file.rewind())
             .and_then(|()| file.write_all(text.as_bytes()))
             .doing("write", &path)?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Nothing is left of this agent's work: nobody needs to look for it. What fails here costs a look.
+        let _ = self.file.set_len(0);
     }
 }
 
@@ -134,7 +156,67 @@ fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use super::holder;
+    use std::process::{Child, Command};
+
+    use super::*;
+    use crate::converge::program::OF_AGENT;
+
+    /// A node whose agent was killed, and the program that goes on.
+    fn node_with_a_left_program() -> (tempfile::TempDir, Node, Child) {
+        let root = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("/proc", root.path().join("proc")).unwrap();
+        let node = Node::at(root.path());
+        // No process has this id: Linux ends at 4194304.
+        let (agent, text) = (
+            "4194305",
+            "run R by C since T\nproject lab\nprocess 4194305\n",
+        );
+        fs::create_dir(root.path().join("run")).unwrap();
+        fs::write(node.path(PATH), text).unwrap();
+        let mut script = Command::new("sh");
+        script.args(["-c", "sleep 60 & wait"]).env(OF_AGENT, agent);
+        let program = script.spawn().unwrap();
+        (root, node, program)
+    }
+
+    fn claim(breaks: bool) -> Claim<'static> {
+        Claim {
+            run: "R2",
+            controller: "C2",
+            project: "lab",
+            breaks,
+        }
+    }
+
+    #[test]
+    fn programs_of_an_agent_that_was_killed_alone_are_waited_for() {
+        let (_root, node, mut program) = node_with_a_left_program();
+        let mut told = None;
+        let lock = Lock::take(&node, claim(false), |holder| {
+            told = Some(holder.words);
+            // In place of its end after some minutes.
+            left_programs::kill(&left_programs::find("4194305", &node));
+            program.wait().unwrap();
+        });
+        assert_eq!(told.as_deref(), Some("run R by C since T"));
+        assert!(node.read_or_empty(PATH).contains("run R2"));
+        drop(lock.unwrap());
+        assert_eq!(node.read_or_empty(PATH), "");
+    }
+
+    #[test]
+    fn who_breaks_the_lock_ends_them_with_all_that_they_started() {
+        let (_root, node, mut program) = node_with_a_left_program();
+        while left_programs::find("4194305", &node).len() < 2 {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        // Reaped here, as the node's first process would.
+        let reaper = std::thread::spawn(move || program.wait().unwrap());
+        let lock = Lock::take(&node, claim(true), |_| panic!("nobody is waited for"));
+        assert!(lock.is_ok());
+        assert!(!reaper.join().unwrap().success());
+        assert!(left_programs::find("4194305", &node).is_empty());
+    }
 
     #[test]
     fn the_holder_is_named_with_its_age_and_told_from_an_earlier_run_of_the_same_project() {

@@ -20,6 +20,7 @@ pub mod handlers;
 pub mod hint;
 pub mod incoming;
 pub mod journal;
+pub mod left_programs;
 pub mod lock;
 pub mod outgoing;
 pub mod surroundings;

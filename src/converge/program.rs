@@ -19,6 +19,8 @@ const GRACE: Duration = Duration::from_secs(10);
 /// How often a silent program is looked at.
 const TICK: Duration = Duration::from_millis(50);
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// The environment variable by which all that an agent starts is known: its process id.
+pub const OF_AGENT: &str = "KINSTALL_AGENT";
 /// How a proxy is named in the environment, in small or in capital letters.
 const PROXIES: [&str; 5] = [
     "http_proxy",
@@ -227,6 +229,7 @@ impl Program {
             .env("LC_ALL", "C.UTF-8")
             .env("HOME", "/root")
             .envs(self.proxies())
+            .env(OF_AGENT, std::process::id().to_string())
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .current_dir(node.path("/"))
             .process_group(0);

@@ -68,7 +68,7 @@ fn programs_get_no_environment_but_their_own() {
     let names = variables(Program::new(["env"]).environment(&own));
     // The test program's own has `CARGO` and much more.
     let names: Vec<_> = names.iter().map(String::as_str).collect();
-    assert_eq!(names, ["HOME", "LC_ALL", "OWN", "PATH"]);
+    assert_eq!(names, ["HOME", "KINSTALL_AGENT", "LC_ALL", "OWN", "PATH"]);
 }
 
 #[test]
