@@ -149,7 +149,7 @@ pub fn ready(lab: &Kinstall, through: &str) -> Vec<String> {
 }
 
 /// The members of etcd that vote, by name.
-fn voters(lab: &Kinstall, through: &str) -> Vec<String> {
+pub fn voters(lab: &Kinstall, through: &str) -> Vec<String> {
     let members = members(lab, through).into_iter();
     let voters = members.filter(|(_, is_learner)| !is_learner);
     voters.map(|(name, _)| name).collect()

@@ -14,10 +14,13 @@ use super::kinstall::{Kinstall, eventually};
 enum Victim {
     /// kinstall itself. The agents finish a step that must not be cut off.
     Controller,
+    /// The agent on the machine that comes, as by the kernel for want of memory: kinstall then ends by itself, and what
+    /// the agent had started goes on.
+    Agent,
     /// Kinstall, and then the power of the machine that comes or goes.
     Power,
 }
-use Victim::{Controller, Power};
+use Victim::{Agent, Controller, Power};
 
 /// When it is killed.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +38,7 @@ use Boundary::{Done, Learner, Says, Start};
 
 const JOIN: &str = "control-plane-join/join";
 
-const ADDING: [(Boundary, Victim); 12] = [
+const ADDING: [(Boundary, Victim); 14] = [
     (Done("cp3", "control-plane-join/configuration"), Power),
     (Start("cp3", JOIN), Controller),
     (
@@ -49,9 +52,11 @@ const ADDING: [(Boundary, Victim); 12] = [
     ),
     (Learner, Power),
     (Learner, Controller),
+    (Learner, Agent),
     // It votes, and the cluster doesn't have its Node yet.
     (Says("Waiting for the new etcd member"), Power),
     (Says("Waiting for the new etcd member"), Controller),
+    (Says("Waiting for the new etcd member"), Agent),
     (Says("[mark-control-plane] Marking"), Power),
     (Says("[control-plane-check] Waiting"), Power),
     (Done("cp3", JOIN), Controller),
@@ -134,6 +139,15 @@ fn all_are_there(lab: &Kinstall) {
     eventually("all nodes are ready", 60, || {
         ready(lab, "cp2") == ["cp1", "cp2", "cp3", "w1"]
     });
+    let cordoned = [
+        "get",
+        "nodes",
+        "--field-selector",
+        "spec.unschedulable=true",
+        "-o",
+        "name",
+    ];
+    assert_eq!(super::control_planes::kubectl(lab, "cp2", &cordoned), "");
     let again = lab.run(&["up"]);
     again.expect_code(0);
     assert!(again.stderr().contains("0 changed"), "{}", again.stderr());
@@ -164,16 +178,24 @@ fn killed(lab: &Kinstall, arguments: &[&str], boundary: Boundary, victim: Victim
             members(lab, "cp1").contains(&("cp3".to_owned(), true))
         });
     }
-    child.kill().unwrap();
-    child.wait().unwrap();
+    match victim {
+        Agent => {
+            let kill = "'kill -KILL $(sed -n \"s/^process //p\" /run/kinstall.lock)'";
+            lab.ok(&["ssh", "cp3", "--", "sudo", "sh", "-c", kill]);
+            // Its output has to be taken for it to end.
+            lines.for_each(drop);
+        }
+        Controller | Power => child.kill().unwrap(),
+    }
+    assert!(!child.wait().unwrap().success());
     assert!(is_there, "{boundary:?} was never reached");
     match (victim, boundary) {
         (Power, _) => drop(lab.ok(&["halt", "cp3"])),
-        (Controller, Learner) => {
+        (Controller | Agent, Learner) => {
             let go_on = "'kill -CONT $(pidof kubeadm)'";
             lab.ok(&["ssh", "cp3", "--", "sudo", "sh", "-c", go_on]);
         }
-        (Controller, _) => {}
+        (Controller | Agent, _) => {}
     }
 }
 

@@ -210,6 +210,14 @@ impl Started {
         }
     }
 
+    /// Ends it by Ctrl-C; returns stdout.
+    pub fn interrupted(self) -> String {
+        let mut kill = Command::new("kill");
+        let status = kill.args(["-INT", &self.child.id().to_string()]).status();
+        assert!(status.unwrap().success());
+        self.stdout()
+    }
+
     /// Waits for its end; returns stdout.
     pub fn stdout(self) -> String {
         // Whoever still writes to stderr must not be stopped by a full pipe.

@@ -7,6 +7,7 @@ mod cluster;
 mod control_planes;
 mod etcd;
 mod existing;
+mod five_control_planes;
 mod hardening;
 mod ingress;
 mod interrupted;
