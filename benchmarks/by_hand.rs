@@ -106,6 +106,7 @@ fn plan(lab: &Lab, cluster: &ClusterSpec, bundle: &Bundle) -> Result<Plan> {
         facts: &facts,
         bundle: release,
         files: &files,
+        manifests: &[],
         secrets: &secrets,
         sources: &Sources::builtin(),
         take_over: &[],

@@ -16,7 +16,7 @@ use std::path::Path;
 
 use kinstall::bundle::Bundle;
 use kinstall::plan::Plan;
-use kinstall::resource::{BlobRef, Content, Image, Resource};
+use kinstall::resource::{BlobRef, Content, Image, Manifest, Resource};
 use serde_json::{Value, json};
 
 use crate::Result;
@@ -127,9 +127,9 @@ impl Writer<'_> {
     }
 
     /// Adds objects to the file of those that are applied together.
-    fn manifests(&self, phase: &str, objects: &[String]) -> Result<()> {
+    fn manifests(&self, phase: &str, objects: &[Manifest]) -> Result<()> {
         fs::create_dir_all(self.folder.join("manifests"))?;
-        for object in objects {
+        for object in objects.iter().map(|it| it.text.expose()) {
             let kind: Value = serde_json::from_str(object)?;
             let file = match kind["kind"].as_str() {
                 Some("Namespace" | "CustomResourceDefinition") => "1-kinds.yaml",

@@ -30,6 +30,7 @@ pub mod image;
 mod install;
 pub mod inventory;
 mod log;
+pub mod manifest;
 pub mod model;
 mod parallel;
 pub mod plan;

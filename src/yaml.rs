@@ -101,15 +101,33 @@ impl Doubled {
 
 /// Reads all documents of a file, as in a Kubernetes manifest; empty documents are left out.
 pub fn documents(file: &Arc<SourceFile>) -> Result<Vec<serde_json::Value>, Diagnostic> {
-    // As kubectl has it: YAML 1.1, where `defaultMode: 0644` is octal and `n` is false.
-    let options = serde_saphyr::options! { legacy_octal_numbers: true, with_snippet: false };
-    let documents: Vec<serde_json::Value> =
-        serde_saphyr::from_multiple_with_options(&file.text, options)
-            .map_err(|error| error::diagnostic(file, &error))?;
+    let documents: Vec<serde_json::Value> = read_documents(file)?;
     Ok(documents
         .into_iter()
         .filter(|document| !document.is_null())
         .collect())
+}
+
+/// Reads the same, each document with its place.
+pub fn placed_documents(
+    file: &Arc<SourceFile>,
+) -> Result<Vec<(serde_json::Value, Location)>, Diagnostic> {
+    let documents: Vec<Spanned<serde_json::Value>> = read_documents(file)?;
+    let documents = documents.into_iter().filter(|it| !it.value.is_null());
+    Ok(documents
+        .map(|document| {
+            let span = byte_span(file, &document.defined);
+            let file = Arc::clone(file);
+            (document.value, Location { file, span })
+        })
+        .collect())
+}
+
+fn read_documents<T: DeserializeOwned>(file: &Arc<SourceFile>) -> Result<Vec<T>, Diagnostic> {
+    // As kubectl has it: YAML 1.1, where `defaultMode: 0644` is octal and `n` is false.
+    let options = serde_saphyr::options! { legacy_octal_numbers: true, with_snippet: false };
+    serde_saphyr::from_multiple_with_options(&file.text, options)
+        .map_err(|error| error::diagnostic(file, &error))
 }
 
 /// Writes one document.

@@ -1,100 +1,28 @@
 //! Kubernetes objects that kinstall made and no longer wants.
-//!
-//! Only objects that carry fields of kinstall's go. A kind goes only if none of its objects is somebody else's,
-//! and a namespace only if nothing of anybody else is in it: removing them would remove that as well.
-
-use std::time::{Duration, Instant};
-
-use serde_json::Value;
 
 use super::command::forget;
-use super::kubernetes::object::is_ours;
-use super::kubernetes::{Client, Discovery, Listing, Object};
+use super::kubernetes::Discovery;
+use super::removal::Removal;
 use super::{Converge, Node, ResourceError};
 use crate::resource::{AbsentObjects, Action, Change};
 
-/// How long objects may take to be gone, in all.
-const PATIENCE: Duration = Duration::from_mins(3);
-const INTERVAL: Duration = Duration::from_millis(500);
-
-/// What people keep in a namespace.
-const CONTENTS: &[&str] = &[
-    "/api/v1/namespaces/{}/pods",
-    "/api/v1/namespaces/{}/services",
-    "/api/v1/namespaces/{}/configmaps",
-    "/api/v1/namespaces/{}/secrets",
-    "/api/v1/namespaces/{}/persistentvolumeclaims",
-    "/apis/apps/v1/namespaces/{}/deployments",
-    "/apis/apps/v1/namespaces/{}/daemonsets",
-    "/apis/apps/v1/namespaces/{}/statefulsets",
-    "/apis/batch/v1/namespaces/{}/jobs",
-    "/apis/batch/v1/namespaces/{}/cronjobs",
-    "/apis/networking.k8s.io/v1/namespaces/{}/ingresses",
-];
-
-/// What there still is.
-#[derive(Debug, Default)]
-pub struct Observed {
-    /// In the order of removal.
-    leaving: Vec<Leaving>,
-    /// What has to stay, and why.
-    staying: Vec<String>,
-}
-
-/// An object that goes.
-#[derive(Debug)]
-struct Leaving {
-    title: String,
-    path: String,
-    rank: Rank,
-}
-
-/// The order of removal: what would refuse changes to the rest goes first, what holds others goes last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Rank {
-    Gate,
-    Part,
-    Definition,
-    Namespace,
-}
-
 impl Converge for AbsentObjects {
-    type Observed = Observed;
+    type Observed = Removal;
 
-    fn probe(&self, node: &Node) -> Result<Observed, ResourceError> {
-        let mut observed = Observed::default();
+    fn probe(&self, node: &Node) -> Result<Removal, ResourceError> {
         if !node.path(&self.kubeconfig).exists() {
-            return Ok(observed);
+            return Ok(Removal::default());
         }
         let client = node.kubernetes(&self.kubeconfig)?;
-        let objects = self.objects.iter().map(|text| Object::parse(text));
-        let objects = objects.collect::<Result<Vec<_>, _>>()?;
-        let discovery = match Discovery::new(&client, &objects) {
-            Ok(discovery) => discovery,
-            // There is no cluster yet, or none that could be asked: its parts that are wanted tell of that.
-            Err(ResourceError::Api { .. }) => return Ok(observed),
-            Err(error) => return Err(error),
-        };
-        let listing = Listing::new(&client, &objects, &discovery)?;
-        let found = client.in_parallel(&objects, |client, object| {
-            let path = object.path(&discovery);
-            let ours = path.filter(|path| listing.find(path).is_some_and(|it| it.is_ours));
-            ours.map_or(Ok(Fate::Absent), |path| look(client, object, path))
-        });
-        for fate in found {
-            match fate? {
-                Fate::Absent => {}
-                Fate::Leaves(leaving) => observed.leaving.push(leaving),
-                Fate::Stays(reason) => observed.staying.push(reason),
-            }
+        // Where there is no cluster yet, or none that could be asked, its parts that are wanted tell of that.
+        match Discovery::new(&client, &self.objects) {
+            Ok(discovery) => Removal::find(&client, &discovery, &self.objects),
+            Err(ResourceError::Api { .. }) => Ok(Removal::default()),
+            Err(error) => Err(error),
         }
-        // What was applied last goes first.
-        observed.leaving.reverse();
-        observed.leaving.sort_by_key(|it| it.rank);
-        Ok(observed)
     }
 
-    fn diff(&self, observed: &Observed) -> Vec<Change> {
+    fn diff(&self, observed: &Removal) -> Vec<Change> {
         let changes = observed.leaving.iter();
         changes
             .map(|it| Change::new(Action::Remove, &it.title))
@@ -102,111 +30,9 @@ impl Converge for AbsentObjects {
     }
 
     fn apply(&self, _changes: &[Change], node: &mut Node) -> Result<(), ResourceError> {
-        let end = Instant::now() + PATIENCE;
         // When the objects are wanted again, so is what these made beside them.
         forget(&self.commands, node)?;
         let client = node.kubernetes(&self.kubeconfig)?;
-        loop {
-            // Removing some may set others free: a kind, when the last foreign object of it is gone.
-            let Observed { leaving, staying } = self.probe(node)?;
-            let Some(first) = leaving.first() else {
-                for reason in &staying {
-                    node.tell(reason);
-                }
-                return Ok(());
-            };
-            for object in leaving.iter().filter(|it| it.rank == first.rank) {
-                let answer = client.delete(&object.path)?;
-                if !answer.is_success() && answer.status != 404 {
-                    return Err(answer.refused(format!("remove {}", object.title)));
-                }
-                node.tell(&object.title);
-            }
-            if Instant::now() > end {
-                return Err(ResourceError::other(format!(
-                    "{} is still there after {} s: something holds it (`metadata.finalizers`)",
-                    first.title,
-                    PATIENCE.as_secs()
-                )));
-            }
-            node.cancel().sleep(INTERVAL)?;
-        }
+        Removal::carry_out(&client, &self.objects, node).map(drop)
     }
-}
-
-/// What becomes of an object.
-enum Fate {
-    /// It isn't there, or was never kinstall's.
-    Absent,
-    Leaves(Leaving),
-    Stays(String),
-}
-
-/// Decides about an object of kinstall's.
-fn look(client: &Client, object: &Object, path: String) -> Result<Fate, ResourceError> {
-    let title = object.title();
-    let rank = match object.kind.as_str() {
-        "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration" | "APIService" => {
-            Rank::Gate
-        }
-        "CustomResourceDefinition" => Rank::Definition,
-        "Namespace" => Rank::Namespace,
-        _ => Rank::Part,
-    };
-    Ok(match rank {
-        Rank::Definition if has_foreign_objects(client, &path)? => Fate::Stays(format!(
-            "{title} stays: there are objects of it that kinstall didn't make"
-        )),
-        Rank::Namespace if has_foreign_contents(client, &object.name)? => Fate::Stays(format!(
-            "{title} stays: there is more in it than kinstall made"
-        )),
-        rank => Fate::Leaves(Leaving { title, path, rank }),
-    })
-}
-
-fn has_foreign_objects(client: &Client, definition: &str) -> Result<bool, ResourceError> {
-    let definition = client.get(definition)?;
-    if !definition.is_success() && definition.status != 404 {
-        return Err(definition.refused("show the kind"));
-    }
-    let spec = &definition.body["spec"];
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let versions = spec["versions"].as_array().into_iter().flatten();
-    let Some(version) = versions.into_iter().find(|it| it["served"] == true) else {
-        return Ok(false);
-    };
-    let path = format!(
-        "/apis/{}/{}/{}",
-        text(&spec["group"]),
-        text(&version["name"]),
-        text(&spec["names"]["plural"])
-    );
-    has_foreign(client, &path)
-}
-
-fn has_foreign_contents(client: &Client, namespace: &str) -> Result<bool, ResourceError> {
-    for path in CONTENTS {
-        if has_foreign(client, &path.replace("{}", namespace))? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// Tells whether a list has objects that neither kinstall nor a controller of an object made.
-fn has_foreign(client: &Client, list: &str) -> Result<bool, ResourceError> {
-    let answer = client.metadata_of_all(list)?;
-    if answer.status == 404 {
-        return Ok(false);
-    }
-    if !answer.is_success() {
-        return Err(answer.refused(format!("list {list}")));
-    }
-    let mut items = answer.body["items"].as_array().into_iter().flatten();
-    Ok(items.any(|object| {
-        let metadata = &object["metadata"];
-        let is_made_by_kubernetes =
-            metadata["name"] == "kube-root-ca.crt" || !metadata["ownerReferences"].is_null();
-        !is_ours(object) && !is_made_by_kubernetes
-    }))
 }

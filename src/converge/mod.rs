@@ -41,6 +41,7 @@ pub mod pod_addresses;
 pub mod program;
 pub mod registration;
 pub mod remains;
+mod removal;
 pub mod rollout;
 pub mod rollout_trouble;
 pub mod stat_cache;

@@ -28,6 +28,7 @@ use super::record::{Run, keep_log, observed};
 use super::{kubeconfig, limit, machines, memory, stores};
 use crate::bundle::{Bundle, Minor, Release};
 use crate::diagnostic::{Diagnostics, SourceFile};
+use crate::manifest::{self, UserObject};
 use crate::model::{ClusterSpec, Provider};
 use crate::plan::{self, versions::choose};
 use crate::playbook::{Action, Sources};
@@ -210,6 +211,8 @@ impl Installation {
         dialogue: &Dialogue<'_>,
     ) -> Result<Applied, Diagnostics> {
         restore::refuse_if_begun(&self.project)?;
+        // What is wrong with them is told before machines are made.
+        self.manifests(Action::Up)?;
         if self.machines.made().is_some() {
             self.save_state(&self.project.cluster)?;
         }
@@ -345,6 +348,14 @@ impl Installation {
         state.save(&self.project.directory)
     }
 
+    /// Reads the user's own objects; nothing where the action doesn't apply them.
+    fn manifests(&self, action: Action) -> Result<Vec<UserObject>, Diagnostics> {
+        match action {
+            Action::Up | Action::Upgrade => user_objects(&self.project.cluster),
+            _ => Ok(Vec::new()),
+        }
+    }
+
     /// Reads the manifests that the bundle carries.
     fn files(&self, release: &Release) -> Result<BTreeMap<String, Arc<SourceFile>>, Diagnostics> {
         let entries = release.files.iter();
@@ -356,6 +367,12 @@ impl Installation {
             })
             .collect()
     }
+}
+
+/// Reads the user's own objects.
+pub(super) fn user_objects(cluster: &ClusterSpec) -> Result<Vec<UserObject>, Diagnostics> {
+    let paths = cluster.manifests.iter();
+    manifest::read(paths.map(|it| (it.path.clone(), &it.location)))
 }
 
 /// Takes the lab's lock, and removes what a run that was killed has left of a backup.

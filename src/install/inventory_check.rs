@@ -1,10 +1,10 @@
-//! All that is to be said about an inventory without a host: its own findings, its version against the bundle, and the
-//! images of its machines.
+//! All that is to be said about an inventory without a host: its own findings, its version against the bundle, the
+//! images of its machines, and the user's manifests.
 
 use std::path::Path;
 
 use super::project::inventory_folder;
-use super::{machine_images, stores};
+use super::{installation, machine_images, stores};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::inventory::Vault;
 use crate::model::{self, ClusterSpec, Findings};
@@ -22,9 +22,12 @@ pub fn check(path: &Path, vault: Vault, bundle: Option<&Path>) -> Result<Finding
         .cluster
         .as_ref()
         .and_then(|it| machine_images::problems(it, &folder, it.provider));
+    let about_manifests = findings.cluster.as_ref().map(installation::user_objects);
+    let about_manifests = about_manifests.and_then(Result::err);
     for found in about_version
         .into_iter()
         .chain(about_images.into_iter().flatten())
+        .chain(about_manifests.into_iter().flatten())
     {
         if found.is_error() {
             findings.cluster = None;

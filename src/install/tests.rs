@@ -111,6 +111,7 @@ impl Lab {
             facts: &self.facts,
             bundle: &self.bundle,
             files: &self.files,
+            manifests: &[],
             secrets: &secrets,
             sources: &Sources::builtin(),
             take_over,
@@ -208,7 +209,7 @@ fn objects(plan: &Plan) -> Vec<Value> {
         _ => None,
     });
     sets.flatten()
-        .map(|object| serde_json::from_str(object).unwrap())
+        .map(|object| serde_json::from_str(object.text.expose()).unwrap())
         .collect()
 }
 

@@ -1,6 +1,7 @@
 //! The whole cluster.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use super::validate::Places;
 use super::{
     Addons, ControlPlaneSettings, Dns, HostSpec, Network, Proxy, Registries, WantedVersion,
 };
+use crate::diagnostic::Location;
 use crate::secret::Secret;
 
 /// A validated cluster: everything that the plan, the provider and the templates need.
@@ -39,6 +41,9 @@ pub struct ClusterSpec {
     pub hosts_file: bool,
     /// Images of the bundle, by short name, that every node gets besides those of the components.
     pub preload_images: Vec<String>,
+    /// `kinstall_manifests`: files and folders with Kubernetes objects of the user's own.
+    #[serde(skip)]
+    pub manifests: Vec<ManifestPath>,
     /// What machines that kinstall makes have in common.
     pub machines: MachineDefaults,
     /// `kinstall_egress`: whether nodes that kinstall makes reach the internet through this computer; true by default.
@@ -96,6 +101,13 @@ pub fn join_port(host: &str, port: u16) -> String {
     } else {
         format!("{host}:{port}")
     }
+}
+
+/// A file or a folder with the user's manifests, and where the inventory names it.
+#[derive(Clone, Debug)]
+pub struct ManifestPath {
+    pub path: PathBuf,
+    pub location: Location,
 }
 
 /// How the API server is reached.

@@ -15,6 +15,7 @@ pub const KNOWN: &[&str] = &[
     "kinstall_egress",
     "node_domain",
     "preload_images",
+    "kinstall_manifests",
     // API server
     "kube_apiserver_port",
     "loadbalancer_apiserver",

@@ -31,7 +31,9 @@ use indexmap::IndexSet;
 
 pub use addons::{Addons, AddressPool, AddressRange, DefinedAddon, Ingress, MetalLb};
 pub use addresses::{AddressSource, ReportedAddresses};
-pub use cluster::{ApiProxy, ClusterSpec, ControlPlane, MachineDefaults, Provider, join_port};
+pub use cluster::{
+    ApiProxy, ClusterSpec, ControlPlane, MachineDefaults, ManifestPath, Provider, join_port,
+};
 pub use control_plane_settings::{AuditLog, ControlPlaneSettings, Encryption};
 pub use host::{Become, Connection, HostSpec, JumpHost, Method, Roles, Taint};
 pub use kubelet::Kubelet;

@@ -11,11 +11,13 @@ use super::place::Place;
 use super::playbook_order::in_order;
 use super::stages::{Assembly, Placed};
 use super::{
-    Plan, Stage, foreign, no_longer_wanted, outcasts, phases, surroundings, unknown_nodes,
+    Plan, Stage, foreign, no_longer_wanted, outcasts, own_objects, phases, surroundings,
+    unknown_nodes,
 };
 use crate::bundle::Release;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind, SourceFile};
 use crate::did_you_mean::closest;
+use crate::manifest::UserObject;
 use crate::model::{ClusterSpec, HostSpec};
 use crate::playbook::load::{Step, qualified};
 use crate::playbook::{
@@ -41,6 +43,8 @@ pub struct PlanInput<'a> {
     pub bundle: &'a Release,
     /// Texts of the bundle's files (Kubernetes objects), by their key in [`Release::files`].
     pub files: &'a BTreeMap<String, Arc<SourceFile>>,
+    /// Objects of the user's own.
+    pub manifests: &'a [UserObject],
     pub secrets: &'a BTreeMap<String, Secret>,
     pub sources: &'a Sources,
     /// Names of hosts whose machines may be taken from another cluster.
@@ -87,6 +91,7 @@ pub(super) fn build_stages(input: &PlanInput<'_>, stages: &[Stage]) -> Result<Pl
             cluster: input.cluster,
             bundle: input.bundle,
             files: input.files,
+            manifests: input.manifests,
             secrets: input.secrets,
             silent: input
                 .silent()
@@ -127,6 +132,7 @@ pub(super) fn build_stages(input: &PlanInput<'_>, stages: &[Stage]) -> Result<Pl
         }
     }
     find_duplicates(placed.values().flatten(), &mut errors);
+    own_objects::refuse(input.manifests, placed.values().flatten(), &mut errors);
     let assembly = Assembly {
         hosts: &input.cluster.hosts,
         placed: &placed,

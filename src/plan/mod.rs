@@ -17,6 +17,7 @@ pub mod memory;
 pub mod no_longer_wanted;
 pub mod order;
 mod outcasts;
+mod own_objects;
 pub mod phases;
 mod place;
 mod playbook_order;

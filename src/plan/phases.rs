@@ -66,7 +66,7 @@ pub fn phases(action: Action) -> &'static [Stage] {
 /// cluster stands in `verify`.
 const UP: &[Stage] = {
     use PhaseName::{
-        AddOns, ControlPlane, ControlPlaneGate, ControlPlaneJoin, Join, Prepare, Verify,
+        AddOns, ControlPlane, ControlPlaneGate, ControlPlaneJoin, Join, Manifests, Prepare, Verify,
     };
     &[
         together(&[Prepare], &[]),
@@ -82,6 +82,7 @@ const UP: &[Stage] = {
         },
         together(&[Join], &[ControlPlane]),
         together(&[AddOns], &[ControlPlane]),
+        together(&[Manifests], &[AddOns]),
         Stage {
             over: &[Prepare, ControlPlaneJoin, Join],
             ..together(&[Verify], &[AddOns])
@@ -109,7 +110,7 @@ const RESET: &[Stage] = &[together(&[PhaseName::Reset], &[])];
 /// add-ons move after the last control plane, and workers after them.
 const UPGRADE: &[Stage] = {
     use PhaseName::{
-        AddOns, Backup, ControlPlaneGate, Drain, Kubeadm, Prepare, Provide, Uncordon,
+        AddOns, Backup, ControlPlaneGate, Drain, Kubeadm, Manifests, Prepare, Provide, Uncordon,
         UpgradeChecks, Verify,
     };
     &[
@@ -124,6 +125,7 @@ const UPGRADE: &[Stage] = {
             of: Of::ControlPlanes,
         },
         together(&[AddOns], &[Uncordon]),
+        together(&[Manifests], &[AddOns]),
         Stage {
             phases: &[Drain, Kubeadm, Prepare, Uncordon],
             after: &[AddOns],

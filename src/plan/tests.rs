@@ -5,6 +5,7 @@ mod errors;
 pub(super) mod fixture;
 mod no_longer_wanted;
 mod nodes;
+mod own_objects;
 mod rolls;
 mod versions;
 
@@ -155,7 +156,10 @@ fn manifests_hold_the_objects_of_files_and_then_of_the_template() {
     let kinds: Vec<_> = manifests
         .objects
         .iter()
-        .map(|object| serde_json::from_str::<serde_json::Value>(object).unwrap()["kind"].clone())
+        .map(|object| {
+            let object = object.text.expose();
+            serde_json::from_str::<serde_json::Value>(object).unwrap()["kind"].clone()
+        })
         .collect();
     assert_eq!(
         kinds,

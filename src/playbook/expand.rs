@@ -3,7 +3,7 @@
 use super::load::{Action, Handler, Placement, Step, location, qualified};
 use super::scope::Scope;
 use crate::diagnostic::{Diagnostic, Diagnostics, Location};
-use crate::resource::{AbsentObjects, Resource};
+use crate::resource::{AbsentObjects, Manifest, Resource};
 use crate::wire;
 
 /// A step of the plan, and the place that it comes from.
@@ -41,7 +41,7 @@ pub fn expand_removal(scope: &Scope<'_>) -> Option<ExpandedStep> {
         match &step.action {
             Action::Manifests(manifests) => {
                 let set = scope.manifests(&step.name, &id(step), manifests).ok()?;
-                objects.extend(set.objects);
+                objects.extend(set.objects.iter().filter_map(Manifest::name));
                 kubeconfig.get_or_insert(set.kubeconfig);
                 first.get_or_insert(step);
             }

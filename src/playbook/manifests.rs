@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use super::resource::ADMIN_KUBECONFIG;
 use super::schema::{self, Text};
 use super::scope::Scope;
 use crate::diagnostic::{Diagnostic, SourceFile};
-use crate::resource::Manifests;
+use crate::resource::{Manifest, Manifests, Owner};
 use crate::yaml;
 
 impl Scope<'_> {
@@ -17,8 +16,20 @@ impl Scope<'_> {
         id: &str,
         it: &schema::Manifests,
     ) -> Result<Manifests, Diagnostic> {
-        if it.files.is_empty() && it.template.is_none() {
-            return Err(self.wrong(step, "`manifests` needs `files` or `template`"));
+        let has_own = !it.files.is_empty() || it.template.is_some();
+        if it.of_user == has_own {
+            let message = "`manifests` needs `files` or `template`, or else `of_user: true`";
+            return Err(self.wrong(step, message));
+        }
+        let kubeconfig = self.kubeconfig(it.kubeconfig.as_ref())?;
+        if it.of_user {
+            let objects = self.parts.manifests.iter();
+            return Ok(Manifests {
+                name: id.to_owned(),
+                objects: objects.map(|it| it.manifest.clone()).collect(),
+                owner: Owner::User,
+                kubeconfig,
+            });
         }
         let mut objects = Vec::new();
         for name in &it.files {
@@ -34,11 +45,12 @@ impl Scope<'_> {
             };
             objects.extend(yaml::documents(&Arc::new(rendered))?);
         }
-        let kubeconfig = self.optional(it.kubeconfig.as_ref())?;
+        let objects = objects.iter();
         Ok(Manifests {
             name: id.to_owned(),
-            objects: objects.iter().map(ToString::to_string).collect(),
-            kubeconfig: kubeconfig.unwrap_or_else(|| ADMIN_KUBECONFIG.to_owned()),
+            objects: objects.map(|it| Manifest::new(it.to_string())).collect(),
+            owner: Owner::Kinstall,
+            kubeconfig,
         })
     }
 

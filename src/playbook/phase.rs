@@ -27,8 +27,12 @@ pub enum Action {
 }
 
 /// What these phases make of a host and of the cluster is the same in an upgrade; it only comes in another order.
-const SHARED_WITH_UPGRADE: [PhaseName; 3] =
-    [PhaseName::Prepare, PhaseName::AddOns, PhaseName::Verify];
+const SHARED_WITH_UPGRADE: [PhaseName; 4] = [
+    PhaseName::Prepare,
+    PhaseName::AddOns,
+    PhaseName::Manifests,
+    PhaseName::Verify,
+];
 
 impl Action {
     pub const ALL: [Self; 7] = [
@@ -103,6 +107,8 @@ pub enum PhaseName {
     Join,
     /// What runs in the cluster is applied.
     AddOns,
+    /// The user's own objects are applied.
+    Manifests,
     /// The pods of a host that leaves or changes go elsewhere.
     Drain,
     /// From now on it counts as one whose join was interrupted: whoever goes on with it instead begins anew.
@@ -148,6 +154,7 @@ impl fmt::Display for PhaseName {
             Self::ControlPlaneJoin => "control-plane-join",
             Self::Join => "join",
             Self::AddOns => "add-ons",
+            Self::Manifests => "manifests",
             Self::Drain => "drain",
             Self::Leave => "leave",
             Self::Member => "member",

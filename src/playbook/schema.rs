@@ -1,8 +1,7 @@
 //! What a playbook file may say.
 //!
-//! Every [`Text`] is a template: `{{ cluster.name }}` in it is replaced when the playbook is expanded for
-//! a host, and a name that isn't there is an error. `when` and `for_each` are bare expressions, without
-//! braces. Templates see:
+//! Every [`Text`] is a template: `{{ cluster.name }}` in it is replaced when the playbook is expanded for a host, and a name
+//! that isn't there is an error. `when` and `for_each` are bare expressions, without braces. Templates see:
 //!
 //! - `cluster`: [`crate::model::ClusterSpec`], and with it `cluster.control_planes` and `cluster.workers`
 //!   (hosts), `cluster.control_plane.endpoint` (`address:port`), `cluster.network.api_service_address`,
@@ -15,8 +14,7 @@
 //!   (`path`, `target`) of every node, `bundle.images` and `bundle.control_plane_images` (short names);
 //! - `component`: the playbook's;
 //! - `item`: the current one of `for_each`;
-//! - `secrets`: name to text; only in a `file` or `template` marked `secret: true` and in the inputs of a
-//!   command;
+//! - `secrets`: name to text; only in a `file` or `template` marked `secret: true` and in the inputs of a command;
 //! - `image(name="etcd")`: full reference of an image of the bundle;
 //! - filters: Tera's own, `b64encode`, `to_json`, `to_yaml`.
 
@@ -41,7 +39,7 @@ pub struct Playbook {
     pub component: Text,
     pub phase: PhaseName,
     /// The phase of an upgrade that it runs in, where that is not the same. (Of the playbooks of `up`, an upgrade runs
-    /// those of the phases `prepare`, `add-ons` and `verify`.)
+    /// those of the phases `prepare`, `add-ons`, `manifests` and `verify`.)
     pub upgrade_phase: Option<PhaseName>,
     /// The hosts that the steps run on, each for itself; all by default. Not together with `on`.
     pub hosts: Option<Hosts>,
@@ -290,7 +288,7 @@ pub struct KernelModule {
     pub name: Text,
 }
 
-/// Kubernetes objects, applied on the server's side: those of `files`, then those of `template`.
+/// Kubernetes objects, applied on the server's side: those of `files`, then those of `template`; or those of the user.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifests {
@@ -299,6 +297,9 @@ pub struct Manifests {
     /// YAML files in the bundle, or folders of them (`manifests/metallb/`); taken as they are.
     #[serde(default)]
     pub files: Vec<Text>,
+    /// The user's own, in place of the other two; once in a plan. Those of an earlier `up` go.
+    #[serde(default)]
+    pub of_user: bool,
     /// `/etc/kubernetes/admin.conf` by default.
     pub kubeconfig: Option<Text>,
 }

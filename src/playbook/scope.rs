@@ -10,6 +10,7 @@ use super::schema::Text;
 use crate::bundle::Release;
 use crate::diagnostic::{Diagnostic, Kind, SourceFile};
 use crate::did_you_mean::closest;
+use crate::manifest::UserObject;
 use crate::model::{ClusterSpec, HostSpec};
 use crate::resource::{BlobRef, Content};
 use crate::secret::Secret;
@@ -25,6 +26,8 @@ pub struct Parts<'a> {
     pub bundle: &'a Release,
     /// Texts of [`Release::files`].
     pub files: &'a BTreeMap<String, Arc<SourceFile>>,
+    /// Objects of the user's own.
+    pub manifests: &'a [UserObject],
     pub secrets: &'a BTreeMap<String, Secret>,
     /// Names of the hosts that didn't answer, and of Nodes that the inventory doesn't have.
     pub silent: Vec<String>,

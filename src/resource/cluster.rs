@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::BlobRef;
+use super::{BlobRef, ObjectName};
 
 /// A container image in containerd's `k8s.io` namespace, put together from content-addressed parts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,21 +28,10 @@ pub struct AbsentImage {
 pub struct AbsentObjects {
     /// Name of the set (the component).
     pub name: String,
-    /// One JSON document an object, in the order in which they were applied; only their names count.
-    pub objects: Vec<String>,
+    /// In the order in which they were applied.
+    pub objects: Vec<ObjectName>,
     /// Step ids of commands that made something beside them: they are forgotten, and run again when wanted again.
     pub commands: Vec<String>,
     /// Kubeconfig on the node that removes them.
-    pub kubeconfig: String,
-}
-
-/// Kubernetes objects, applied on the server's side with kinstall as the field manager.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Manifests {
-    /// Name of the set (the component).
-    pub name: String,
-    /// One JSON document an object, in the order of application.
-    pub objects: Vec<String>,
-    /// Kubeconfig on the node that applies them.
     pub kubeconfig: String,
 }

@@ -1,8 +1,8 @@
 //! What is done with a resource on a machine that has nothing of the cluster yet.
 
-use serde_json::Value;
-
-use super::{Action, Change, Guard, Manifests, NodeObject, Resource, Sysctl, Unit, UnitState};
+use super::{
+    Action, Change, Guard, Manifest, Manifests, NodeObject, Resource, Sysctl, Unit, UnitState,
+};
 
 impl Resource {
     /// Returns the changes that a machine fresh from its image needs, in the words of a check of the machine itself, as
@@ -48,18 +48,9 @@ impl Resource {
 }
 
 fn of_objects(manifests: &Manifests) -> Vec<Change> {
-    let objects = manifests.objects.iter();
-    let titles = objects.filter_map(|text| {
-        let object: Value = serde_json::from_str(text).ok()?;
-        let (kind, metadata) = (object["kind"].as_str()?, &object["metadata"]);
-        let name = metadata["name"].as_str()?;
-        Some(match metadata["namespace"].as_str() {
-            Some(namespace) => format!("{kind} {namespace}/{name}"),
-            None => format!("{kind} {name}"),
-        })
-    });
-    titles
-        .map(|title| Change::new(Action::Create, title))
+    let names = manifests.objects.iter().filter_map(Manifest::name);
+    names
+        .map(|name| Change::new(Action::Create, name.title()))
         .collect()
 }
 

@@ -11,6 +11,7 @@ use super::Discovery;
 use super::kubeconfig::Kubeconfig;
 use crate::converge::{Node, ResourceError};
 use crate::parallel;
+use crate::resource::Owner;
 
 /// Requests at a time.
 const PARALLEL: usize = 8;
@@ -19,14 +20,18 @@ const METADATA: &str =
     "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
 const METADATA_OF_ALL: &str =
     "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
-/// The name that kinstall's fields carry in an object's `managedFields`.
-pub const FIELD_MANAGER: &str = "kinstall";
+/// The name that fields of a component's objects carry in `managedFields`.
+const MANAGER: &str = "kinstall";
+/// The same of the user's objects: what becomes of a component doesn't touch them.
+const MANAGER_OF_USERS: &str = "kinstall-manifests";
 
 /// A connection pool to one API server.
 #[derive(Clone, Debug)]
 pub struct Client {
     agent: ureq::Agent,
     server: String,
+    /// Whose fields it applies.
+    manager: &'static str,
     /// The kinds that were asked for: what is served once stays.
     pub(super) discovery: Arc<Mutex<Discovery>>,
 }
@@ -88,8 +93,24 @@ impl Client {
         Ok(Self {
             agent,
             server: config.server,
+            manager: MANAGER,
             discovery: Arc::default(),
         })
+    }
+
+    /// Returns the same connections, for objects of this owner.
+    #[must_use]
+    pub fn of(self, owner: Owner) -> Self {
+        let manager = match owner {
+            Owner::Kinstall => MANAGER,
+            Owner::User => MANAGER_OF_USERS,
+        };
+        Self { manager, ..self }
+    }
+
+    /// Returns the field manager whose fields it applies.
+    pub fn manager(&self) -> &'static str {
+        self.manager
     }
 
     /// Returns where the server is.
@@ -162,8 +183,8 @@ impl Client {
         let start = Instant::now();
         let dry_run = if dry_run { "&dryRun=All" } else { "" };
         let url = format!(
-            "{}{path}?fieldManager={FIELD_MANAGER}&force=true{dry_run}",
-            self.server
+            "{}{path}?fieldManager={}&force=true{dry_run}",
+            self.server, self.manager
         );
         let answer = self
             .agent

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::PoisonError;
 
 use super::Client;
-use super::object::{Object, group_path};
+use super::object::group_path;
 use crate::converge::ResourceError;
+use crate::resource::ObjectName;
 
 /// The kinds of some group versions.
 #[derive(Clone, Debug, Default)]
@@ -23,7 +24,7 @@ pub struct Kind {
 impl Discovery {
     /// Asks for the group versions of these objects, as far as a kind of theirs wasn't found before; a version that
     /// isn't there has no kinds.
-    pub fn new(client: &Client, objects: &[Object]) -> Result<Self, ResourceError> {
+    pub fn new(client: &Client, objects: &[ObjectName]) -> Result<Self, ResourceError> {
         let known = || {
             client
                 .discovery

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::object::is_ours;
-use super::{Client, Discovery, Object};
+use super::object::has_fields_of;
+use super::{Client, Discovery};
 use crate::converge::ResourceError;
+use crate::resource::ObjectName;
 
 /// What the server says of objects by their paths; one request for all that are in one list.
 #[derive(Debug, Default)]
@@ -17,7 +18,7 @@ pub struct Listing(BTreeMap<String, Listed>);
 pub struct Listed {
     /// Another one as soon as anything of the object changes.
     pub version: String,
-    /// Fields of kinstall's are in it.
+    /// Fields of the client's field manager are in it.
     pub is_ours: bool,
 }
 
@@ -25,7 +26,7 @@ impl Listing {
     /// Asks for these objects; of those whose kind isn't there nothing is known.
     pub fn new(
         client: &Client,
-        objects: &[Object],
+        objects: &[ObjectName],
         discovery: &Discovery,
     ) -> Result<Self, ResourceError> {
         let mut lists: BTreeMap<String, Vec<&str>> = BTreeMap::new();
@@ -56,7 +57,7 @@ impl Listing {
             for item in items {
                 let name = item["metadata"]["name"].as_str().unwrap_or_default();
                 if names.contains(&name) {
-                    found.insert(format!("{list}/{name}"), Listed::of(item));
+                    found.insert(format!("{list}/{name}"), Listed::of(item, client.manager()));
                 }
             }
         }
@@ -71,11 +72,11 @@ impl Listing {
 
 impl Listed {
     /// Reads an object, or its metadata.
-    pub fn of(object: &Value) -> Self {
+    pub fn of(object: &Value, manager: &str) -> Self {
         let text = |name: &str| object["metadata"][name].as_str().unwrap_or_default();
         Self {
             version: format!("{} {}", text("uid"), text("resourceVersion")),
-            is_ours: is_ours(object),
+            is_ours: has_fields_of(manager, object),
         }
     }
 }
@@ -89,10 +90,11 @@ mod tests {
     #[test]
     fn another_version_or_another_object_of_the_name_is_told_apart() {
         let object = |uid: &str, version: &str, manager: &str| {
-            Listed::of(&json!({"metadata": {
+            let object = json!({"metadata": {
                 "name": "a", "uid": uid, "resourceVersion": version,
                 "managedFields": [{"manager": manager}],
-            }}))
+            }});
+            Listed::of(&object, "kinstall")
         };
         let first = object("1", "7", "kinstall");
         assert!(first.is_ours);

@@ -3,49 +3,57 @@
 use serde_json::Value;
 
 use super::Discovery;
-use super::client::FIELD_MANAGER;
 use crate::converge::ResourceError;
+use crate::resource::{Manifest, ObjectName};
+use crate::secret::Secret;
 
-/// An object by what identifies it, with its JSON text.
+/// An object by its name, with its JSON text.
 #[derive(Clone, Debug)]
 pub struct Object {
-    pub api_version: String,
-    pub kind: String,
-    pub namespace: Option<String>,
-    pub name: String,
-    pub text: String,
+    pub id: ObjectName,
+    pub text: Secret,
+    /// File and line, where the user wrote it.
+    pub origin: Option<String>,
 }
 
 impl Object {
     /// Reads an object's JSON.
-    pub fn parse(text: &str) -> Result<Self, ResourceError> {
-        let invalid = |what: &str| ResourceError::other(format!("a manifest {what}"));
-        let value: Value = serde_json::from_str(text)
-            .map_err(|error| invalid(&format!("is not JSON: {error}")))?;
-        let field = |value: &Value, name: &str| {
-            value[name]
-                .as_str()
-                .map(str::to_owned)
-                .ok_or_else(|| invalid(&format!("has no `{name}`")))
-        };
-        let metadata = &value["metadata"];
+    pub fn parse(manifest: &Manifest) -> Result<Self, ResourceError> {
+        let id = manifest.name().ok_or_else(|| {
+            ResourceError::other("a manifest has no `apiVersion`, `kind` or `metadata.name`")
+        })?;
         Ok(Self {
-            api_version: field(&value, "apiVersion")?,
-            kind: field(&value, "kind")?,
-            namespace: metadata["namespace"].as_str().map(str::to_owned),
-            name: field(metadata, "name")?,
-            text: text.to_owned(),
+            id,
+            text: manifest.text.clone(),
+            origin: manifest.origin.clone(),
         })
     }
 
-    /// Returns how the object is shown: `Deployment kube-system/coredns`.
+    /// Returns how the object is shown.
     pub fn title(&self) -> String {
-        match &self.namespace {
-            Some(namespace) => format!("{} {namespace}/{}", self.kind, self.name),
-            None => format!("{} {}", self.kind, self.name),
+        self.id.title()
+    }
+
+    /// Returns the same for a message about what is wrong with it: `Deployment shop/web (manifests/web.yaml:12)`.
+    pub fn title_with_place(&self) -> String {
+        match &self.origin {
+            Some(origin) => format!("{} ({origin})", self.title()),
+            None => self.title(),
         }
     }
 
+    /// A Secret's values are nobody's business.
+    pub fn is_secret(&self) -> bool {
+        self.id.kind == "Secret" && self.id.api_version == "v1"
+    }
+
+    /// A definition of further kinds.
+    pub fn is_definition(&self) -> bool {
+        self.id.kind == "CustomResourceDefinition"
+    }
+}
+
+impl ObjectName {
     /// Returns the object's path on the server; `None` where its kind isn't there yet.
     pub fn path(&self, discovery: &Discovery) -> Option<String> {
         let kind = discovery.find(&self.api_version, &self.kind)?;
@@ -60,16 +68,6 @@ impl Object {
             format!("{base}/{}/{}", kind.plural, self.name)
         })
     }
-
-    /// A Secret's values are nobody's business.
-    pub fn is_secret(&self) -> bool {
-        self.kind == "Secret" && self.api_version == "v1"
-    }
-
-    /// A definition of further kinds.
-    pub fn is_definition(&self) -> bool {
-        self.kind == "CustomResourceDefinition"
-    }
 }
 
 /// `/api/v1`, or `/apis/GROUP/VERSION`.
@@ -81,11 +79,11 @@ pub fn group_path(api_version: &str) -> String {
     }
 }
 
-/// Tells whether fields of kinstall's are in an object.
-pub fn is_ours(object: &Value) -> bool {
+/// Tells whether fields of a field manager's are in an object.
+pub fn has_fields_of(manager: &str, object: &Value) -> bool {
     let managers = object["metadata"]["managedFields"].as_array();
     let mut managers = managers.into_iter().flatten();
-    managers.any(|it| it["manager"] == FIELD_MANAGER)
+    managers.any(|it| it["manager"] == manager)
 }
 
 /// Returns an object without what the server adds by itself.
@@ -121,13 +119,18 @@ mod tests {
             "metadata": {"name": "a", "namespace": "b", "resourceVersion": "7", "labels": {"x": "y"}},
             "status": {"replicas": 1},
         });
-        let parsed = Object::parse(&object.to_string()).unwrap();
-        assert_eq!(parsed.title(), "Deployment b/a");
+        let mut parsed = Object::parse(&Manifest::new(object.to_string())).unwrap();
+        assert_eq!(parsed.title_with_place(), "Deployment b/a");
+        parsed.origin = Some("a.yaml:3".to_owned());
+        assert_eq!(parsed.title_with_place(), "Deployment b/a (a.yaml:3)");
         assert_eq!(
             desired_part(object)["metadata"],
             json!({"name": "a", "namespace": "b", "labels": {"x": "y"}})
         );
-        let error = Object::parse("{\"kind\": \"X\"}").unwrap_err();
-        assert_eq!(error.to_string(), "a manifest has no `apiVersion`");
+        let error = Object::parse(&Manifest::new("{\"kind\": \"X\"}")).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "a manifest has no `apiVersion`, `kind` or `metadata.name`"
+        );
     }
 }

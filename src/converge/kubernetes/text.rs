@@ -11,16 +11,31 @@ pub fn render(object: &Value) -> String {
     text
 }
 
-/// Blanks the values of a Secret: what changed is told by the digest's first digits.
-pub fn without_secrets(mut object: Value) -> Value {
+/// Where `kubectl apply` keeps the whole object.
+const LAST_APPLIED: &str =
+    "/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration";
+
+/// Hides the values of a Secret, as it is and as it is wanted: what is told is only which of them change.
+pub fn hide_values(live: &mut Value, wanted: &mut Value) {
     for part in ["data", "stringData"] {
-        if let Some(values) = object.get_mut(part).and_then(Value::as_object_mut) {
+        if let Some(values) = wanted.get_mut(part).and_then(Value::as_object_mut) {
+            for (key, value) in values {
+                let old = live.get(part).and_then(|it| it.get(key));
+                let is_changed = old.is_some_and(|old| old != value);
+                *value = Value::from(if is_changed { "*** (changed)" } else { "***" });
+            }
+        }
+        if let Some(values) = live.get_mut(part).and_then(Value::as_object_mut) {
             for value in values.values_mut() {
                 *value = Value::from("***");
             }
         }
     }
-    object
+    for object in [live, wanted] {
+        if let Some(whole) = object.pointer_mut(LAST_APPLIED) {
+            *whole = Value::from("***");
+        }
+    }
 }
 
 fn block(value: &Value, indent: usize, text: &mut String) {
@@ -89,11 +104,20 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_blanked() {
-        let secret = json!({"kind": "Secret", "data": {"token": "aHVudGVyMg=="}});
-        assert_eq!(
-            render(&without_secrets(secret)),
-            "data:\n  token: ***\nkind: Secret\n"
-        );
+    fn values_of_secrets_are_hidden_and_it_is_told_which_change() {
+        let secret = |data: Value| {
+            json!({"data": data, "metadata": {"annotations": {
+                "kubectl.kubernetes.io/last-applied-configuration": data.to_string(),
+            }}})
+        };
+        let mut live =
+            secret(json!({"old": "aHVudGVyMQ==", "same": "aHVudGVyMg==", "token": "aHVudGVyMw=="}));
+        let mut wanted =
+            secret(json!({"new": "aHVudGVyNA==", "same": "aHVudGVyMg==", "token": "aHVudGVyNQ=="}));
+        hide_values(&mut live, &mut wanted);
+        let shown = [render(&live), render(&wanted)];
+        assert!(shown[0].starts_with("data:\n  old: ***\n  same: ***\n  token: ***\n"));
+        assert!(shown[1].starts_with("data:\n  new: ***\n  same: ***\n  token: *** (changed)\n"));
+        assert!(!shown.concat().contains("aHVudGVy"), "{shown:?}");
     }
 }

@@ -216,6 +216,7 @@ impl Installation {
             facts: &facts,
             bundle: release,
             files: &self.files(release)?,
+            manifests: &self.manifests(scope.action)?,
             secrets: &secrets,
             sources: &self.sources,
             take_over: &self.take_over,

@@ -2,28 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
-use super::{Lab, resources, text};
+use super::{Lab, resources};
 use crate::model;
-use crate::resource::Resource;
+use crate::resource::{Manifest, ObjectName, Resource};
 
 /// The ingress controller that earlier kinstalls installed.
 const OF_EARLIER_KINSTALLS: &str = "contour/objects";
 
 #[test]
 fn an_add_on_that_is_off_is_removed_with_all_that_it_brought() {
-    let titles = |objects: &[String]| -> BTreeSet<String> {
-        let objects = objects.iter().map(|it| serde_json::from_str(it).unwrap());
-        objects
-            .map(|it: Value| format!("{} {}", text(&it, "/kind"), text(&it, "/metadata/name")))
-            .collect()
-    };
+    let title = |it: &ObjectName| format!("{} {}", it.kind, it.name);
     let lab = Lab::with_all_addons();
     let mut wanted = BTreeMap::new();
     for resource in resources(&lab.plan()) {
         if let Resource::Manifests(set) = resource {
-            wanted.insert(set.name.clone(), titles(&set.objects));
+            let names = set.objects.iter().filter_map(Manifest::name);
+            let titles: BTreeSet<String> = names.map(|it| title(&it)).collect();
+            wanted.insert(set.name.clone(), titles);
         }
     }
     let mut bare = Lab::new();
@@ -39,7 +34,7 @@ fn an_add_on_that_is_off_is_removed_with_all_that_it_brought() {
         }
         removed.push((set.name.clone(), set.commands.clone()));
         let left: Vec<_> = wanted[&set.name]
-            .difference(&titles(&set.objects))
+            .difference(&set.objects.iter().map(title).collect())
             .cloned()
             .collect();
         // Pools go with their kind, and claims with their namespace.

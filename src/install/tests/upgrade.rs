@@ -17,6 +17,7 @@ fn plan_with(upgraded: &[&str]) -> Plan {
         facts: &lab.facts,
         bundle: &lab.bundle,
         files: &lab.files,
+        manifests: &[],
         secrets: &template_secrets::of(&lab.cluster, &lab.secrets).unwrap(),
         sources: &Sources::builtin(),
         take_over: &[],

@@ -7,10 +7,12 @@ use super::super::members::{members, stranger};
 use super::super::names::{corrected, is_subdomain};
 use super::super::validate::Places;
 use super::super::{
-    ClusterSpec, HostSpec, JumpHost, Provider, VersionRequest, WantedVersion, defaults,
+    ClusterSpec, HostSpec, JumpHost, ManifestPath, Provider, VersionRequest, WantedVersion,
+    defaults,
 };
 use super::{
-    Reader, addons, connection, endpoint, host, machines, network, proxy, registries, shared_folder,
+    Reader, addons, connection, endpoint, expand_home, host, machines, network, proxy, registries,
+    shared_folder,
 };
 use crate::diagnostic::{Diagnostics, Location};
 use crate::did_you_mean::closest;
@@ -106,6 +108,7 @@ pub(in super::super) fn cluster(
             .boolean("populate_inventory_to_hosts_file")
             .unwrap_or(true),
         preload_images: texts(&mut reader, "preload_images", "a list of image names"),
+        manifests: manifests(&mut reader),
         machines: machines::machines(&mut reader, provider, proxy.as_ref()),
         proxy,
         egress: egress(&mut reader, provider),
@@ -134,6 +137,25 @@ fn texts(reader: &mut Reader<'_>, name: &'static str, what: &'static str) -> Vec
         }
     }
     texts
+}
+
+/// Reads the paths of the user's manifests, which start at the folder of the file that names them.
+fn manifests(reader: &mut Reader<'_>) -> Vec<ManifestPath> {
+    let name = "kinstall_manifests";
+    let mut paths = Vec::new();
+    for value in reader.list(name) {
+        match value.text() {
+            Some(path) => {
+                let folder = value.location.path().parent().unwrap_or(Path::new(""));
+                paths.push(ManifestPath {
+                    path: folder.join(expand_home(path)),
+                    location: value.location.clone(),
+                });
+            }
+            None => reader.wrong_kind(name, &value, "a list of files and folders"),
+        }
+    }
+    paths
 }
 
 fn kubernetes_version(reader: &mut Reader<'_>) -> Option<WantedVersion> {

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::super::{Plan, PlanInput, build};
 use crate::bundle::Release;
 use crate::diagnostic::{Diagnostics, SourceFile};
+use crate::manifest::UserObject;
 use crate::model::{
     Addons, AddressPool, AddressRange, AddressSource, ApiProxy, Become, ClusterSpec, Connection,
     ControlPlane, ControlPlaneSettings, Dns, HostSpec, Kubelet, MachineDefaults, MachineSpec,
@@ -28,6 +29,7 @@ pub(in crate::plan) struct Fixture {
     pub secrets: BTreeMap<String, Secret>,
     pub sources: Sources,
     pub limit: Option<Vec<String>>,
+    pub manifests: Vec<UserObject>,
 }
 
 impl Fixture {
@@ -66,6 +68,7 @@ impl Fixture {
                 .into(),
             sources: Sources::default(),
             limit: None,
+            manifests: Vec::new(),
         }
     }
 
@@ -117,6 +120,7 @@ impl Fixture {
             facts: &self.facts,
             bundle: &self.bundle,
             files: &self.files,
+            manifests: &self.manifests,
             secrets: &self.secrets,
             sources: &self.sources,
             take_over: &[],
@@ -180,6 +184,7 @@ fn cluster() -> ClusterSpec {
         node_domain: None,
         hosts_file: true,
         preload_images: Vec::new(),
+        manifests: Vec::new(),
         machines: MachineDefaults::default(),
         provider: None,
         places: Arc::default(),

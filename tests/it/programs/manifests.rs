@@ -4,7 +4,11 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use kinstall::converge::ResourceError;
-use kinstall::resource::{AbsentObjects, Action, Change, Condition, Manifests, Resource, Wait};
+use kinstall::resource::{
+    AbsentObjects, Action, Change, Condition, Manifest, Manifests, ObjectName, Owner, Resource,
+    Wait,
+};
+use kinstall::secret::Secret;
 use serde_json::{Value, json};
 
 use super::api_server::{ApiServer, KUBECONFIG};
@@ -13,9 +17,35 @@ use super::started::program;
 fn manifests(objects: &[Value]) -> Resource {
     Resource::Manifests(Manifests {
         name: "test".into(),
-        objects: objects.iter().map(ToString::to_string).collect(),
+        objects: objects
+            .iter()
+            .map(|it| Manifest::new(it.to_string()))
+            .collect(),
+        owner: Owner::Kinstall,
         kubeconfig: KUBECONFIG.into(),
     })
+}
+
+/// The same as the user's own, all of one file.
+fn of_user(objects: &[Value]) -> Resource {
+    let object = |it: &Value| Manifest {
+        text: Secret::new(it.to_string()),
+        origin: Some("manifests/own.yaml:1".into()),
+    };
+    Resource::Manifests(Manifests {
+        name: "manifests/objects".into(),
+        objects: objects.iter().map(object).collect(),
+        owner: Owner::User,
+        kubeconfig: KUBECONFIG.into(),
+    })
+}
+
+/// Returns changes as `plan` lists them.
+fn listed(changes: &[Change]) -> Vec<String> {
+    let changes = changes.iter();
+    changes
+        .map(|it| format!("{:?} {}", it.action, it.subject))
+        .collect()
 }
 
 fn converge(resource: &Resource, server: &ApiServer) -> Result<Vec<Change>, ResourceError> {
@@ -31,7 +61,7 @@ fn converge(resource: &Resource, server: &ApiServer) -> Result<Vec<Change>, Reso
 fn absent(objects: &[Value]) -> Resource {
     Resource::AbsentObjects(AbsentObjects {
         name: "test".into(),
-        objects: objects.iter().map(ToString::to_string).collect(),
+        objects: objects.iter().filter_map(ObjectName::of).collect(),
         commands: Vec::new(),
         kubeconfig: KUBECONFIG.into(),
     })
@@ -163,6 +193,8 @@ fn a_component_is_applied_shown_and_left_alone() {
         .collect();
     assert_eq!(titles, ["Secret shop/login", "Deployment shop/web"]);
     assert!(!format!("{changes:?}").contains("hunter"));
+    let secret = changes[0].diff.as_deref().unwrap();
+    assert!(secret.contains("+  password: *** (changed)"), "{secret}");
     let diff = changes[1].diff.as_deref().unwrap();
     let marked: Vec<_> = diff
         .lines()
@@ -186,6 +218,75 @@ fn a_component_is_applied_shown_and_left_alone() {
     assert_eq!(changes[0].subject, "ConfigMap shop/web");
     let data = client.get(path).unwrap().body["data"].clone();
     assert_eq!(data["index"], "one\ntwo\n");
+}
+
+#[test]
+#[ignore = "needs built programs: `./test programs`"]
+fn objects_of_the_user_go_with_their_manifest_and_what_was_there_before_stays() {
+    let server = ApiServer::start();
+    let map = |name: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"a": name}});
+    let path = |name: &str| format!("/api/v1/namespaces/default/configmaps/{name}");
+    let record = "/api/v1/namespaces/kube-system/configmaps/kinstall-manifests";
+    let client = server.client();
+    create(&server, &map("before"));
+
+    let all = [map("one"), map("two"), map("before")];
+    let changes = converge(&of_user(&all), &server).unwrap();
+    assert_eq!(
+        listed(&changes),
+        ["Create ConfigMap one", "Create ConfigMap two"]
+    );
+
+    // The node that applied them is not the only one that knows.
+    std::fs::remove_dir_all(server.root.path().join("var/lib/kinstall/objects")).unwrap();
+    let changes = converge(&of_user(&[map("three"), map("two")]), &server).unwrap();
+    assert_eq!(
+        listed(&changes),
+        ["Create ConfigMap three", "Remove ConfigMap one"]
+    );
+    assert_eq!(client.get(&path("one")).unwrap().status, 404);
+    assert_eq!(client.get(&path("before")).unwrap().status, 200);
+
+    // One that somebody else made in its place is theirs.
+    client.delete(&path("two")).unwrap();
+    create(&server, &map("two"));
+    let changes = converge(&of_user(&[]), &server).unwrap();
+    assert_eq!(listed(&changes), ["Remove ConfigMap three"]);
+    assert_eq!(client.get(&path("two")).unwrap().status, 200);
+    assert_eq!(client.get(record).unwrap().status, 404);
+}
+
+#[test]
+#[ignore = "needs built programs: `./test programs`"]
+fn a_run_that_was_cut_off_leaves_no_object_of_the_user_unknown() {
+    let server = ApiServer::start();
+    let good = json!({"apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "one", "annotations": {"a": "b"}}});
+    let bad = json!({"apiVersion": "v1", "kind": "Service",
+        "metadata": {"name": "bad"}, "spec": {"ports": [{"port": 99_999_999}]}});
+    let error = converge(&of_user(&[good, bad]), &server).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("the API server refused to apply Service bad (manifests/own.yaml:1): "),
+        "{error}"
+    );
+    let changes = converge(&of_user(&[]), &server).unwrap();
+    assert_eq!(listed(&changes), ["Remove ConfigMap one"]);
+}
+
+#[test]
+#[ignore = "needs built programs: `./test programs`"]
+fn an_add_on_that_goes_leaves_the_users_objects_of_its_kinds() {
+    let server = ApiServer::start();
+    let objects = component("kinstall.local/web:v1.0.0", "secret");
+    let parts = &objects[1..];
+    converge(&manifests(&objects), &server).unwrap();
+    let own = json!({"apiVersion": "test.kinstall.local/v1", "kind": "Pool",
+        "metadata": {"name": "own", "namespace": "shop", "annotations": {"a": "b"}}});
+    converge(&of_user(std::slice::from_ref(&own)), &server).unwrap();
+    converge(&absent(parts), &server).unwrap();
+    assert_eq!(of_user(&[own]).check(&server.node()).unwrap(), []);
 }
 
 #[test]

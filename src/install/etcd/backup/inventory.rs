@@ -10,7 +10,7 @@ use crate::install::project::Project;
 const BESIDE: [&str; 2] = ["group_vars", "host_vars"];
 
 /// Returns the inventory's files, by their paths below its folder; for an inventory that is a file, with the variables
-/// beside it. What begins with a dot isn't the inventory's.
+/// beside it; and the user's manifests there. What begins with a dot isn't the inventory's.
 pub(super) fn files(project: &Project) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
     let folder = project.folder();
     let mut found = Vec::new();
@@ -25,7 +25,16 @@ pub(super) fn files(project: &Project) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
             }
         }
     }
+    for manifests in &project.cluster.manifests {
+        // Those elsewhere are named by a path that leads nowhere in the backup.
+        if let Ok(path) = dunce::canonicalize(&manifests.path)
+            && path.starts_with(folder)
+        {
+            collect(folder, &path, &mut found)?;
+        }
+    }
     found.sort();
+    found.dedup();
     Ok(found)
 }
 

@@ -142,8 +142,12 @@ fn an_inventory_is_taken_with_its_variables_and_without_what_kinstall_keeps() {
             "inventory.ini",
             "[kube_control_plane]\ncp1 ip=192.168.56.11\n",
         ),
-        ("group_vars/all/cluster.yml", "a: 1\n"),
+        (
+            "group_vars/all/cluster.yml",
+            "kinstall_manifests: [../../manifests, /nowhere]\n",
+        ),
         ("host_vars/cp1.yml", "b: 2\n"),
+        ("manifests/shop.yaml", "kind: List\n"),
         ("notes.txt", "no part of it"),
         (".kinstall/secrets.json", "{}"),
     ] {
@@ -159,6 +163,7 @@ fn an_inventory_is_taken_with_its_variables_and_without_what_kinstall_keeps() {
         "group_vars/all/cluster.yml",
         "host_vars/cp1.yml",
         "inventory.ini",
+        "manifests/shop.yaml",
     ];
     assert_eq!(paths, expected.map(Path::new));
 }
