@@ -24,6 +24,12 @@ pub struct Addon {
     pub images: Images,
     #[serde(default)]
     pub memory: Memory,
+    /// Whether only a bundle that is built for an inventory which switches it on has it.
+    #[serde(default)]
+    pub is_built_on_demand: bool,
+    /// What `kinstall open` shows of it.
+    #[serde(default)]
+    pub page: Option<Page>,
 }
 
 /// The variable that switches an add-on on.
@@ -63,6 +69,18 @@ pub enum Kind {
     /// A size as Kubernetes writes it.
     Quantity,
     OneOf(Vec<String>),
+}
+
+/// A page for the browser.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Page {
+    /// What the user calls it: `metrics`.
+    pub name: String,
+    pub namespace: String,
+    pub service: String,
+    /// Of the page on the server: `/vmui/`.
+    pub path: String,
 }
 
 /// Images of the add-on, by the nodes that get them before anything needs them.

@@ -6,7 +6,7 @@
 mod definition;
 mod files;
 
-pub use definition::{Addon, Kind, Setting};
+pub use definition::{Addon, Kind, Page, Setting};
 pub use files::{AddonFile, bytes, files, source_files};
 
 use std::sync::LazyLock;
@@ -20,6 +20,11 @@ pub fn all() -> &'static [Addon] {
 /// Returns the definition of an add-on.
 pub fn find(name: &str) -> Option<&'static Addon> {
     all().iter().find(|addon| addon.name == name)
+}
+
+/// Returns the add-ons that have a page for the browser, with it.
+pub fn pages() -> impl Iterator<Item = (&'static Addon, &'static Page)> {
+    all().iter().filter_map(|it| Some((it, it.page.as_ref()?)))
 }
 
 /// Returns the variables of the inventory that add-ons' definitions list.

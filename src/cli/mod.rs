@@ -36,6 +36,7 @@ mod log;
 mod man;
 mod net;
 mod node;
+mod open;
 mod plan;
 mod power;
 mod reset;
@@ -127,6 +128,8 @@ pub enum Command {
     Doctor(doctor::DoctorArguments),
     /// Forward an address of the lab to a local port, for the browser
     Forward(forward::ForwardArguments),
+    /// Open a page of the cluster in the browser: measurements, logs, or any Service
+    Open(open::OpenArguments),
     /// Run a command inside the lab's network
     Net(net::NetArguments),
     /// Build, fetch, list and check the bundle of components
@@ -186,6 +189,7 @@ impl Command {
             Self::Kubeconfig(arguments) => kubeconfig::run(global, &arguments, printer),
             Self::Ssh(arguments) => ssh::run(global, &arguments, printer),
             Self::Forward(arguments) => forward::run(global, &arguments, printer),
+            Self::Open(arguments) => open::run(global, &arguments, printer),
             Self::Net(arguments) => net::run(global, &arguments),
             Self::Bundle(command) => bundle::run(global, &command, printer),
             Self::Image(command) => image::run(&command, printer),

@@ -29,6 +29,8 @@ mod load;
 mod machines;
 mod messages;
 #[cfg(target_os = "linux")]
+mod open;
+#[cfg(target_os = "linux")]
 mod own_computer;
 mod program;
 mod programs;

@@ -7,8 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use tokio::io::copy_bidirectional;
-
+use crate::install::passage;
 use crate::provision::forward;
 use crate::ssh::{Session, Target};
 
@@ -80,24 +79,6 @@ pub(super) async fn through(
     }
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
-    let mut session = session.clone();
-    tokio::spawn(async move {
-        while let Ok((mut client, _)) = listener.accept().await {
-            if session.is_closed()
-                && let Ok(again) = Session::connect(&host).await
-            {
-                session = again;
-            }
-            let session = session.clone();
-            tokio::spawn(async move {
-                let host = target.ip().to_string();
-                let opened = session.tunnel(&host, target.port());
-                // What can't be passed on is closed: that is what a client has to see.
-                if let Ok(mut stream) = opened.await {
-                    let _ = copy_bidirectional(&mut client, &mut stream).await;
-                }
-            });
-        }
-    });
+    tokio::spawn(passage::serve(listener, host, session.clone(), target));
     Ok(address)
 }

@@ -10,7 +10,8 @@ use serde_json::Value;
 use super::kinstall::Kinstall;
 use super::traces::Traces;
 use super::{
-    certificates, cluster, etcd, hardening, ingress, monitoring, nodes, own_image, storage, verify,
+    certificates, cluster, etcd, hardening, ingress, monitoring, nodes, own_image, own_manifests,
+    pages, storage, verify,
 };
 
 #[test]
@@ -29,8 +30,10 @@ fn the_courses_lab_comes_up_and_goes_away() {
     etcd::a_timer_keeps_snapshots(&lab, "controll-plane");
     etcd::data_comes_back_from_a_backup(&lab, "controll-plane");
     monitoring::shows_an_hour_and_finds_a_line(&lab);
+    pages::of_an_add_on_open_by_name(&lab);
     verify::all_of_it_works(&lab);
     monitoring::goes_when_it_is_switched_off(&lab);
+    pages::of_an_add_on_that_is_off_say_how_to_switch_it_on(&lab);
     verify::a_missing_dns_and_an_empty_pool_are_named(&lab);
     an_edited_variable_shows_as_the_diff_that_up_applies(&lab);
     verify::a_blocked_pod_network_and_a_stopped_kubelet_are_named(&lab);
@@ -38,6 +41,8 @@ fn the_courses_lab_comes_up_and_goes_away() {
     ssh_keeps_exit_code_and_streams_apart(&lab);
     kubeconfig_reaches_the_api(&lab);
     a_forward_leads_from_loopback_into_the_lab(&lab);
+    pages::open_until_they_are_interrupted(&lab);
+    own_manifests::come_and_go_with_their_files(&lab);
     nginx_annotations_are_named(&lab);
     a_host_that_the_inventory_lost_leaves(&lab);
     nodes::come_back_by_a_command(&lab);

@@ -18,6 +18,8 @@ mod lived_before;
 mod monitoring;
 mod nodes;
 mod own_image;
+mod own_manifests;
+mod pages;
 mod reset;
 mod resources;
 mod storage;
