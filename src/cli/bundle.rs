@@ -9,7 +9,7 @@ use super::GlobalArguments;
 use super::exit::Exit;
 use crate::bundle::{self, BuildOptions, Minor, Origin};
 use crate::diagnostic::Diagnostics;
-use crate::install::project::{Project, no_inventory};
+use crate::install::project::{Project, addons_on_demand, no_inventory};
 use crate::install::stores::{bundle_directory, cache_directory, open_bundle};
 use crate::ui::build::BuildLines;
 use crate::ui::printer::{Format, Printer};
@@ -54,7 +54,7 @@ pub enum BundleCommand {
 /// What the bundle is to have.
 #[derive(Debug, Args)]
 pub struct PartsArguments {
-    /// Inventory whose add-ons to put into the bundle [default: all add-ons]
+    /// Inventory whose add-ons to put into the bundle [default: all add-ons but helm]
     pub inventory: Option<PathBuf>,
     /// Minor versions of Kubernetes to put into the bundle: 1.36,1.37 [default: the newest]
     #[arg(long, value_name = "MINOR", value_delimiter = ',')]
@@ -130,7 +130,7 @@ fn options(
     let unwanted_addons = match &parts.inventory {
         Some(path) if !path.exists() => return Err(vec![no_inventory(path)]),
         Some(path) => Project::load(path, global.vault()?)?.unwanted_addons(),
-        None => Vec::new(),
+        None => addons_on_demand(),
     };
     Ok(BuildOptions {
         output,

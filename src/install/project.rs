@@ -229,6 +229,12 @@ pub(super) fn inventory_folder(inventory: &Path) -> PathBuf {
     }
 }
 
+/// Returns the add-ons that a bundle for no inventory in particular doesn't have.
+pub fn addons_on_demand() -> Vec<String> {
+    let addons = addon::all().iter().filter(|it| it.is_built_on_demand);
+    addons.map(|it| it.name.clone()).collect()
+}
+
 /// Says that there is no inventory, and how to name one.
 pub fn no_inventory(path: &Path) -> Diagnostic {
     let message = format!("there is no inventory `{}`", path.display());

@@ -138,11 +138,13 @@ fn bundle() -> Release {
         .iter()
         .map(|(name, component)| (name.clone(), component.version.clone()))
         .collect();
-    let of_images = catalog.images.values().flat_map(|image| &image.programs);
-    let of_nodes = catalog.node_programs.iter().map(|it| &it.program);
-    let programs = of_nodes.chain(of_images.map(|it| &it.program)).map(|name| {
-        let part = json!({ "component": "c", "version": "1", "blob": blob(name) });
-        (name.clone(), part)
+    let programs = catalog.components.iter().flat_map(|(name, component)| {
+        let programs = component.source.go.programs.iter();
+        programs.map(move |it| format!("{name}/{}", it.output))
+    });
+    let programs = programs.map(|name| {
+        let part = json!({ "component": "c", "version": "1", "blob": blob(&name) });
+        (name, part)
     });
     let images = catalog.images.iter().map(|(name, image)| {
         let version = &versions[&image.component];

@@ -7,6 +7,7 @@ use tera::Context;
 
 use super::load::{Playbook, location};
 use super::schema::Text;
+use crate::addon;
 use crate::bundle::Release;
 use crate::diagnostic::{Diagnostic, Kind, SourceFile};
 use crate::did_you_mean::closest;
@@ -169,6 +170,12 @@ impl<'a> Scope<'a> {
     ) -> Diagnostic {
         let message = format!("no {what} `{wanted}` in the bundle");
         let diagnostic = self.wrong(name, message).with_kind(Kind::Bundle);
+        if addon::find(&self.playbook.component).is_some() {
+            return diagnostic.hint(
+                "it is part of an add-on that the bundle was built without: `kinstall bundle build INVENTORY` builds those \
+                 that the inventory switches on",
+            );
+        }
         match closest(wanted, known.map(String::as_str)) {
             Some(known) => diagnostic.hint(format!("did you mean `{known}`?")),
             None => diagnostic.hint("`kinstall bundle show` lists what is there"),
