@@ -84,8 +84,16 @@ impl Application {
         node: &Node,
         attempt: impl Fn(&Self) -> Result<T, ResourceError>,
     ) -> Result<T, ResourceError> {
+        let mut was_forbidden = false;
         loop {
             let error = match attempt(self) {
+                // A server that starts doesn't know yet what the administrator may do.
+                Err(error @ ResourceError::Api { status: 403, .. })
+                    if !(was_forbidden && self.is_ready()) =>
+                {
+                    was_forbidden = true;
+                    error
+                }
                 Err(ResourceError::Api {
                     action,
                     status,
@@ -105,6 +113,11 @@ impl Application {
             }
             node.cancel().sleep(INTERVAL)?;
         }
+    }
+
+    fn is_ready(&self) -> bool {
+        let answer = self.client.get("/readyz");
+        answer.is_ok_and(|answer| answer.is_success())
     }
 
     fn attempt(&self, object: &Object) -> Result<Answer, ResourceError> {
