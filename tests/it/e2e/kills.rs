@@ -15,7 +15,7 @@ enum Victim {
     /// kinstall itself. The agents finish a step that must not be cut off.
     Controller,
     /// The agent on the machine that comes, as by the kernel for want of memory: kinstall then ends by itself, and what
-    /// the agent had started goes on.
+    /// the agent had started goes on, or ends where it was stopped: nobody could wake it.
     Agent,
     /// Kinstall, and then the power of the machine that comes or goes.
     Power,
@@ -191,7 +191,7 @@ fn killed(lab: &Kinstall, arguments: &[&str], boundary: Boundary, victim: Victim
     assert!(is_there, "{boundary:?} was never reached");
     match (victim, boundary) {
         (Power, _) => drop(lab.ok(&["halt", "cp3"])),
-        (Controller | Agent, Learner) => {
+        (Controller, Learner) => {
             let go_on = "'kill -CONT $(pidof kubeadm)'";
             lab.ok(&["ssh", "cp3", "--", "sudo", "sh", "-c", go_on]);
         }
