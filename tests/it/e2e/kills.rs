@@ -38,20 +38,7 @@ use Boundary::{Done, Learner, Says, Start};
 
 const JOIN: &str = "control-plane-join/join";
 
-const ADDING: [(Boundary, Victim); 14] = [
-    (Done("cp3", "control-plane-join/configuration"), Power),
-    (Start("cp3", JOIN), Controller),
-    (
-        Says("Creating static Pod manifest for \"kube-scheduler\""),
-        Power,
-    ),
-    (Says("Announced new etcd member"), Power),
-    (
-        Says("Creating static Pod manifest for \"etcd\""),
-        Controller,
-    ),
-    (Learner, Power),
-    (Learner, Controller),
+const ADDING: [(Boundary, Victim); 7] = [
     (Learner, Agent),
     // It votes, and the cluster doesn't have its Node yet.
     (Says("Waiting for the new etcd member"), Power),
