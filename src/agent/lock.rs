@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Seek, Write};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -12,6 +12,9 @@ use crate::converge::{Node, ResourceError};
 
 const PATH: &str = "/run/kinstall.lock";
 const INTERVAL: Duration = Duration::from_millis(200);
+/// How long programs of an agent that was killed may go on: no step may take longer. Only the agent would have ended one
+/// that waits for ever.
+const LONGEST: Duration = Duration::from_mins(30);
 
 /// Who wants the lock.
 #[derive(Clone, Copy, Debug)]
@@ -82,12 +85,13 @@ impl Lock {
             }
         }
         let text = node.read_or_empty(PATH);
+        let end = Instant::now() + LONGEST;
         while let Some(agent) = field(&text, "process ") {
             let programs = left_programs::find(agent, node);
             if programs.is_empty() {
                 break;
             }
-            if claim.breaks {
+            if claim.breaks || Instant::now() > end {
                 left_programs::kill(&programs);
             } else if let Some(waiting) = waiting.take() {
                 waiting(holder(&text, claim.project));
@@ -162,21 +166,22 @@ mod tests {
     use crate::converge::program::OF_AGENT;
 
     /// A node whose agent was killed, and the program that goes on.
-    fn node_with_a_left_program() -> (tempfile::TempDir, Node, Child) {
+    fn node_with_a_left_program(number: u32) -> (tempfile::TempDir, Node, Child, String) {
         let root = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink("/proc", root.path().join("proc")).unwrap();
         let node = Node::at(root.path());
-        // No process has this id: Linux ends at 4194304.
-        let (agent, text) = (
-            "4194305",
-            "run R by C since T\nproject lab\nprocess 4194305\n",
-        );
+        // No process has this id, Linux ends at 4194304; and no other test, here or beside this one.
+        let agent = (4_194_305 + 2 * std::process::id() + number).to_string();
+        let text = format!("run R by C since T\nproject lab\nprocess {agent}\n");
         fs::create_dir(root.path().join("run")).unwrap();
         fs::write(node.path(PATH), text).unwrap();
         let mut script = Command::new("sh");
-        script.args(["-c", "sleep 60 & wait"]).env(OF_AGENT, agent);
+        script.args(["-c", "sleep 60 & wait"]).env(OF_AGENT, &agent);
         let program = script.spawn().unwrap();
-        (root, node, program)
+        while left_programs::find(&agent, &node).len() < 2 {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        (root, node, program, agent)
     }
 
     fn claim(breaks: bool) -> Claim<'static> {
@@ -190,12 +195,12 @@ mod tests {
 
     #[test]
     fn programs_of_an_agent_that_was_killed_alone_are_waited_for() {
-        let (_root, node, mut program) = node_with_a_left_program();
+        let (_root, node, mut program, agent) = node_with_a_left_program(0);
         let mut told = None;
         let lock = Lock::take(&node, claim(false), |holder| {
             told = Some(holder.words);
             // In place of its end after some minutes.
-            left_programs::kill(&left_programs::find("4194305", &node));
+            left_programs::kill(&left_programs::find(&agent, &node));
             program.wait().unwrap();
         });
         assert_eq!(told.as_deref(), Some("run R by C since T"));
@@ -206,16 +211,13 @@ mod tests {
 
     #[test]
     fn who_breaks_the_lock_ends_them_with_all_that_they_started() {
-        let (_root, node, mut program) = node_with_a_left_program();
-        while left_programs::find("4194305", &node).len() < 2 {
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        let (_root, node, mut program, agent) = node_with_a_left_program(1);
         // Reaped here, as the node's first process would.
         let reaper = std::thread::spawn(move || program.wait().unwrap());
         let lock = Lock::take(&node, claim(true), |_| panic!("nobody is waited for"));
         assert!(lock.is_ok());
         assert!(!reaper.join().unwrap().success());
-        assert!(left_programs::find("4194305", &node).is_empty());
+        assert!(left_programs::find(&agent, &node).is_empty());
     }
 
     #[test]

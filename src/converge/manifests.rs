@@ -99,8 +99,8 @@ impl Converge for Manifests {
             return application.apply_all(&different, node);
         }
         let before = application.patiently(node, |it| made::read(&it.client))?;
-        let new = different.iter().filter(|it| is_to(Action::Create, it));
-        let new: Vec<ObjectName> = new.map(|it| it.id.clone()).collect();
+        // What is there by now is somebody else's, whatever a server that started said before.
+        let new = application.patiently(node, |it| absent(&it.client, &different))?;
         let made = [before.clone(), not_in(&new, &before)].concat();
         // Before they are made: a run that is killed leaves nothing unknown.
         application.keep(&made, &before, node)?;
@@ -126,6 +126,29 @@ impl Manifests {
         let removal = Removal::find(client, &Discovery::new(client, &old)?, &old)?;
         Ok(removal.leaving.into_iter().map(|it| it.title).collect())
     }
+}
+
+/// Returns those that the server doesn't have.
+fn absent(client: &Client, objects: &[&Object]) -> Result<Vec<ObjectName>, ResourceError> {
+    let names: Vec<ObjectName> = objects.iter().map(|it| it.id.clone()).collect();
+    let discovery = Discovery::new(client, &names)?;
+    let mut absent = Vec::new();
+    for name in names {
+        let is_there = match name.path(&discovery) {
+            Some(path) => {
+                let answer = client.metadata(&path)?;
+                if !answer.is_success() && answer.status != 404 {
+                    return Err(answer.refused(format!("show {}", name.title())));
+                }
+                answer.is_success()
+            }
+            None => false,
+        };
+        if !is_there {
+            absent.push(name);
+        }
+    }
+    Ok(absent)
 }
 
 fn names(objects: &[Object]) -> Vec<ObjectName> {

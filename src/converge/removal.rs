@@ -68,7 +68,11 @@ impl Removal {
         let listing = Listing::new(client, objects, discovery)?;
         let found = client.in_parallel(objects, |client, object| {
             let path = object.path(discovery);
-            let ours = path.filter(|path| listing.find(path).is_some_and(|it| it.is_ours));
+            let ours = path.filter(|path| {
+                listing
+                    .find(path)
+                    .is_some_and(|it| it.is_ours && !it.is_shared)
+            });
             ours.map_or(Ok(Fate::Absent), |path| look(client, object, path))
         });
         for fate in found {

@@ -106,6 +106,12 @@ fn read(mut object: Value, location: &Location) -> Result<UserObject, Diagnostic
             )),
         );
     }
+    // The API server would show the value with its refusal.
+    if let Some(key) = key_without_text(&object) {
+        return Err(
+            wrong(format!("`{key}` of a Secret must be text")).hint("put the value in quotes")
+        );
+    }
     let name = ObjectName::of(&object).ok_or_else(|| lacks("metadata.name", &object))?;
     mark(&mut object);
     let origin = format!("{}:{}", location.path().display(), location.line());
@@ -116,6 +122,18 @@ fn read(mut object: Value, location: &Location) -> Result<UserObject, Diagnostic
             origin: Some(origin),
         },
         location: location.clone(),
+    })
+}
+
+/// Finds a value of a Secret that YAML takes for something else: `pin: 1234`.
+fn key_without_text(object: &Value) -> Option<String> {
+    if object["kind"] != "Secret" || object["apiVersion"] != "v1" {
+        return None;
+    }
+    ["data", "stringData"].into_iter().find_map(|field| {
+        let mut values = object[field].as_object()?.iter();
+        let (key, _) = values.find(|(_, value)| !value.is_string() && !value.is_null())?;
+        Some(format!("{field}.{key}"))
     })
 }
 
@@ -143,7 +161,9 @@ fn without_secrets(file: &Arc<SourceFile>) -> Arc<SourceFile> {
 
 fn without_value(line: &str) -> String {
     let (key, _) = line.split_once(':').unwrap_or_default();
-    if OPEN_KEYS.contains(&key.trim_start_matches([' ', '-']).trim_end()) {
+    // Deeper, it may be a line of a value of many lines.
+    let is_outside = key.len() - key.trim_start().len() <= 2;
+    if is_outside && OPEN_KEYS.contains(&key.trim_start_matches([' ', '-']).trim_end()) {
         return line.to_owned();
     }
     let hidden = line[key.len()..].chars().flat_map(|character| {

@@ -168,6 +168,21 @@ fn an_error_beside_a_secret_does_not_show_it() {
       name: a
     stringData: { ***: *******, *****: *********
     ");
+    fs::write(
+        &file,
+        "apiVersion: v1\nkind: Secret\nmetadata: { name: a }\nstringData:\n  pin: 1234\n  file: |\n    name: hunter2\n",
+    )
+    .unwrap();
+    let errors = all(folder.path()).unwrap_err();
+    assert_eq!(
+        errors[0].message,
+        "`stringData.pin` of a Secret must be text"
+    );
+    let shown = &errors[0].label.as_ref().unwrap().0.file.text;
+    assert!(
+        !shown.contains("1234") && !shown.contains("hunter2"),
+        "{shown}"
+    );
     let one_line = r#"{"apiVersion":"v1","kind":"Secret","metadata":{"name":"a","uid":"x"},"data":{"a":"aHVudGVy"}}"#;
     fs::write(&file, one_line).unwrap();
     let errors = all(folder.path()).unwrap_err();

@@ -60,7 +60,6 @@ fn a_page_leads_through_the_control_plane_until_ctrl_c() {
     }
     kill_process(Pid::from_child(&open), Signal::INT).unwrap();
     assert!(open.wait().unwrap().success());
-    assert!(TcpStream::connect(local).is_err(), "{local} still listens");
 }
 
 #[test]

@@ -24,6 +24,8 @@ const METADATA_OF_ALL: &str =
 const MANAGER: &str = "kinstall";
 /// The same of the user's objects: what becomes of a component doesn't touch them.
 const MANAGER_OF_USERS: &str = "kinstall-manifests";
+/// Who of kinstall's applies objects.
+pub(super) const MANAGERS: [&str; 2] = [MANAGER, MANAGER_OF_USERS];
 
 /// A connection pool to one API server.
 #[derive(Clone, Debug)]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::client::MANAGERS;
 use super::object::has_fields_of;
 use super::{Client, Discovery};
 use crate::converge::ResourceError;
@@ -20,6 +21,8 @@ pub struct Listed {
     pub version: String,
     /// Fields of the client's field manager are in it.
     pub is_ours: bool,
+    /// Both kinstall's own parts and the user's manifests have it: who drops it leaves it to the other.
+    pub is_shared: bool,
 }
 
 impl Listing {
@@ -77,6 +80,7 @@ impl Listed {
         Self {
             version: format!("{} {}", text("uid"), text("resourceVersion")),
             is_ours: has_fields_of(manager, object),
+            is_shared: MANAGERS.iter().all(|it| has_fields_of(it, object)),
         }
     }
 }
@@ -102,5 +106,16 @@ mod tests {
         assert_ne!(first.version, object("1", "8", "kinstall").version);
         assert_ne!(first.version, object("2", "7", "kinstall").version);
         assert!(!object("1", "7", "kubectl").is_ours);
+    }
+
+    #[test]
+    fn an_object_of_an_add_on_that_stood_in_a_manifest_is_shared() {
+        let object = |managers: &[&str]| {
+            let managers: Vec<_> = managers.iter().map(|it| json!({"manager": it})).collect();
+            let object = json!({"metadata": {"name": "a", "managedFields": managers}});
+            Listed::of(&object, "kinstall-manifests")
+        };
+        assert!(object(&["kinstall", "kubectl", "kinstall-manifests"]).is_shared);
+        assert!(!object(&["kinstall-manifests", "kubectl"]).is_shared);
     }
 }

@@ -84,16 +84,8 @@ impl Application {
         node: &Node,
         attempt: impl Fn(&Self) -> Result<T, ResourceError>,
     ) -> Result<T, ResourceError> {
-        let mut was_forbidden = false;
         loop {
             let error = match attempt(self) {
-                // A server that starts doesn't know yet what the administrator may do.
-                Err(error @ ResourceError::Api { status: 403, .. })
-                    if !(was_forbidden && self.is_ready()) =>
-                {
-                    was_forbidden = true;
-                    error
-                }
                 Err(ResourceError::Api {
                     action,
                     status,
@@ -113,11 +105,6 @@ impl Application {
             }
             node.cancel().sleep(INTERVAL)?;
         }
-    }
-
-    fn is_ready(&self) -> bool {
-        let answer = self.client.get("/readyz");
-        answer.is_ok_and(|answer| answer.is_success())
     }
 
     fn attempt(&self, object: &Object) -> Result<Answer, ResourceError> {
@@ -174,9 +161,25 @@ fn is_established(definition: &Value) -> bool {
         .any(|condition| condition["type"] == "Established" && condition["status"] == "True")
 }
 
-/// Tells whether the server may think better of a refusal: of what [`is_passing`] lists, and of a pod whose namespace has
-/// no ServiceAccount yet, which Kubernetes makes right after the namespace.
+/// Tells whether the server may think better of a refusal: of what [`is_passing`] lists; of a pod whose namespace has no
+/// ServiceAccount yet, which Kubernetes makes right after the namespace; and where it says that the administrator may not do
+/// this, for a server that starts doesn't know its roles yet.
 fn can_pass(status: u16, message: &str) -> bool {
-    let lacks_account = || message.contains("error looking up service account");
-    matches!(status, 0) || is_passing(status) || status == 403 && lacks_account()
+    let lacks = |text| message.contains(text);
+    let is_early = || lacks("error looking up service account") || lacks(" is forbidden: User ");
+    status == 0 || is_passing(status) || status == 403 && is_early()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::can_pass;
+
+    #[test]
+    fn of_what_is_forbidden_only_what_a_starting_server_says_can_pass() {
+        let starting = r#"serviceaccounts "a" is forbidden: User "kubernetes-admin" cannot patch resource "serviceaccounts""#;
+        assert!(can_pass(403, starting));
+        let quota = r#"pods "a" is forbidden: exceeded quota: small, requested: pods=1, used: pods=1, limited: pods=1"#;
+        assert!(!can_pass(403, quota));
+        assert!(can_pass(503, "") && !can_pass(422, ""));
+    }
 }
