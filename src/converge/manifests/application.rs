@@ -163,11 +163,11 @@ fn is_established(definition: &Value) -> bool {
 
 /// Tells whether the server may think better of a refusal: of what [`is_passing`] lists; of a pod whose namespace has no
 /// ServiceAccount yet, which Kubernetes makes right after the namespace; and where it says that the administrator may not do
-/// this, for a server that starts doesn't know its roles yet.
+/// this, or isn't known: a server that starts doesn't know its roles yet.
 fn can_pass(status: u16, message: &str) -> bool {
     let lacks = |text| message.contains(text);
-    let is_early = || lacks("error looking up service account") || lacks(" is forbidden: User ");
-    status == 0 || is_passing(status) || status == 403 && is_early()
+    let is_early = || lacks("error looking up service account") || lacks("forbidden: User ");
+    matches!(status, 0 | 401) || is_passing(status) || status == 403 && is_early()
 }
 
 #[cfg(test)]
@@ -178,6 +178,10 @@ mod tests {
     fn of_what_is_forbidden_only_what_a_starting_server_says_can_pass() {
         let starting = r#"serviceaccounts "a" is forbidden: User "kubernetes-admin" cannot patch resource "serviceaccounts""#;
         assert!(can_pass(403, starting));
+        assert!(can_pass(
+            403,
+            r#"forbidden: User "kubernetes-admin" cannot get path "/api/v1""#
+        ));
         let quota = r#"pods "a" is forbidden: exceeded quota: small, requested: pods=1, used: pods=1, limited: pods=1"#;
         assert!(!can_pass(403, quota));
         assert!(can_pass(503, "") && !can_pass(422, ""));
