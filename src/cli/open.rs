@@ -13,7 +13,7 @@ use crate::ui::printer::Printer;
 
 #[derive(Debug, Args)]
 pub struct OpenArguments {
-    /// What to open: metrics, logs, ADDRESS:PORT, or NAMESPACE/SERVICE[:PORT]
+    /// What to open: metrics, logs, ADDRESS:PORT, or NAMESPACE/SERVICE, with :PORT where it has several
     #[arg(value_name = "PAGE")]
     pub target: PageTarget,
     /// Print the address only, and start no browser
