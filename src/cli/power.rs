@@ -4,7 +4,7 @@ use super::exit::Exit;
 use super::{GlobalArguments, NodesArgument};
 use crate::diagnostic::Diagnostics;
 use crate::install::ready::Clock;
-use crate::install::{Keys, LabMachines, lab, named_hosts, ready};
+use crate::install::{Keys, LabMachines, lab, lost, named_hosts, ready};
 use crate::provision::Power;
 use crate::ui::printer::Printer;
 
@@ -35,6 +35,9 @@ pub fn run(
         .map_err(|error| lab::failed(&error))?;
     let chosen = named_hosts::machines(&project.cluster, &observed, &arguments.nodes)?;
     let names: Vec<&str> = chosen.iter().map(|it| it.name.as_str()).collect();
+    if !matches!(button, Button::Halt | Button::Suspend) {
+        lost::refuse(&project.directory, &names)?;
+    }
     for power in button.presses() {
         provider
             .power(described, &names, *power, &|host, state| {

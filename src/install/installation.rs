@@ -21,6 +21,7 @@ use super::connect;
 use super::dialogue::Dialogue;
 use super::lab::{Keys, LabMachines};
 use super::left_over::LeftOver;
+use super::lost;
 use super::members::Members;
 use super::outcome::{Applied, Found};
 use super::project::Project;
@@ -211,7 +212,7 @@ impl Installation {
         dialogue: &Dialogue<'_>,
     ) -> Result<Applied, Diagnostics> {
         restore::refuse_if_begun(&self.project)?;
-        // What is wrong with them is told before machines are made.
+        // What is wrong with them is told before anything is kept.
         self.manifests(Action::Up)?;
         if self.machines.made().is_some() {
             self.save_state(&self.project.cluster)?;
@@ -229,6 +230,7 @@ impl Installation {
         memory::check(&self.project, &changes)?
             .iter()
             .for_each(dialogue.warn);
+        self.check_unmade(&changes, &known)?;
         let ((all_done, cluster), summary) = observed(
             &self.project.directory,
             &self.run,
@@ -305,6 +307,20 @@ impl Installation {
         })
     }
 
+    /// Where no machine is made yet: refuses what the plan would refuse once they are there.
+    fn check_unmade(&self, changes: &[MachineChange], known: &[String]) -> Result<(), Diagnostics> {
+        let unasked = UnaskedHosts::of(&self.project, changes, self.limit.as_deref())?;
+        let is_made = |it: &MachineChange| it.action != MachineAction::Create;
+        if !unasked.are_all_of(&self.project.cluster) || changes.iter().any(is_made) {
+            return Ok(());
+        }
+        let scope = Scope {
+            unasked: Some(&unasked),
+            ..self.scope(known)
+        };
+        self.plan(scope, &IndexMap::new()).map(drop)
+    }
+
     /// The hosts of the inventory, or those of the limit.
     fn scope<'a>(&'a self, known: &'a [String]) -> Scope<'a> {
         Scope {
@@ -321,6 +337,8 @@ impl Installation {
     /// Returns what the inventory doesn't have any more; nothing where the run is for some hosts only.
     fn left_over(&self, changes: &[MachineChange]) -> Result<LeftOver, Diagnostics> {
         LeftOver::refuse_moved_control_planes(&self.project, &self.project.cluster)?;
+        let names = self.project.cluster.hosts.iter().map(|it| it.name.as_str());
+        lost::refuse(&self.project.directory, &names.collect::<Vec<_>>())?;
         match self.limit {
             Some(_) => Ok(LeftOver::default()),
             None => LeftOver::of(&self.project, changes),

@@ -37,6 +37,9 @@ pub struct Member {
     pub name: String,
     address: Option<IpAddr>,
     pub control_plane: bool,
+    /// Etcd was restored without it: what it has is another cluster.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    lost: bool,
     login: Login,
 }
 
@@ -116,8 +119,36 @@ impl Members {
         if before.as_ref() == Some(&now) {
             return Ok(());
         }
+        now.write(directory)
+    }
+
+    /// Notes that etcd is restored without some hosts of a cluster.
+    pub fn give_up(
+        directory: &Path,
+        cluster: &ClusterSpec,
+        lost: &[String],
+    ) -> Result<(), Diagnostics> {
+        if !lost.is_empty() {
+            Self::update(directory, cluster, lost, &[])?;
+        }
+        let Some(mut now) = Self::load(directory)? else {
+            return Ok(());
+        };
+        for member in &mut now.members {
+            member.lost = lost.contains(&member.name);
+        }
+        now.write(directory)
+    }
+
+    /// Returns the hosts that etcd was restored without.
+    pub fn lost(&self) -> Vec<String> {
+        let lost = self.members.iter().filter(|it| it.lost);
+        lost.map(|it| it.name.clone()).collect()
+    }
+
+    fn write(&self, directory: &Path) -> Result<(), Diagnostics> {
         let path = directory.join(FILE);
-        let text = serde_json::to_vec_pretty(&now).map_err(io::Error::from);
+        let text = serde_json::to_vec_pretty(self).map_err(io::Error::from);
         let written = text.and_then(|text| private_file::write(&path, &text));
         written.map_err(|error| {
             let message = format!("failed to write `{}`: {error}", path.display());
@@ -179,6 +210,7 @@ impl Member {
             name: host.name.clone(),
             address: host.address,
             control_plane: host.roles.control_plane,
+            lost: false,
             login: Login {
                 local: connection.method == Method::Local,
                 host: connection.host.clone(),

@@ -24,6 +24,7 @@ mod left_over;
 pub mod limit;
 pub mod load;
 pub mod loaded;
+pub mod lost;
 mod machine_images;
 mod machines;
 pub mod members;

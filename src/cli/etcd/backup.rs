@@ -9,7 +9,8 @@ use super::passphrase::PassphraseArgument;
 use crate::cli::GlobalArguments;
 use crate::cli::exit::Exit;
 use crate::diagnostic::Diagnostics;
-use crate::install::etcd::backup::{self, BackupError, open};
+use crate::install::etcd::backup::make::{self, Source};
+use crate::install::etcd::backup::{BackupError, open};
 use crate::ui;
 use crate::ui::printer::{Format, Printer};
 
@@ -22,6 +23,9 @@ pub struct BackupArguments {
     /// Check a backup that is there, and show what is in it
     #[arg(long, requires = "file")]
     pub verify: bool,
+    /// Most members of etcd are lost for good: take the data of the one that is left, or of the one that knows most
+    #[arg(long, conflicts_with = "verify")]
+    pub from_survivor: bool,
 }
 
 /// Makes a backup, or checks one.
@@ -48,8 +52,13 @@ fn make(
         let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
         PathBuf::from(format!("{}-etcd-{now}.tar.age", project.cluster.name))
     });
-    let record =
-        backup::make::make(project, &file, &passphrase).map_err(BackupError::diagnostics)?;
+    let source = if arguments.from_survivor {
+        Source::Survivor
+    } else {
+        Source::Cluster
+    };
+    let record = make::make(project, &file, &passphrase, source);
+    let record = record.map_err(BackupError::diagnostics)?;
     match printer.format {
         Format::Text => printer.data(&ui::etcd::backup(&record)),
         Format::Json => printer.json(&record),

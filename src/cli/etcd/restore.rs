@@ -22,6 +22,9 @@ pub struct RestoreArguments {
     pub inventory: InventoryArgument,
     #[command(flatten)]
     pub passphrase: PassphraseArgument,
+    /// A control plane that is lost for good, and switched off: the others begin without it
+    #[arg(long, value_name = "NODE", value_delimiter = ',')]
+    pub lost: Vec<String>,
     /// Only show what would be done; exit 2
     #[arg(long)]
     pub plan: bool,
@@ -59,7 +62,7 @@ pub fn run(
             .created
             .strftime("%Y-%m-%d %H:%M:%S UTC")
     );
-    let found = installation.check_restore(&opened, printer.commentator())?;
+    let found = installation.check_restore(&opened, &arguments.lost, printer.commentator())?;
     if arguments.plan {
         match printer.format {
             Format::Text => printer.data(&changes::render(&found.planned)),
@@ -78,7 +81,7 @@ pub fn run(
         let error = Diagnostic::error(Kind::Interrupted, "nothing was restored");
         return Err(vec![error.hint("answer y, or give --yes")]);
     }
-    let applied = installation.restore(&opened, printer.observer())?;
+    let applied = installation.restore(&opened, &arguments.lost, printer.observer())?;
     printer.summary(&applied.summary);
     if !applied.all_done {
         printer.message(
@@ -89,6 +92,14 @@ pub fn run(
     printer.message(
         "The data is restored. What etcd had before is in /var/lib/etcd-before-… on each control plane; remove it when it isn't needed any more.",
     );
+    if !arguments.lost.is_empty() {
+        let words = arguments.lost.join(" ");
+        printer.message(&format!(
+            "The cluster goes on without {}, which must not start again. Now: `kinstall node remove {words}`, and \
+             `kinstall node add` for new control planes.",
+            arguments.lost.join(", ")
+        ));
+    }
     Ok(Exit::Success)
 }
 

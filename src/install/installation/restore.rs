@@ -14,6 +14,7 @@ use crate::credentials::ClusterSecrets;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::format_version;
 use crate::install::etcd::backup::{BackupError, open};
+use crate::install::lost;
 use crate::install::members::Members;
 use crate::install::outcome::{Applied, Found};
 use crate::install::project::Project;
@@ -52,6 +53,9 @@ struct Begun {
     format: u32,
     name: String,
     snapshot: Sha256,
+    /// Control planes that are lost: the others begin without them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    lost: Vec<String>,
 }
 
 impl Opened {
@@ -167,17 +171,19 @@ impl Installation {
     pub fn check_restore(
         &mut self,
         opened: &Opened,
+        lost: &[String],
         observer: Box<dyn Observer>,
     ) -> Result<Found, Diagnostics> {
         require_members(&self.project.directory, &self.project.cluster)?;
-        let (_, goes_on) = self.take_in(opened)?;
-        let names = self.control_planes();
+        let cluster = lost::without(&self.project, &self.machines, lost)?;
+        let (_, goes_on) = self.take_in(opened, lost)?;
+        let names = control_planes(&cluster);
         let (checked, summary) = observed(
             &self.project.directory,
             &self.run,
             observer,
             async |events: EventSender, cancel| {
-                let scope = self.restore_scope(&names);
+                let scope = self.restore_scope(&cluster, &names);
                 let ready = self.connect(scope, &events, &cancel).await?;
                 require_all(&ready, goes_on)?;
                 ready.check().await
@@ -186,30 +192,34 @@ impl Installation {
         Ok(Found::of(checked, summary))
     }
 
-    /// Gives all members of etcd the data of a backup.
+    /// Gives all members of etcd but the lost ones the data of a backup.
     pub fn restore(
         mut self,
         opened: &Opened,
+        lost: &[String],
         observer: Box<dyn Observer>,
     ) -> Result<Applied, Diagnostics> {
         self.run = self.run.next();
-        let (name, goes_on) = self.take_in(opened)?;
+        let cluster = lost::without(&self.project, &self.machines, lost)?;
+        let (name, goes_on) = self.take_in(opened, lost)?;
         let begun = Begun {
             format: FORMAT,
             name,
             snapshot: opened.snapshot.sha256,
+            lost: lost.to_vec(),
         };
         let path = self.project.directory.join(BEGUN);
-        let names = self.control_planes();
+        let names = control_planes(&cluster);
         let (all_done, summary) = carried_out(
             &self.project.directory,
             &self.run,
             observer,
             async |events, cancel| {
-                let scope = self.restore_scope(&names);
+                let scope = self.restore_scope(&cluster, &names);
                 let (mut ready, _) = self.connect_alone(scope, events, cancel).await?;
                 require_all(&ready, goes_on)?;
                 begun.save(&path)?;
+                Members::give_up(&self.project.directory, &self.project.cluster, lost)?;
                 let all_done = ready.apply().await?;
                 ready.engine.finish().await;
                 Ok(all_done && ready.plan.left_out.is_empty())
@@ -227,8 +237,8 @@ impl Installation {
     }
 
     /// Puts the snapshot beside the bundle's parts; returns the restore's name, that of the one that was interrupted if it
-    /// was with the same snapshot, and whether one was interrupted.
-    fn take_in(&mut self, opened: &Opened) -> Result<(String, bool), Diagnostics> {
+    /// was with the same snapshot for the same hosts, and whether one was interrupted.
+    fn take_in(&mut self, opened: &Opened, lost: &[String]) -> Result<(String, bool), Diagnostics> {
         let backup = &opened.record.snapshot;
         let own = Minor::of(&backup.kubernetes).ok();
         if own.is_some_and(|own| own != self.release) {
@@ -243,7 +253,7 @@ impl Installation {
         let path = self.project.directory.join(BEGUN);
         let begun = fs::read(&path).ok();
         let begun = begun.and_then(|bytes| format_version::read::<Begun>(&bytes, FORMAT).ok());
-        let begun = begun.filter(|it| it.snapshot == opened.snapshot.sha256);
+        let begun = begun.filter(|it| it.snapshot == opened.snapshot.sha256 && it.lost == lost);
         let name = begun.map_or_else(|| self.run.name.clone(), |it| it.name);
         Arc::make_mut(&mut self.bundle).add(
             self.release,
@@ -255,18 +265,19 @@ impl Installation {
         Ok((name, path.exists()))
     }
 
-    fn control_planes(&self) -> Vec<String> {
-        let control_planes = self.project.cluster.control_planes();
-        control_planes.map(|host| host.name.clone()).collect()
-    }
-
-    fn restore_scope<'a>(&'a self, names: &'a [String]) -> Scope<'a> {
+    fn restore_scope<'a>(&'a self, cluster: &'a ClusterSpec, names: &'a [String]) -> Scope<'a> {
         Scope {
             action: Action::Restore,
+            cluster,
             limit: Some(names),
             ..self.scope(&[])
         }
     }
+}
+
+fn control_planes(cluster: &ClusterSpec) -> Vec<String> {
+    let control_planes = cluster.control_planes();
+    control_planes.map(|host| host.name.clone()).collect()
 }
 
 impl Begun {
@@ -310,7 +321,8 @@ fn require_all(ready: &Ready, goes_on: bool) -> Result<(), Diagnostics> {
     if !ready.all_answer {
         let message = "a restore needs all control planes, and not all of them answer";
         return Err(vec![problem(Kind::Connection, message.to_owned()).hint(
-            "an etcd member that goes on with other data would spoil the restored data: start its machine, or take it out with `kinstall node remove`",
+            "an etcd member that goes on with other data would spoil the restored data: start its machine, or take it out with `kinstall node remove`; \
+             one that is lost for good while most are can be left out: `--lost NODE`",
         )]);
     }
     if !goes_on && !ready.unfinished.is_empty() {

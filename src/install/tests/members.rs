@@ -3,6 +3,7 @@
 use super::{Lab, control_planes};
 use crate::install::installation::restore::require_members;
 use crate::install::left_over::{self, LeftOver};
+use crate::install::lost;
 use crate::install::members::{self, Members};
 use crate::model::{AddressSource, Method};
 
@@ -109,6 +110,34 @@ fn a_restore_is_refused_while_a_control_plane_that_the_inventory_lost_is_in_the_
     // `up` has taken it out.
     Members::update(folder.path(), &lab.cluster, &[], &[lost]).unwrap();
     check(&lab).unwrap();
+}
+
+/// Its disk has the old cluster.
+#[test]
+fn a_host_that_was_given_up_does_not_start_again_until_it_was_taken_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let lab = control_planes::lab();
+    let all = names(&lab);
+    let all_names: Vec<&str> = all.iter().map(String::as_str).collect();
+    Members::update(folder.path(), &lab.cluster, &all, &[]).unwrap();
+    let given_up = &all[..1];
+    Members::give_up(folder.path(), &lab.cluster, given_up).unwrap();
+    let refusal = lost::refuse(folder.path(), &all_names)
+        .unwrap_err()
+        .remove(0);
+    assert!(refusal.message.contains(&all[0]), "{}", refusal.message);
+    lost::refuse(folder.path(), &all_names[1..]).unwrap();
+    // What the others do changes nothing about it.
+    Members::update(folder.path(), &lab.cluster, &all[1..], &[]).unwrap();
+    lost::refuse(folder.path(), &all_names).unwrap_err();
+
+    Members::update(folder.path(), &lab.cluster, &[], given_up).unwrap();
+    Members::update(folder.path(), &lab.cluster, &all, &[]).unwrap();
+    lost::refuse(folder.path(), &all_names).unwrap();
+    // All were there in a restore.
+    Members::give_up(folder.path(), &lab.cluster, given_up).unwrap();
+    Members::give_up(folder.path(), &lab.cluster, &[]).unwrap();
+    lost::refuse(folder.path(), &all_names).unwrap();
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod kills;
 mod kinstall;
 mod lab;
 mod lived_before;
+mod lost_majority;
 mod monitoring;
 mod nodes;
 mod own_image;

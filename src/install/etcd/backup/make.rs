@@ -4,7 +4,7 @@ use std::io::{self, BufWriter};
 use std::path::Path;
 
 use super::intake::{Beside, Intake};
-use super::{BackupError, SECRETS, inventory, reading};
+use super::{BackupError, SECRETS, inventory, reading, survivor};
 use crate::age;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::install::etcd::node::failed;
@@ -16,23 +16,42 @@ use crate::report::backup::Record;
 use crate::secret::Secret;
 use crate::ssh::Session;
 
-/// Has the control plane save its data and try it, and sends it: one line that tells what it is, with the small files,
-/// and then the snapshot. Nothing stays there, whatever it ends with.
-const SEND: &str = "PROGRAM=/usr/local/sbin/kinstall-etcd-snapshot; [ -x $PROGRAM ] || exit 9; umask 077; \
+/// Whose data a backup has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Of the first control plane that can give it, which agrees with most others.
+    Cluster,
+    /// Of the control plane that knows most, where most members of etcd are lost.
+    Survivor,
+}
+
+/// Begins what a control plane does for a backup: sets `folder` to one that goes away, whatever it ends with.
+const FOLDER: &str = "umask 077; \
     find /var/lib/kinstall -maxdepth 1 -name \"etcd-backup.*\" -mmin +1440 -exec rm -rf {} +; \
-    folder=$(mktemp -d /var/lib/kinstall/etcd-backup.XXXXXX) || exit 1; trap \"rm -rf $folder\" EXIT; trap \"exit 1\" HUP INT TERM PIPE; \
-    told=$($PROGRAM $folder/snapshot.db) || exit 1; cd /etc/kubernetes || exit 1; \
+    folder=$(mktemp -d /var/lib/kinstall/etcd-backup.XXXXXX) || exit 1; trap \"rm -rf $folder\" EXIT; trap \"exit 1\" HUP INT TERM PIPE; ";
+
+/// Has it save its data and try it.
+const SAVE: &str = "PROGRAM=/usr/local/sbin/kinstall-etcd-snapshot; [ -x $PROGRAM ] || exit 9; \
+    told=$($PROGRAM $folder/snapshot.db) || exit 1; ";
+
+/// Sends that: one line that tells what it is, with the small files, and then the snapshot.
+const SEND: &str = "cd /etc/kubernetes || exit 1; \
     files=; for path in kubeadm.yaml authentication.yaml audit-policy.yaml encryption pki/ca.crt pki/ca.key pki/front-proxy-ca.crt \
     pki/front-proxy-ca.key pki/sa.key pki/sa.pub pki/etcd/ca.crt pki/etcd/ca.key; do \
     if [ -e $path ]; then files=\"$files etc/kubernetes/$path\"; fi; done; \
     tar -C / -cf $folder/files.tar $files || exit 1; files=$(base64 -w 0 $folder/files.tar) || exit 1; \
     echo \"{\\\"snapshot\\\":$told,\\\"files\\\":\\\"$files\\\"}\"; cat $folder/snapshot.db";
 
-/// What [`SEND`] ends with where the program isn't there.
+/// What [`SAVE`] ends with where the program isn't there.
 const NO_PROGRAM: u8 = 9;
 
-/// Makes a backup of the cluster, from the first control plane that can give it. The file is there as a whole or not at all.
-pub fn make(mut project: Project, path: &Path, passphrase: &Secret) -> Result<Record, BackupError> {
+/// Makes a backup of the cluster. The file is there as a whole or not at all.
+pub fn make(
+    mut project: Project,
+    path: &Path,
+    passphrase: &Secret,
+    source: Source,
+) -> Result<Record, BackupError> {
     project.require_lab().map_err(BackupError::Node)?;
     let machines = LabMachines::of(&mut project, Keys::Read).map_err(BackupError::Node)?;
     let secrets = project.directory.join(SECRETS);
@@ -53,7 +72,7 @@ pub fn make(mut project: Project, path: &Path, passphrase: &Secret) -> Result<Re
     let filled = private_file::fill(path, |file| {
         let sink = age::Writer::begin(BufWriter::new(file), passphrase, age::WORK)?;
         let mut intake = Intake::new(sink, beside);
-        let sent = runtime.block_on(receive(&project, &machines, &mut intake));
+        let sent = runtime.block_on(receive(&project, &machines, source, &mut intake));
         sent.map_err(Failed::Node)?;
         let (sink, record) = intake.finish()?;
         sink.finish()?;
@@ -83,15 +102,24 @@ impl From<io::Error> for Failed {
 async fn receive<W: io::Write>(
     project: &Project,
     machines: &LabMachines,
+    source: Source,
     intake: &mut Intake<W>,
 ) -> Result<(), Diagnostics> {
     let mut problems = Diagnostics::new();
-    for host in project.cluster.control_planes() {
+    let (save, hosts) = match source {
+        Source::Cluster => (SAVE.to_owned(), project.cluster.control_planes().collect()),
+        Source::Survivor => {
+            let chosen = survivor::choose(project, machines, FOLDER).await?;
+            (survivor::save(), vec![chosen])
+        }
+    };
+    let line = format!("{FOLDER}{save}{SEND}");
+    for host in hosts {
         let node = host.name.as_str();
         let sent = async {
             let session = Session::connect(&machines.target(host)).await?;
             let take = |bytes: &[u8]| intake.take(node, bytes);
-            session.stream_as_root(SEND, take).await
+            session.stream_as_root(&line, take).await
         };
         problems.push(match sent.await {
             Ok(finished) if finished.exit.code() == 0 => return Ok(()),
@@ -117,7 +145,7 @@ mod tests {
     use std::path::Path;
     use std::process::{Command, Output};
 
-    use super::SEND;
+    use super::{FOLDER, SAVE, SEND};
 
     /// Has a folder that stands for a control plane send its backup, with this `tar`.
     fn sent(tar: &str) -> Output {
@@ -134,7 +162,7 @@ mod tests {
         let snapshot = "printf data >$1; echo '{}'";
         program(&node.path().join("kinstall-etcd-snapshot"), snapshot);
         program(&node.path().join("bin/tar"), tar);
-        let script = SEND
+        let script = format!("{FOLDER}{SAVE}{SEND}")
             .replace("/usr/local/sbin", root)
             .replace("/var/lib/kinstall", &format!("{root}/kinstall"))
             .replace("/etc/kubernetes", &format!("{root}/kubernetes"));

@@ -12,6 +12,7 @@ mod intake;
 mod inventory;
 pub mod make;
 pub mod open;
+mod survivor;
 
 use std::io;
 use std::path::{Path, PathBuf};
