@@ -32,7 +32,7 @@ pub(super) fn images(node: &Node) -> Result<BTreeMap<String, Stored>, ResourceEr
         return Ok(BTreeMap::new());
     }
     // The answer takes a program's start and a look into each image's manifest.
-    let marker = Marker::new(node, "images", DATABASE, "");
+    let marker = Marker::until_restart(node, "images");
     let before = database(node);
     let known = marker.read();
     if let (Some(version), Some(known)) = (&before, &known)

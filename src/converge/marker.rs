@@ -1,4 +1,4 @@
-//! What the agent remembers on a node: small files under `/var/lib/kinstall`.
+//! What the agent remembers on a node: small files under `/var/lib/kinstall`, and in `/run`.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
@@ -22,6 +22,11 @@ impl Marker {
     pub fn new(node: &Node, folder: &str, key: &str, suffix: &str) -> Self {
         let name = Sha256::of(key.as_bytes());
         Self(node.path(&format!("{STATE}/{folder}/{name}{suffix}")))
+    }
+
+    /// One that is forgotten when the machine starts again: to look at a node may leave it, and changes nothing there.
+    pub fn until_restart(node: &Node, name: &str) -> Self {
+        Self(node.path(&format!("/run/kinstall/{name}")))
     }
 
     pub fn path(&self) -> &Path {
