@@ -120,6 +120,7 @@ impl Unit {
     fn start(&self, verb: &str, node: &Node) -> Result<(), ResourceError> {
         let mut result = self.call(verb, node);
         if let Err(ResourceError::Command { output, .. }) = &mut result {
+            output.extend(how_it_ended(&self.name, node));
             output.extend(last_words(&self.name, node));
         }
         result
@@ -167,6 +168,16 @@ pub fn restart(name: &str, node: &Node) -> Result<(), ResourceError> {
         state: UnitState::Restarted,
     };
     unit.restart(node)
+}
+
+/// Returns what `systemctl status` says of the unit's processes that ended: systemd's own reasons, such as a program that
+/// can't be run, are not in the unit's journal everywhere.
+fn how_it_ended(name: &str, node: &Node) -> Vec<String> {
+    // It ends with code 3 where the unit doesn't run.
+    let line = "systemctl status --no-pager --lines=0 -- \"$0\" | grep \"(code=\"";
+    let shown = Program::new(["sh", "-c", line]).argument(name).timeout(10);
+    let shown = shown.output(node).unwrap_or_default();
+    shown.lines().map(|line| line.trim().to_owned()).collect()
 }
 
 /// Returns the last lines of a unit's journal; none where there is none.
