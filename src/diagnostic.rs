@@ -191,6 +191,12 @@ impl Diagnostic {
         Self::error(kind, error_chain(error))
     }
 
+    /// Returns the message and its hints, for a line of a list.
+    pub fn in_one_line(&self) -> String {
+        let parts = std::iter::once(&self.message).chain(&self.hints);
+        parts.map(String::as_str).collect::<Vec<_>>().join("; ")
+    }
+
     /// Points at a place in a file.
     #[must_use]
     pub fn at(mut self, location: Location, label: impl Into<String>) -> Self {

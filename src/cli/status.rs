@@ -15,7 +15,7 @@ pub fn run(
 ) -> Result<Exit, Diagnostics> {
     let mut project = global.project(arguments.path.as_deref())?;
     let machines = LabMachines::of(&mut project, Keys::Read)?;
-    let status = status::of(&mut project, &machines)?;
+    let status = status::of(&project, &machines)?;
     printer.new_host_keys(&machines.take_new_host_keys());
     match printer.format {
         Format::Text => printer.data(&ui::status::render(&status)),

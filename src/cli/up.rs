@@ -6,7 +6,6 @@ use super::exit::Exit;
 use super::{GlobalArguments, LabArguments};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::install::{Applied, Dialogue, Installation, LeftOver, Settings, status};
-use crate::report::network_policies;
 use crate::ui::printer::Printer;
 use crate::ui::prompt;
 
@@ -82,11 +81,8 @@ pub fn may_remove(left_over: &LeftOver, printer: Printer) -> bool {
 }
 
 fn show_how_to_use(applied: &mut Applied, printer: Printer) -> Result<(), Diagnostics> {
-    let status = status::of(&mut applied.project, &applied.machines)?;
-    for notice in &status.ingress_notices {
-        printer.message(&format!("warning: {}", notice.message()));
-    }
-    if let Some(notice) = network_policies::notice(&status.network_policies) {
+    let status = status::of(&applied.project, &applied.machines)?;
+    for notice in status.notices() {
         printer.message(&format!("warning: {notice}"));
     }
     let cluster = &applied.project.cluster;

@@ -10,7 +10,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::provision::MachineState;
 use crate::report::status::Certificate;
 use crate::report::{ClusterStatus, HostStatus};
-use crate::ssh::{Exit, Finished};
+use crate::ssh::{Exit, Finished, Session};
 
 /// Everything that the status is made of, in one go.
 const OBJECTS: &str = "PATH=$PATH:/usr/local/bin; exec kubectl --kubeconfig /etc/kubernetes/admin.conf get \
@@ -19,7 +19,26 @@ const CERTIFICATES: &str =
     "PATH=$PATH:/usr/local/bin; exec kubeadm certs check-expiration --output json";
 
 /// Puts the status together; what can't be had is a problem in it, not an error.
-pub fn of(project: &mut Project, machines: &LabMachines) -> Result<ClusterStatus, Diagnostics> {
+pub fn of(project: &Project, machines: &LabMachines) -> Result<ClusterStatus, Diagnostics> {
+    let mut status = of_machines(project, machines)?;
+    if status.is_off() {
+        return Ok(status);
+    }
+    let runtime = runtime::start()?;
+    runtime.block_on(async {
+        match kubectl::control_plane(project, machines).await {
+            Ok((host, session)) => add_cluster(&mut status, &host.name, &session).await,
+            Err(errors) => add_errors(&mut status, &errors),
+        }
+    });
+    Ok(status)
+}
+
+/// Begins with the machines.
+pub(super) fn of_machines(
+    project: &Project,
+    machines: &LabMachines,
+) -> Result<ClusterStatus, Diagnostics> {
     let machine_states = machines.states()?;
     let hosts = project
         .cluster
@@ -46,47 +65,42 @@ pub fn of(project: &mut Project, machines: &LabMachines) -> Result<ClusterStatus
             status.problems.push(problem);
         }
     }
-    let stopped =
-        machine_states.is_some_and(|states| states.iter().all(|it| *it != MachineState::Running));
-    if stopped {
-        return Ok(status);
-    }
-    let runtime = runtime::start()?;
-    let answers = runtime.block_on(async {
-        let (host, session) = kubectl::control_plane(project, machines).await?;
-        let answers = tokio::try_join!(
-            session.exec_as_root(OBJECTS),
-            session.exec_as_root(CERTIFICATES)
-        );
-        answers.map_err(|error| vec![error.diagnostic(&host.name)])
-    });
-    match answers {
-        Err(errors) => {
-            for Diagnostic { message, hints, .. } in errors {
-                let parts: Vec<_> = std::iter::once(message).chain(hints).collect();
-                status.problems.push(parts.join("; "));
-            }
-        }
-        Ok((objects, certificates)) => {
-            match parse(&objects) {
-                Ok(list) => status.add_objects(&list),
-                Err(problem) => status
-                    .problems
-                    .push(format!("the API server did not answer: {problem}")),
-            }
-            match parse(&certificates) {
-                Ok(report) => {
-                    status.add_certificates(&report);
-                    let now = Timestamp::now();
-                    let expired = expired(&status.certificates, now);
-                    status.problems.extend(expired);
-                }
-                Err(problem) => status.problems.push(format!("certificates: {problem}")),
-            }
-        }
-    }
-    add_problems(&mut status);
     Ok(status)
+}
+
+/// Takes in what a control plane says.
+pub(super) async fn add_cluster(status: &mut ClusterStatus, host: &str, session: &Session) {
+    let answers = tokio::try_join!(
+        session.exec_as_root(OBJECTS),
+        session.exec_as_root(CERTIFICATES)
+    );
+    let (objects, certificates) = match answers {
+        Ok(answers) => answers,
+        Err(error) => return add_errors(status, &[error.diagnostic(host)]),
+    };
+    match parse(&objects) {
+        Ok(list) => status.add_objects(&list),
+        Err(problem) => status
+            .problems
+            .push(format!("the API server did not answer: {problem}")),
+    }
+    match parse(&certificates) {
+        Ok(report) => {
+            status.add_certificates(&report);
+            let now = Timestamp::now();
+            let expired = expired(&status.certificates, now);
+            status.problems.extend(expired);
+        }
+        Err(problem) => status.problems.push(format!("certificates: {problem}")),
+    }
+    add_problems(status);
+}
+
+/// Takes in why no control plane says anything.
+pub(super) fn add_errors(status: &mut ClusterStatus, errors: &[Diagnostic]) {
+    let errors = errors.iter().map(Diagnostic::in_one_line);
+    status.problems.extend(errors);
+    add_problems(status);
 }
 
 fn parse(finished: &Finished) -> Result<Value, String> {

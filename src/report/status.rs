@@ -92,6 +92,19 @@ impl NodeStatus {
 }
 
 impl ClusterStatus {
+    /// Tells whether no machine runs, so that nobody needs to be asked.
+    pub fn is_off(&self) -> bool {
+        let runs = |it: &HostStatus| it.machine.is_none_or(|it| it == MachineState::Running);
+        !self.hosts.is_empty() && !self.hosts.iter().any(runs)
+    }
+
+    /// Returns what is there and has no effect, as sentences.
+    pub fn notices(&self) -> Vec<String> {
+        let ingresses = self.ingress_notices.iter().map(Notice::message);
+        let policies = network_policies::notice(&self.network_policies);
+        ingresses.chain(policies).collect()
+    }
+
     /// Takes in a List of nodes, workloads, services and ingresses, as `kubectl get -o json` prints it.
     pub fn add_objects(&mut self, list: &Value) {
         for item in list["items"].as_array().into_iter().flatten() {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use comfy_table::{ContentArrangement, Table, presets};
 
-use crate::report::{ClusterStatus, HostStatus, network_policies};
+use crate::report::{ClusterStatus, HostStatus};
 
 /// Renders the status as tables.
 pub fn render(status: &ClusterStatus) -> String {
@@ -41,10 +41,7 @@ pub fn render(status: &ClusterStatus) -> String {
             first.name, first.expires
         );
     }
-    for notice in &status.ingress_notices {
-        let _ = writeln!(text, "warning: {}", notice.message());
-    }
-    if let Some(notice) = network_policies::notice(&status.network_policies) {
+    for notice in status.notices() {
         let _ = writeln!(text, "warning: {notice}");
     }
     for problem in &status.problems {

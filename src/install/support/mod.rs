@@ -65,7 +65,7 @@ pub fn collect(path: &Path, vault: Vault, bundle: Option<&Path>) -> Result<Vec<I
     match Project::load(path, vault) {
         Ok(mut project) => match LabMachines::of(&mut project, Keys::Read) {
             Ok(machines) => {
-                match status::of(&mut project, &machines) {
+                match status::of(&project, &machines) {
                     Ok(status) => items.push(Item::new("status.json", pretty(&status))),
                     Err(errors) => problems.extend(errors),
                 }
