@@ -20,6 +20,7 @@ mod container_image;
 #[cfg(target_os = "linux")]
 pub mod converge;
 pub mod credentials;
+mod dashboard;
 pub mod diagnostic;
 mod did_you_mean;
 pub mod digest;

@@ -1,4 +1,4 @@
-//! `kinstall open PAGE`: a page of the cluster in the browser.
+//! `kinstall open PAGE`: the dashboard, or a page of the cluster, in the browser.
 
 use std::io::{IsTerminal as _, stdout};
 
@@ -13,7 +13,7 @@ use crate::ui::printer::Printer;
 
 #[derive(Debug, Args)]
 pub struct OpenArguments {
-    /// What to open: metrics, logs, ADDRESS:PORT, or NAMESPACE/SERVICE, with :PORT where it has several
+    /// What to open: dashboard, metrics, logs, ADDRESS:PORT, or NAMESPACE/SERVICE, with :PORT where it has several
     #[arg(value_name = "PAGE")]
     pub target: PageTarget,
     /// Print the address only, and start no browser
@@ -40,6 +40,6 @@ pub fn run(
             printer.message("no browser was found: open the address in yours");
         }
     };
-    open::open(&project, &machines, &arguments.target, arguments.port, tell)?;
+    open::open(project, machines, &arguments.target, arguments.port, tell)?;
     Ok(Exit::Success)
 }

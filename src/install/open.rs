@@ -1,5 +1,6 @@
-//! `kinstall open`: a page of the cluster, on a port of this computer's loopback.
+//! `kinstall open`: the dashboard, or a page of the cluster, on a port of this computer's loopback.
 
+mod dashboard;
 mod service;
 mod target;
 
@@ -8,7 +9,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use tokio::net::TcpListener;
 
-pub use target::PageTarget;
+pub use target::{PageInCluster, PageTarget};
 
 use self::service::Services;
 use super::lab::LabMachines;
@@ -33,46 +34,23 @@ struct Place {
 
 /// Serves a page until Ctrl-C; `tell` gets its URL when it can be opened.
 pub fn open(
-    project: &Project,
-    machines: &LabMachines,
+    project: Project,
+    machines: LabMachines,
     target: &PageTarget,
     port: Option<u16>,
     tell: impl FnOnce(&str),
 ) -> Result<(), Diagnostics> {
-    if let PageTarget::Page(addon, _) = target {
-        require_on(project, addon)?;
+    if let PageTarget::InCluster(PageInCluster::OfAddon(addon, _)) = target {
+        require_on(&project, addon)?;
     }
     let runtime = runtime::start()?;
     let served = runtime.block_on(async {
         let mut cancel = Cancel::on_ctrl_c();
         let serving = async {
-            let (host, session) = kubectl::control_plane(project, machines).await?;
-            let place = match target {
-                PageTarget::Address(address) => Place::of_address(*address),
-                PageTarget::Page(_, page) => {
-                    let services = Services::of(&session, &host.name).await?;
-                    services.find(&page.namespace, &page.service, None, &page.path)?
-                }
-                PageTarget::Service {
-                    namespace,
-                    name,
-                    port,
-                } => {
-                    let services = Services::of(&session, &host.name).await?;
-                    services.find(namespace, name, port.as_deref(), "/")?
-                }
-            };
-            let probed = passage::probe(&session, place.address).await;
-            probed.map_err(|error| vec![silent(&place, &error)])?;
-            let listener = listen(port, place.address.port()).await;
-            let listener = listener.map_err(|error| vec![no_port(port, &error)])?;
-            let local = listener.local_addr();
-            let local = local.map_err(|error| vec![no_port(port, &error)])?;
-            tell(&format!("{}://{local}{}", place.scheme, place.path));
-            let target = session.target().clone();
-            passage::serve(listener, target, session, place.address).await;
-            let message = format!("{local} can't take connections any more");
-            Err(vec![Diagnostic::error(Kind::Environment, message)])
+            match target {
+                PageTarget::Dashboard => Err(dashboard::serve(project, machines, port, tell).await),
+                PageTarget::InCluster(page) => pass_on(&project, &machines, page, port, tell).await,
+            }
         };
         tokio::select! {
             ended = serving => ended,
@@ -81,6 +59,43 @@ pub fn open(
     });
     runtime.shutdown_background();
     served
+}
+
+/// Finds where a page is in the cluster, and passes connections on to it.
+async fn pass_on(
+    project: &Project,
+    machines: &LabMachines,
+    page: &PageInCluster,
+    port: Option<u16>,
+    tell: impl FnOnce(&str),
+) -> Result<(), Diagnostics> {
+    let (host, session) = kubectl::control_plane(project, machines).await?;
+    let place = match page {
+        PageInCluster::Address(address) => Place::of_address(*address),
+        PageInCluster::OfAddon(_, page) => {
+            let services = Services::of(&session, &host.name).await?;
+            services.find(&page.namespace, &page.service, None, &page.path)?
+        }
+        PageInCluster::Service {
+            namespace,
+            name,
+            port,
+        } => {
+            let services = Services::of(&session, &host.name).await?;
+            services.find(namespace, name, port.as_deref(), "/")?
+        }
+    };
+    let probed = passage::probe(&session, place.address).await;
+    probed.map_err(|error| vec![silent(&place, &error)])?;
+    let listener = listen(port, place.address.port()).await;
+    let listener = listener.map_err(|error| vec![no_port(port, &error)])?;
+    let local = listener.local_addr();
+    let local = local.map_err(|error| vec![no_port(port, &error)])?;
+    tell(&format!("{}://{local}{}", place.scheme, place.path));
+    let target = session.target().clone();
+    passage::serve(listener, target, session, place.address).await;
+    let message = format!("{local} can't take connections any more");
+    Err(vec![Diagnostic::error(Kind::Environment, message)])
 }
 
 impl Place {

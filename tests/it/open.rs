@@ -62,6 +62,103 @@ fn a_page_leads_through_the_control_plane_until_ctrl_c() {
     assert!(open.wait().unwrap().success());
 }
 
+/// A browser that keeps the cookie it got, and no more of one than that.
+struct Browser {
+    address: String,
+    cookie: String,
+}
+
+impl Browser {
+    /// Returns the whole answer.
+    fn ask(&self, method: &str, path: &str) -> String {
+        self.ask_as(method, path, &self.address)
+    }
+
+    fn ask_as(&self, method: &str, path: &str, host: &str) -> String {
+        let mut server = TcpStream::connect(&self.address).unwrap();
+        let cookie = &self.cookie;
+        write!(
+            server,
+            "{method} {path} HTTP/1.1\r\nhost: {host}\r\ncookie: {cookie}\r\nconnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        server.read_to_string(&mut answer).unwrap();
+        answer
+    }
+}
+
+/// Without a cluster, each view says what it lacks; the machines are shown, and who isn't let in sees nothing.
+#[test]
+fn the_dashboard_lets_one_browser_in_and_only_reads() {
+    let sshd = namespace::start_node("", "192m");
+    let project = lab(&sshd);
+    let mut open = project
+        .command(&["open", "dashboard"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut url = String::new();
+    let mut stdout = BufReader::new(open.stdout.take().unwrap());
+    stdout.read_line(&mut url).unwrap();
+    let rest = url.trim_end().strip_prefix("http://").unwrap();
+    let (address, entry) = rest.split_once('/').unwrap();
+    assert!(address.starts_with("127.0.0.1:"), "{url}");
+    let elsewhere = address.replace("127.0.0.1", "127.0.0.2");
+    assert!(TcpStream::connect(elsewhere).is_err());
+
+    let mut browser = Browser {
+        address: address.to_owned(),
+        cookie: String::new(),
+    };
+    for path in ["/", "/views.js", "/api/nodes", "/?token=guessed"] {
+        let answer = browser.ask("GET", path);
+        assert!(answer.starts_with("HTTP/1.1 401"), "{path}: {answer}");
+    }
+    let page = browser.ask("GET", &format!("/{entry}"));
+    assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+    for header in [
+        "cache-control: no-store",
+        "content-security-policy: default-src 'none'; script-src 'self';",
+        "HttpOnly; SameSite=Strict",
+    ] {
+        assert!(page.contains(header), "{page}");
+    }
+    let cookie = page.lines().find_map(|it| it.strip_prefix("set-cookie: "));
+    browser.cookie = cookie.unwrap().split(';').next().unwrap().to_owned();
+
+    let overview = browser.ask("GET", "/api/overview");
+    assert!(overview.starts_with("HTTP/1.1 200"), "{overview}");
+    assert!(overview.contains(r#""name":"node1""#), "{overview}");
+    assert!(
+        overview.contains("the API server did not answer"),
+        "{overview}"
+    );
+    let nodes = browser.ask("GET", "/api/nodes");
+    assert!(nodes.starts_with("HTTP/1.1 502"), "{nodes}");
+    assert!(nodes.contains(r#"{"error":"kubectl failed: "#), "{nodes}");
+    for (answer, status) in [
+        (browser.ask("POST", "/api/nodes"), "405"),
+        (browser.ask("GET", "/api/secrets"), "404"),
+        (
+            browser.ask_as("GET", "/api/overview", "rebound.example.com"),
+            "403",
+        ),
+    ] {
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status}")),
+            "{answer}"
+        );
+    }
+    browser.cookie.clear();
+    let again = browser.ask("GET", &format!("/{entry}"));
+    assert!(again.starts_with("HTTP/1.1 401"), "{again}");
+
+    kill_process(Pid::from_child(&open), Signal::INT).unwrap();
+    assert!(open.wait().unwrap().success());
+    assert!(TcpStream::connect(address).is_err(), "it still listens");
+}
+
 #[test]
 fn what_can_not_be_opened_is_told_with_what_to_do() {
     let sshd = namespace::start_node("", "192m");

@@ -6,11 +6,22 @@ use std::str::FromStr;
 use crate::addon::{self, Addon, Page};
 use crate::did_you_mean::closest;
 
+/// Name of the page that is kinstall's own.
+const DASHBOARD: &str = "dashboard";
+
 /// A page, as the user names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PageTarget {
+    /// kinstall's own.
+    Dashboard,
+    InCluster(PageInCluster),
+}
+
+/// A page that something in the cluster serves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PageInCluster {
     /// Of an add-on: `metrics`.
-    Page(&'static Addon, &'static Page),
+    OfAddon(&'static Addon, &'static Page),
     /// `192.168.56.50:80`.
     Address(SocketAddr),
     /// `NAMESPACE/SERVICE`, or `NAMESPACE/SERVICE:PORT` with the port's number or name.
@@ -33,11 +44,14 @@ impl FromStr for PageTarget {
     type Err = NotATarget;
 
     fn from_str(text: &str) -> Result<Self, NotATarget> {
+        if text == DASHBOARD {
+            return Ok(Self::Dashboard);
+        }
         if let Some((addon, page)) = addon::pages().find(|(_, page)| page.name == text) {
-            return Ok(Self::Page(addon, page));
+            return Ok(Self::InCluster(PageInCluster::OfAddon(addon, page)));
         }
         if let Ok(address) = text.parse() {
-            return Ok(Self::Address(address));
+            return Ok(Self::InCluster(PageInCluster::Address(address)));
         }
         let (service, port) = match text.split_once(':') {
             Some((service, port)) => (service, Some(port)),
@@ -46,13 +60,14 @@ impl FromStr for PageTarget {
         if let Some((namespace, name)) = service.split_once('/')
             && [namespace, name].into_iter().chain(port).all(is_name)
         {
-            return Ok(Self::Service {
+            return Ok(Self::InCluster(PageInCluster::Service {
                 namespace: namespace.to_owned(),
                 name: name.to_owned(),
                 port: port.map(str::to_owned),
-            });
+            }));
         }
-        let names = || addon::pages().map(|(_, page)| page.name.as_str());
+        let of_addons = || addon::pages().map(|(_, page)| page.name.as_str());
+        let names = || std::iter::once(DASHBOARD).chain(of_addons());
         let names_of_all: Vec<&str> = names().collect();
         Err(NotATarget {
             expected: format!(
@@ -65,22 +80,22 @@ impl FromStr for PageTarget {
 }
 
 /// Kubernetes' names of namespaces, Services and ports.
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     let is_allowed = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || "-.".contains(it);
     !text.is_empty() && text.chars().all(is_allowed)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::PageTarget;
+    use super::{PageInCluster, PageTarget};
 
     fn service(text: &str) -> Option<(String, String, Option<String>)> {
         match text.parse() {
-            Ok(PageTarget::Service {
+            Ok(PageTarget::InCluster(PageInCluster::Service {
                 namespace,
                 name,
                 port,
-            }) => Some((namespace, name, port)),
+            })) => Some((namespace, name, port)),
             _ => None,
         }
     }
@@ -88,13 +103,15 @@ mod tests {
     #[test]
     fn pages_addresses_and_services_are_told_apart() {
         for name in ["metrics", "logs"] {
-            let Ok(PageTarget::Page(_, page)) = name.parse() else {
+            let Ok(PageTarget::InCluster(PageInCluster::OfAddon(_, page))) = name.parse() else {
                 panic!("{name}");
             };
             assert_eq!(page.name, name);
         }
         let address = "192.168.56.50:80".parse().unwrap();
-        assert_eq!("192.168.56.50:80".parse(), Ok(PageTarget::Address(address)));
+        let page = PageTarget::InCluster(PageInCluster::Address(address));
+        assert_eq!("192.168.56.50:80".parse(), Ok(page));
+        assert_eq!("dashboard".parse(), Ok(PageTarget::Dashboard));
         let parts = |port: Option<&str>| {
             Some(("shop".to_owned(), "web".to_owned(), port.map(str::to_owned)))
         };
@@ -108,7 +125,7 @@ mod tests {
         let error = "metric".parse::<PageTarget>().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "write logs, metrics, ADDRESS:PORT or NAMESPACE/SERVICE; did you mean `metrics`?"
+            "write dashboard, logs, metrics, ADDRESS:PORT or NAMESPACE/SERVICE; did you mean `metrics`?"
         );
         for text in [
             "",
