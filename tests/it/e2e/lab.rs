@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::kinstall::Kinstall;
 use super::traces::Traces;
 use super::{
-    certificates, cluster, etcd, hardening, ingress, monitoring, nodes, own_image, own_manifests,
-    pages, storage, verify,
+    certificates, cluster, dashboard, etcd, hardening, ingress, monitoring, nodes, own_image,
+    own_manifests, pages, storage, verify,
 };
 
 #[test]
@@ -32,6 +32,7 @@ fn the_courses_lab_comes_up_and_goes_away() {
     etcd::data_comes_back_from_a_backup(&lab, "controll-plane");
     monitoring::shows_an_hour_and_finds_a_line(&lab);
     pages::of_an_add_on_open_by_name(&lab);
+    dashboard::shows_the_lab(&lab);
     verify::all_of_it_works(&lab);
     monitoring::goes_when_it_is_switched_off(&lab);
     pages::of_an_add_on_that_is_off_say_how_to_switch_it_on(&lab);

@@ -5,6 +5,7 @@
 mod certificates;
 mod cluster;
 mod control_planes;
+mod dashboard;
 mod etcd;
 mod existing;
 mod five_control_planes;

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpStream;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -38,26 +38,45 @@ pub fn of_an_add_on_that_is_off_say_how_to_switch_it_on(lab: &Kinstall) {
 
 /// Returns what is below the address that `open` prints.
 fn opened(lab: &Kinstall, target: &str, below: &str) -> String {
-    let mut open = lab
-        .command(&["open", target, "--no-browser"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut url = String::new();
-    let mut stdout = BufReader::new(open.stdout.take().unwrap());
-    stdout.read_line(&mut url).unwrap();
-    let url = url.trim_end();
+    let page = Opened::of(lab, target);
     let answer = Command::new("curl")
         .args(["--silent", "--insecure", "--fail", "--max-time", "10"])
-        .arg(format!("{url}{below}"))
+        .arg(format!("{}{below}", page.url))
         .output()
         .unwrap();
-    kill_process(Pid::from_child(&open), Signal::INT).unwrap();
-    assert!(open.wait().unwrap().success());
-    let address = url.split('/').nth(2).unwrap();
-    assert!(
-        TcpStream::connect(address).is_err(),
-        "{address} still listens"
-    );
+    page.close();
     String::from_utf8_lossy(&answer.stdout).into_owned()
+}
+
+/// A `kinstall open` that runs.
+pub struct Opened {
+    open: Child,
+    /// What it printed.
+    pub url: String,
+}
+
+impl Opened {
+    pub fn of(lab: &Kinstall, target: &str) -> Self {
+        let mut open = lab
+            .command(&["open", target, "--no-browser"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut url = String::new();
+        let mut stdout = BufReader::new(open.stdout.take().unwrap());
+        stdout.read_line(&mut url).unwrap();
+        let url = url.trim_end().to_owned();
+        Self { open, url }
+    }
+
+    /// Interrupts it; nothing listens any more then.
+    pub fn close(mut self) {
+        kill_process(Pid::from_child(&self.open), Signal::INT).unwrap();
+        assert!(self.open.wait().unwrap().success());
+        let address = self.url.split('/').nth(2).unwrap();
+        assert!(
+            TcpStream::connect(address).is_err(),
+            "{address} still listens"
+        );
+    }
 }
