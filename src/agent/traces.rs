@@ -6,16 +6,19 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::etcd;
 use crate::converge::Node;
 use crate::converge::marker::Marker;
 use crate::resource::Sha256;
 use crate::wire::{ClusterTraces, authority_digest};
 
-/// Where kubeadm keeps certificates of authorities.
-const AUTHORITIES: [&str; 3] = [
+/// Where certificates of authorities are.
+const AUTHORITIES: [&str; 4] = [
     "/etc/kubernetes/pki/ca.crt",
     "/etc/kubernetes/pki/etcd/ca.crt",
     "/etc/kubernetes/pki/front-proxy-ca.crt",
+    // Of etcd on hosts.
+    "/etc/etcd/pki/ca.crt",
 ];
 /// Where kubeadm keeps kubeconfigs, each with the authority of its cluster.
 const KUBECONFIGS: [&str; 6] = [
@@ -69,6 +72,10 @@ fn data(node: &Node) -> Vec<String> {
     let mut data = Vec::new();
     if has_entries(&node.path("/var/lib/etcd/member")) {
         data.push("etcd data in /var/lib/etcd".to_owned());
+    }
+    let service = etcd::service(node);
+    if service.has_data {
+        data.push(format!("etcd data in {}", service.data_dir));
     }
     let manifests = "/etc/kubernetes/manifests";
     let mut names: Vec<String> = fs::read_dir(node.path(manifests))

@@ -118,6 +118,11 @@ pub(super) fn moved_control_plane(moved: &Moved) -> Diagnostic {
     let Moved {
         name, before, now, ..
     } = moved;
+    let what = if moved.is_control_plane {
+        "control plane"
+    } else {
+        "host of etcd"
+    };
     let (message, way) = if moved.is_only {
         (
             format!(
@@ -130,7 +135,7 @@ pub(super) fn moved_control_plane(moved: &Moved) -> Diagnostic {
     } else {
         (
             format!(
-                "control plane `{name}` can't get the address {now} in place: it is a member of the cluster at {before}"
+                "{what} `{name}` can't get the address {now} in place: it is a member of the cluster at {before}"
             ),
             format!(
                 "to move: with that address, `kinstall node replace {name} {name} ip={now}` (and ansible_host, if the \

@@ -37,6 +37,12 @@ pub struct Member {
     pub name: String,
     address: Option<IpAddr>,
     pub control_plane: bool,
+    /// It runs etcd as a service, alone or beside what else it is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    etcd_host: bool,
+    /// It is no node of Kubernetes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    etcd_only: bool,
     login: Login,
 }
 
@@ -106,7 +112,7 @@ impl Members {
             members: Vec::new(),
         });
         for host in joined.iter().filter_map(|name| cluster.host(name)) {
-            let member = Member::of(host);
+            let member = Member::of(host, cluster.etcd.on_hosts);
             match now.members.iter_mut().find(|it| it.name == host.name) {
                 Some(known) => *known = member,
                 None => now.members.push(member),
@@ -139,27 +145,31 @@ impl Members {
             && control_planes.all(|member| cluster.host(&member.name).is_none())
     }
 
-    /// Returns the control planes that the inventory gives another address than they have in the cluster.
+    /// Returns the control planes and hosts of etcd that the inventory gives another address than they have in the cluster.
     pub fn moved_control_planes(&self, cluster: &ClusterSpec) -> Vec<Moved> {
         let control_planes = self.members.iter().filter(|it| it.control_plane);
         let is_only = control_planes.clone().count() == 1;
-        let moved = control_planes.filter_map(|member| {
+        let fixed = self.members.iter();
+        let fixed = fixed.filter(|it| it.control_plane || it.etcd_host);
+        let moved = fixed.filter_map(|member| {
             let (before, now) = (member.address?, cluster.host(&member.name)?.address?);
             (before != now).then(|| Moved {
                 name: member.name.clone(),
+                is_control_plane: member.control_plane,
                 before,
                 now,
-                is_only,
+                is_only: is_only && member.control_plane,
             })
         });
         moved.collect()
     }
 }
 
-/// A control plane that the inventory gives another address.
+/// A control plane or a host of etcd that the inventory gives another address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Moved {
     pub name: String,
+    pub is_control_plane: bool,
     pub before: IpAddr,
     pub now: IpAddr,
     /// The cluster has no other control plane.
@@ -167,7 +177,7 @@ pub struct Moved {
 }
 
 impl Member {
-    fn of(host: &HostSpec) -> Self {
+    fn of(host: &HostSpec, etcd_on_hosts: bool) -> Self {
         let connection = &host.connection;
         let jump = |it: &JumpHost| Jump {
             user: it.user.clone(),
@@ -179,6 +189,8 @@ impl Member {
             name: host.name.clone(),
             address: host.address,
             control_plane: host.roles.control_plane,
+            etcd_host: etcd_on_hosts && host.roles.etcd,
+            etcd_only: !host.roles.is_node(),
             login: Login {
                 local: connection.method == Method::Local,
                 host: connection.host.clone(),
@@ -195,7 +207,7 @@ impl Member {
 
     /// Makes a host of it, as far as those need one who take it out of the cluster; all else is as on a host of the
     /// inventory.
-    pub fn host(&self, like: &HostSpec) -> HostSpec {
+    pub fn host(&self, like: &HostSpec, etcd_on_hosts: bool) -> HostSpec {
         let jump = |it: &Jump| JumpHost {
             user: it.user.clone(),
             host: it.host.clone(),
@@ -210,8 +222,12 @@ impl Member {
             access_address: self.address,
             roles: Roles {
                 control_plane: self.control_plane,
-                etcd: self.control_plane,
-                worker: !self.control_plane,
+                etcd: if etcd_on_hosts {
+                    self.etcd_host
+                } else {
+                    self.control_plane
+                },
+                worker: !self.control_plane && !self.etcd_only,
             },
             connection: Connection {
                 method: if self.login.local {
@@ -255,7 +271,8 @@ pub fn require(project: &Project, names: &[String]) -> Result<(), Diagnostics> {
 pub fn with(cluster: &ClusterSpec, members: &[Member]) -> ClusterSpec {
     let mut cluster = cluster.clone();
     if let Some(like) = cluster.hosts.first().cloned() {
-        let hosts = members.iter().map(|member| member.host(&like));
+        let on_hosts = cluster.etcd.on_hosts;
+        let hosts = members.iter().map(|member| member.host(&like, on_hosts));
         cluster.hosts.extend(hosts);
     }
     cluster

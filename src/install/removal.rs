@@ -61,7 +61,7 @@ fn chosen<'a>(
         .collect())
 }
 
-/// Fails where too few control planes would be left: etcd answers only as long as more than half of its
+/// Fails where too few control planes or hosts of etcd would be left: etcd answers only as long as more than half of its
 /// members run, and with the last one the cluster's data is gone.
 fn keeps_a_majority(
     cluster: &ClusterSpec,
@@ -72,8 +72,21 @@ fn keeps_a_majority(
         let found = observed.iter().find(|it| it.name == name);
         found.is_some_and(|it| it.state != MachineState::Absent)
     };
+    let control_planes = cluster.control_planes().map(|host| host.name.as_str());
+    let control_planes: Vec<&str> = control_planes.collect();
+    if cluster.etcd.on_hosts
+        && !control_planes
+            .iter()
+            .any(|it| is_there(it) && !names.contains(it))
+        && control_planes.iter().any(|it| names.contains(it))
+    {
+        let removed = control_planes.join(", ");
+        return Err(too_few(format!(
+            "without {removed} the cluster has no control plane"
+        )));
+    }
     let all: Vec<&str> = cluster
-        .control_planes()
+        .etcd_hosts()
         .map(|host| host.name.as_str())
         .collect();
     let removed: Vec<&str> = all
@@ -88,20 +101,24 @@ fn keeps_a_majority(
     if removed.is_empty() || left > all.len() / 2 {
         return Ok(());
     }
+    let (whole, parts) = if cluster.etcd.on_hosts {
+        ("etcd", "hosts of etcd")
+    } else {
+        ("control plane", "control planes")
+    };
     let message = if left == 0 {
-        format!(
-            "without {} the cluster has no control plane",
-            removed.join(", ")
-        )
+        format!("without {} the cluster has no {whole}", removed.join(", "))
     } else {
         format!(
-            "without {} only {left} of {} control planes are left, and etcd stops",
+            "without {} only {left} of {} {parts} are left, and etcd stops",
             removed.join(", "),
             all.len()
         )
     };
+    Err(too_few(message))
+}
+
+fn too_few(message: String) -> Diagnostics {
     let error = Diagnostic::error(Kind::Environment, message);
-    Err(vec![error.hint(
-        "`kinstall down` without names removes the whole lab",
-    )])
+    vec![error.hint("`kinstall down` without names removes the whole lab")]
 }

@@ -3,10 +3,12 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::etcd::node::FIND;
 use super::lab::LabMachines;
 use super::project::Project;
 use super::{kubectl, runtime};
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::model::{ClusterSpec, join_port};
 use crate::provision::MachineState;
 use crate::report::status::Certificate;
 use crate::report::{ClusterStatus, HostStatus};
@@ -33,6 +35,8 @@ pub fn of(project: &mut Project, machines: &LabMachines) -> Result<ClusterStatus
                 .map_or_else(|| "not known".to_owned(), |address| address.to_string()),
             machine: machine_states.as_ref().map(|states| states[index]),
             node: None,
+            is_to_be_node: host.roles.is_node(),
+            etcd: None,
         });
     let mut status = ClusterStatus {
         hosts: hosts.collect(),
@@ -52,11 +56,21 @@ pub fn of(project: &mut Project, machines: &LabMachines) -> Result<ClusterStatus
         return Ok(status);
     }
     let runtime = runtime::start()?;
+    let members = members(&project.cluster);
+    let urls: Vec<&str> = members.iter().map(|(_, url)| url.as_str()).collect();
+    let etcd_health = match urls.as_slice() {
+        [] => "true".to_owned(),
+        _ => format!(
+            "{FIND}etcd --endpoints={} --command-timeout=5s endpoint health --write-out=json",
+            urls.join(",")
+        ),
+    };
     let answers = runtime.block_on(async {
         let (host, session) = kubectl::control_plane(project, machines).await?;
         let answers = tokio::try_join!(
             session.exec_as_root(OBJECTS),
-            session.exec_as_root(CERTIFICATES)
+            session.exec_as_root(CERTIFICATES),
+            session.exec_as_root(&etcd_health)
         );
         answers.map_err(|error| vec![error.diagnostic(&host.name)])
     });
@@ -67,7 +81,10 @@ pub fn of(project: &mut Project, machines: &LabMachines) -> Result<ClusterStatus
                 status.problems.push(parts.join("; "));
             }
         }
-        Ok((objects, certificates)) => {
+        Ok((objects, certificates, health)) => {
+            // It fails when one of them is unwell, which is what is asked for.
+            let health = serde_json::from_slice(&health.stdout).unwrap_or_default();
+            status.add_etcd_health(&health, &members);
             match parse(&objects) {
                 Ok(list) => status.add_objects(&list),
                 Err(problem) => status
@@ -87,6 +104,18 @@ pub fn of(project: &mut Project, machines: &LabMachines) -> Result<ClusterStatus
     }
     add_problems(&mut status);
     Ok(status)
+}
+
+/// Returns the hosts that run etcd as a service, and the URLs of their members.
+fn members(cluster: &ClusterSpec) -> Vec<(String, String)> {
+    let hosts = cluster.etcd_hosts().filter(|_| cluster.etcd.on_hosts);
+    hosts
+        .filter_map(|host| {
+            let address = host.address?.to_string();
+            let url = format!("https://{}", join_port(&address, 2379));
+            Some((host.name.clone(), url))
+        })
+        .collect()
 }
 
 fn parse(finished: &Finished) -> Result<Value, String> {
@@ -124,9 +153,13 @@ fn add_problems(status: &mut ClusterStatus) {
     let mut problems = Vec::new();
     for host in &status.hosts {
         match &host.node {
+            None if !host.is_to_be_node => {}
             None => problems.push(format!("{} is not a node of the cluster", host.name)),
             Some(node) if !node.ready => problems.push(format!("node {} is not ready", host.name)),
             Some(_) => {}
+        }
+        if host.etcd == Some(false) {
+            problems.push(format!("etcd on {} does not answer", host.name));
         }
     }
     for node in &status.foreign_nodes {

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::bundle::{Catalog, Release};
 use crate::credentials::ClusterSecrets;
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceFile};
+use crate::install::lab::Keys;
 use crate::install::template_secrets;
 use crate::inventory::{Inventory, Vault};
 use crate::model::{self, ClusterSpec};
@@ -20,6 +21,7 @@ use crate::resource::{Command, Condition, Content, Resource, Sha256};
 use crate::wire::Facts;
 
 mod control_planes;
+mod etcd_hosts;
 mod images;
 mod inventory_edit;
 mod lived_before;
@@ -105,7 +107,11 @@ impl Lab {
         leaving: &[String],
         take_over: &[String],
     ) -> Result<Plan, Diagnostics> {
-        let secrets = template_secrets::of(&self.cluster, &self.secrets)?;
+        let folder = tempfile::tempdir().unwrap();
+        let of_etcd =
+            template_secrets::of_etcd(&self.cluster, &self.secrets, folder.path(), Keys::Read)?;
+        let mut secrets = template_secrets::of(&self.cluster, &self.secrets)?;
+        secrets.extend(of_etcd);
         let input = PlanInput {
             cluster: &self.cluster,
             facts: &self.facts,

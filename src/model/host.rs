@@ -43,6 +43,13 @@ pub struct Roles {
     pub worker: bool,
 }
 
+impl Roles {
+    /// Returns whether the host is a node of Kubernetes, and not only a member of etcd.
+    pub fn is_node(self) -> bool {
+        self.control_plane || self.worker
+    }
+}
+
 /// A node taint, `key=value:effect`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Taint {

@@ -18,7 +18,12 @@ const AUTHORITIES: [&str; 3] = [
 ];
 
 /// The steps that make a member of the cluster of a machine.
-pub const JOINING_STEPS: [&str; 3] = ["control-plane/init", "control-plane-join/join", "join/join"];
+pub const JOINING_STEPS: [&str; 4] = [
+    "control-plane/init",
+    "control-plane-join/join",
+    "join/join",
+    super::etcd_hosts::STEP,
+];
 
 /// Returns the hosts whose machines are taken from another cluster; fails for those that nobody gave away.
 pub fn taken_over<'a>(input: &PlanInput<'a>) -> Result<Vec<&'a str>, Diagnostics> {

@@ -10,6 +10,7 @@
 pub mod build;
 mod control_planes;
 mod duplicates;
+pub mod etcd_hosts;
 pub mod foreign;
 #[cfg(test)]
 mod hash;

@@ -199,8 +199,11 @@ pub struct Facts {
     pub boot_id: String,
     /// Version of the API server that runs here, without `v`; empty where none does.
     pub kubernetes_version: String,
-    /// Version of the etcd member that runs here as a static pod; empty where none does.
+    /// Version of the etcd member that runs here, as a static pod or as a service; empty where none does.
     pub etcd_version: String,
+    /// Etcd as a service.
+    #[serde(default)]
+    pub etcd: EtcdService,
     /// Handlers that an earlier run left pending.
     pub pending_handlers: Vec<String>,
     /// What there is of a control plane on the node.
@@ -215,6 +218,14 @@ pub struct Facts {
     /// What clusters left on it.
     pub traces: ClusterTraces,
     pub surroundings: Surroundings,
+}
+
+/// What there is of etcd as a service on a host.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EtcdService {
+    /// Where its data is, or would be; empty where it isn't configured.
+    pub data_dir: String,
+    pub has_data: bool,
 }
 
 /// What there is of a Kubernetes control plane on a node.

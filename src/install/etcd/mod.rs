@@ -1,5 +1,25 @@
 //! What is done with etcd's data, beside the runs that change hosts.
 
 pub mod backup;
-mod node;
+pub(super) mod node;
 pub mod status;
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::model::ClusterSpec;
+
+/// Refuses what isn't done where etcd is on hosts; `way` says what can be done instead.
+pub(super) fn refuse_on_hosts(
+    cluster: &ClusterSpec,
+    command: &str,
+    way: &str,
+) -> Result<(), Diagnostics> {
+    if !cluster.etcd.on_hosts {
+        return Ok(());
+    }
+    let message = format!(
+        "`kinstall {command}` can't be used with {}: its etcd runs on hosts of its own",
+        cluster.name
+    );
+    let error = Diagnostic::error(Kind::Environment, message);
+    Err(vec![error.hint("nothing was changed").hint(way)])
+}

@@ -1,6 +1,6 @@
 //! The members that `up` writes down, and what the inventory doesn't have any more.
 
-use super::{Lab, control_planes};
+use super::{Lab, control_planes, etcd_hosts};
 use crate::install::installation::restore::require_members;
 use crate::install::left_over::{self, LeftOver};
 use crate::install::members::{self, Members};
@@ -85,6 +85,27 @@ fn a_control_plane_can_not_get_another_address() {
         format!("{}\n{}\n", diagnostic.message, diagnostic.hints.join("\n"))
     });
     insta::assert_snapshot!(text.join("\n"));
+}
+
+#[test]
+fn a_host_of_etcd_that_the_inventory_lost_is_one_and_can_not_get_another_address() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut lab = etcd_hosts::lab();
+    let all = names(&lab);
+    Members::update(folder.path(), &lab.cluster, &all, &[]).unwrap();
+    let members = Members::load(folder.path()).unwrap().unwrap();
+    let host = |lab: &Lab, name: &str| lab.cluster.host(name).unwrap().clone();
+    for name in ["node1", "node3", "controll-plane"] {
+        let before = host(&lab, name);
+        let mut rest = lab.cluster.clone();
+        rest.hosts.retain(|it| it.name != name);
+        let cluster = members::with(&rest, &members.departed(&rest));
+        assert_eq!(cluster.host(name).unwrap().roles, before.roles, "{name}");
+    }
+    lab.cluster.hosts[0].address = Some("10.0.0.1".parse().unwrap());
+    let moved = members.moved_control_planes(&lab.cluster);
+    let diagnostic = left_over::moved_control_plane(&moved[0]);
+    insta::assert_snapshot!(diagnostic.message, @"host of etcd `node1` can't get the address 10.0.0.1 in place: it is a member of the cluster at 192.168.56.21");
 }
 
 #[test]

@@ -11,7 +11,8 @@ use crate::install::project::Project;
 use crate::ssh::{Session, Target};
 use crate::verify::HostEvidence;
 
-const SERVICES: [&str; 2] = ["kubelet", "containerd"];
+/// Of a node of Kubernetes.
+const OF_NODES: [&str; 2] = ["kubelet", "containerd"];
 
 /// Hosts that are asked at once.
 const AT_ONCE: usize = 32;
@@ -22,9 +23,16 @@ pub(super) async fn ask_all(project: &Project, machines: &LabMachines) -> Vec<Ho
     let mut tasks = JoinSet::new();
     for (index, host) in project.cluster.hosts.iter().enumerate() {
         let (target, turns) = (machines.target(host), Arc::clone(&turns));
+        let mut services = Vec::new();
+        if host.roles.is_node() {
+            services.extend(OF_NODES);
+        }
+        if project.cluster.etcd.on_hosts && host.roles.etcd {
+            services.push("etcd");
+        }
         tasks.spawn(async move {
             let _turn = turns.acquire_owned().await;
-            (index, ask(&target).await)
+            (index, ask(&target, &services).await)
         });
     }
     let mut answers = tasks.join_all().await;
@@ -32,16 +40,16 @@ pub(super) async fn ask_all(project: &Project, machines: &LabMachines) -> Vec<Ho
     answers.into_iter().map(|(_, answer)| answer).collect()
 }
 
-async fn ask(target: &Target) -> HostEvidence {
+async fn ask(target: &Target, services: &[&str]) -> HostEvidence {
     let name = target.name.clone();
-    let line = format!("systemctl is-active {}", SERVICES.join(" "));
+    let line = format!("systemctl is-active {}", services.join(" "));
     let asked = async { Session::connect(target).await?.exec(&line, &[]).await };
     let (unreachable, stopped) = match asked.await {
         Ok(finished) => {
             let text = String::from_utf8_lossy(&finished.stdout).into_owned();
-            let states = text.lines().zip(SERVICES);
+            let states = text.lines().zip(services);
             let stopped = states.filter(|(state, _)| *state != "active");
-            let stopped = stopped.map(|(_, service)| service.to_owned());
+            let stopped = stopped.map(|(_, service)| (*service).to_owned());
             (None, stopped.collect())
         }
         Err(error) => {

@@ -1,0 +1,166 @@
+//! Etcd on hosts: which one begins the cluster's etcd, and which one acts for it; chosen by what is found. Only the very first
+//! member begins with nothing: a host without data where there may be a cluster joins the others, or nothing is done.
+
+use super::PlanInput;
+use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::model::HostSpec;
+use crate::resource::CommandState;
+use crate::wire::{ControlPlaneState, Facts};
+
+/// The step that makes a member of a host.
+pub const STEP: &str = "etcd/member";
+
+/// The hosts of etcd with a part of their own; where nothing can be done with etcd now, why.
+#[derive(Clone, Debug)]
+pub(super) struct EtcdHosts<'a> {
+    /// Where etcd begins; `None` where there are members.
+    pub first: Option<&'a HostSpec>,
+    /// Acts for the others: a member, else the one that begins. `None` where etcd isn't on hosts.
+    pub acting: Result<Option<&'a HostSpec>, String>,
+}
+
+impl<'a> EtcdHosts<'a> {
+    /// Chooses by the facts of all hosts that answered, whether they may be changed or not.
+    pub(super) fn choose(input: &PlanInput<'a>) -> Self {
+        let found = |acting| Self {
+            first: None,
+            acting,
+        };
+        if !input.cluster.etcd.on_hosts {
+            return found(Ok(None));
+        }
+        let stays = |host: &&HostSpec| !input.leaving.contains(&host.name);
+        let (mut answered, mut silent) = (Vec::new(), Vec::new());
+        for host in input.cluster.etcd_hosts().filter(stays) {
+            match input.facts.get(&host.name) {
+                Some(facts) => answered.push((host, facts)),
+                None => silent.push(host.name.as_str()),
+            }
+        }
+        // What another cluster has on a machine goes.
+        let is_kept = |host: &HostSpec| !input.take_over.contains(&host.name);
+        let mut members = answered.iter();
+        if let Some((host, _)) = members.find(|(host, facts)| is_kept(host) && is_member(facts)) {
+            return found(Ok(Some(host)));
+        }
+        // What a control plane has is in etcd: without a member, that is lost or out of sight.
+        for host in input.cluster.control_planes() {
+            match input.facts.get(&host.name) {
+                None if !silent.contains(&host.name.as_str()) => silent.push(&host.name),
+                Some(facts)
+                    if facts.control_plane != ControlPlaneState::Absent && is_kept(host) =>
+                {
+                    return found(Err(data_is_gone(&host.name, &silent)));
+                }
+                _ => {}
+            }
+        }
+        if !silent.is_empty() {
+            return found(Err(format!(
+                "no host that answers has etcd's data, and there may be a cluster: {} didn't answer",
+                silent.join(", ")
+            )));
+        }
+        let first = answered.first().map(|(host, _)| *host);
+        match first {
+            Some(host) if !input.may_change(host) => found(Err(format!(
+                "there is no cluster yet, and --limit leaves out {}, on which etcd begins",
+                host.name
+            ))),
+            _ => Self {
+                first,
+                acting: Ok(first),
+            },
+        }
+    }
+}
+
+/// Refuses what would need that etcd moves.
+pub(super) fn refuse(input: &PlanInput<'_>) -> Result<(), Diagnostics> {
+    let etcd = &input.cluster.etcd;
+    let mut refusals = Diagnostics::new();
+    for host in &input.cluster.hosts {
+        let Some(facts) = input.facts.get(&host.name) else {
+            continue;
+        };
+        let is_taken = input.take_over.contains(&host.name);
+        let is_static = !facts.etcd_version.is_empty() && facts.etcd.data_dir.is_empty();
+        if is_taken {
+            // Nothing of it stays.
+        } else if etcd.on_hosts && is_static {
+            refusals.push(stacked(&host.name));
+        } else if is_member(facts) && !host.roles.etcd {
+            refusals.push(member_without_role(&host.name, etcd.on_hosts));
+        } else if is_member(facts) && !etcd.on_hosts {
+            refusals.push(on_hosts(&host.name));
+        } else if is_member(facts) && facts.etcd.data_dir != etcd.data_dir {
+            refusals.push(other_folder(
+                &host.name,
+                &facts.etcd.data_dir,
+                &etcd.data_dir,
+            ));
+        }
+    }
+    if refusals.is_empty() {
+        Ok(())
+    } else {
+        Err(refusals)
+    }
+}
+
+/// Tells whether a host is a member of etcd as a service, with its data.
+fn is_member(facts: &Facts) -> bool {
+    facts.etcd.has_data && facts.commands.get(STEP) == Some(&CommandState::Done)
+}
+
+fn data_is_gone(control_plane: &str, silent: &[&str]) -> String {
+    let others = match silent {
+        [] => String::new(),
+        _ => format!(" ({} didn't answer)", silent.join(", ")),
+    };
+    format!(
+        "{control_plane} is a control plane, and no host of etcd that answers has its data{others}: etcd never begins \
+         anew under a cluster"
+    )
+}
+
+fn stacked(name: &str) -> Diagnostic {
+    refusal(
+        format!(
+            "etcd of this cluster runs on its control planes, such as `{name}`, and the inventory wants it on other hosts"
+        ),
+        "make `[etcd]` the same as `[kube_control_plane]` again",
+    )
+}
+
+fn on_hosts(name: &str) -> Diagnostic {
+    refusal(
+        format!(
+            "etcd of this cluster runs as a service of hosts such as `{name}`, and the inventory wants it on its control planes"
+        ),
+        "make `[etcd]` again what it was",
+    )
+}
+
+fn member_without_role(name: &str, others_have_it: bool) -> Diagnostic {
+    let message = format!("`{name}` is a member of etcd, and is not in `[etcd]` any more");
+    if !others_have_it {
+        return refusal(message, "make `[etcd]` again what it was");
+    }
+    refusal(message, "put it back into `[etcd]`").hint(format!(
+        "to take it out of etcd, `kinstall node remove {name}`; then `kinstall up` makes it what the inventory says"
+    ))
+}
+
+fn other_folder(name: &str, before: &str, now: &str) -> Diagnostic {
+    refusal(
+        format!("etcd's data on `{name}` is in {before}, and the inventory wants it in {now}"),
+        &format!("set `etcd_data_dir: {before}`"),
+    )
+}
+
+fn refusal(message: String, way: &str) -> Diagnostic {
+    Diagnostic::error(Kind::Environment, message)
+        .hint("nothing was changed: kinstall doesn't move etcd's data")
+        .hint(way)
+}
