@@ -19,12 +19,14 @@ pub struct LeftOver {
 }
 
 impl LeftOver {
-    /// Finds it. Fails where the cluster would lose all its control planes: another one would begin without its data.
+    /// Finds it. Fails where the cluster would lose all its control planes (another one would begin without its data), or
+    /// its etcd.
     pub fn of(project: &Project, changes: &[MachineChange]) -> Result<Self, Diagnostics> {
         let removals = changes.iter().filter(|it| it.is_removal());
         let machines: Vec<String> = removals.map(|it| it.host.clone()).collect();
         match Members::load(&project.directory)? {
             Some(members) => {
+                refuse_etcd_on_control_planes(&members, &project.cluster)?;
                 if kubeconfig::is_written(project) && members.lacks_control_planes(&project.cluster)
                 {
                     return Err(vec![no_control_plane_stays()]);
@@ -149,6 +151,28 @@ pub(super) fn moved_control_plane(moved: &Moved) -> Diagnostic {
             "give `{name}` its address {before} back in the inventory"
         ))
         .hint(way)
+}
+
+/// Fails where etcd runs as a service of hosts and the inventory has it on its control planes: without `[etcd]` as it was,
+/// nobody could tell what the cluster can do without.
+pub(super) fn refuse_etcd_on_control_planes(
+    members: &Members,
+    cluster: &ClusterSpec,
+) -> Result<(), Diagnostics> {
+    let hosts = members.etcd_hosts_against(cluster);
+    if hosts.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "etcd of this cluster runs as a service of {}, and the inventory has it on its control planes",
+        hosts.join(", ")
+    );
+    let error = Diagnostic::error(Kind::Inventory, message);
+    Err(vec![
+        error
+            .hint("nothing was changed: kinstall doesn't move etcd's data")
+            .hint("make `[etcd]` again what it was"),
+    ])
 }
 
 fn no_control_plane_stays() -> Diagnostic {

@@ -145,6 +145,13 @@ impl Members {
             && control_planes.all(|member| cluster.host(&member.name).is_none())
     }
 
+    /// Returns the hosts that run etcd as a service although the inventory has it on its control planes.
+    pub fn etcd_hosts_against(&self, cluster: &ClusterSpec) -> Vec<&str> {
+        let members = self.members.iter();
+        let hosts = members.filter(|it| it.etcd_host && !cluster.etcd.on_hosts);
+        hosts.map(|it| it.name.as_str()).collect()
+    }
+
     /// Returns the control planes and hosts of etcd that the inventory gives another address than they have in the cluster.
     pub fn moved_control_planes(&self, cluster: &ClusterSpec) -> Vec<Moved> {
         let control_planes = self.members.iter().filter(|it| it.control_plane);
@@ -222,11 +229,7 @@ impl Member {
             access_address: self.address,
             roles: Roles {
                 control_plane: self.control_plane,
-                etcd: if etcd_on_hosts {
-                    self.etcd_host
-                } else {
-                    self.control_plane
-                },
+                etcd: self.etcd_host || (self.control_plane && !etcd_on_hosts),
                 worker: !self.control_plane && !self.etcd_only,
             },
             connection: Connection {

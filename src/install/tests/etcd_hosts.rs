@@ -229,6 +229,17 @@ fn a_host_of_etcd_leaves_through_the_others_and_loses_its_service() {
     hosts.find(|it| it.name == "node3").unwrap().roles.etcd = false;
     let plan = text(&lab.plan_of(Action::Remove, &leaving));
     assert!(plan.contains("leave/etcd member[node3]"), "{plan}");
+
+    // What the host has counts even where the cluster's etcd is said to be elsewhere.
+    let mut lab = settled();
+    lab.cluster.etcd.on_hosts = false;
+    for host in &mut lab.cluster.hosts {
+        host.roles.etcd = host.roles.control_plane;
+    }
+    let plan = text(&lab.plan_of(Action::Remove, &leaving));
+    for step in ["leave/gate[node3]", "leave/etcd member[node3]"] {
+        assert!(plan.contains(step), "{plan}");
+    }
 }
 
 #[test]

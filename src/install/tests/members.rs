@@ -108,6 +108,37 @@ fn a_host_of_etcd_that_the_inventory_lost_is_one_and_can_not_get_another_address
     insta::assert_snapshot!(diagnostic.message, @"host of etcd `node1` can't get the address 10.0.0.1 in place: it is a member of the cluster at 192.168.56.21");
 }
 
+/// Its other hosts of etcd would look like workers, which leave without a question to etcd.
+#[test]
+fn hosts_of_etcd_stay_what_they_are_where_the_inventory_has_etcd_on_its_control_planes() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut lab = etcd_hosts::lab();
+    let all = names(&lab);
+    Members::update(folder.path(), &lab.cluster, &all, &[]).unwrap();
+    let members = Members::load(folder.path()).unwrap().unwrap();
+    let refuse = |lab: &Lab| left_over::refuse_etcd_on_control_planes(&members, &lab.cluster);
+    refuse(&lab).unwrap();
+
+    lab.cluster.etcd.on_hosts = false;
+    lab.cluster.hosts.retain(|it| it.roles.is_node());
+    for host in &mut lab.cluster.hosts {
+        host.roles.etcd = host.roles.control_plane;
+    }
+    let refusal = refuse(&lab).unwrap_err().remove(0);
+    insta::assert_snapshot!(refusal.message, @"etcd of this cluster runs as a service of node1, node2, node3, and the inventory has it on its control planes");
+    let cluster = members::with(&lab.cluster, &members.departed(&lab.cluster));
+    for name in ["node1", "node2"] {
+        assert!(cluster.host(name).unwrap().roles.etcd, "{name}");
+    }
+
+    // Without such members there is nothing to refuse.
+    let stacked = tempfile::tempdir().unwrap();
+    let lab = Lab::new();
+    Members::update(stacked.path(), &lab.cluster, &names(&lab), &[]).unwrap();
+    let members = Members::load(stacked.path()).unwrap().unwrap();
+    left_over::refuse_etcd_on_control_planes(&members, &lab.cluster).unwrap();
+}
+
 #[test]
 fn a_restore_is_refused_while_a_control_plane_that_the_inventory_lost_is_in_the_cluster() {
     let folder = tempfile::tempdir().unwrap();
