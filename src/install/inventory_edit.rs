@@ -13,6 +13,7 @@ use super::project::Project;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::inventory::edit::{self, Edit, NewHost, Removal};
 use crate::inventory::{Inventory, Vault};
+use crate::model::{ClusterSpec, HostSpec};
 use crate::whole_file;
 
 /// What a new host is.
@@ -104,6 +105,10 @@ impl InventoryRemoval {
     /// Takes hosts out of an inventory, which must be right without them. Those that it doesn't have are passed over.
     pub fn of(path: &Path, vault: Vault, names: &[String]) -> Result<Self, Diagnostics> {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let before = Project::load(path, vault.clone())?;
+        if would_move_etcd(&before.cluster, &names) {
+            return Err(vec![etcd_would_move(&names)]);
+        }
         let edits = match edit::remove(path, &names)? {
             Removal::Edited(edits) => edits,
             Removal::ByHand(warning) => return Ok(Self::ByHand(warning)),
@@ -305,6 +310,27 @@ fn check_own_files(project: &Project, old: &str) -> Result<(), Diagnostics> {
     Err(vec![error.hint(
         "copy what the new host needs into a file of its name, and move this one away; then run the command again",
     )])
+}
+
+/// Tells whether `[etcd]` would be the same as the control planes without some hosts: that is how an inventory says that
+/// etcd runs in their pods, and `up` doesn't move it there.
+fn would_move_etcd(cluster: &ClusterSpec, names: &[&str]) -> bool {
+    let is_gone = |host: &HostSpec| names.contains(&host.name.as_str());
+    let loses_one = cluster.etcd_hosts().any(is_gone) || cluster.control_planes().any(is_gone);
+    let stay = || cluster.hosts.iter().filter(|host| !is_gone(host));
+    let stays_on_hosts = stay().any(|host| host.roles.etcd)
+        && stay().any(|host| host.roles.etcd != host.roles.control_plane);
+    cluster.etcd.on_hosts && loses_one && !stays_on_hosts
+}
+
+fn etcd_would_move(names: &[&str]) -> Diagnostic {
+    let message = format!(
+        "without {} the inventory has etcd on its control planes, and it runs as a service of hosts",
+        names.join(", ")
+    );
+    Diagnostic::error(Kind::Inventory, message)
+        .hint("kinstall doesn't move etcd's data")
+        .hint("add another host to `[etcd]` first that is no control plane: `kinstall node add NAME ansible_host=ADDRESS --group etcd`")
 }
 
 fn only_control_plane(name: &str) -> Diagnostic {

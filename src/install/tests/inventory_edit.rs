@@ -20,6 +20,23 @@ cp1
 n1
 ";
 
+const ETCD_ON_HOSTS: &str = "\
+[all]
+cp1 ansible_host=10.0.0.1 ip=10.0.0.1
+cp2 ansible_host=10.0.0.2 ip=10.0.0.2
+arbiter ansible_host=10.0.0.3 ip=10.0.0.3
+n1 ansible_host=10.0.0.4 ip=10.0.0.4
+[kube_control_plane]
+cp1
+cp2
+[etcd]
+cp1
+cp2
+arbiter
+[kube_node]
+n1
+";
+
 struct Inventory {
     folder: tempfile::TempDir,
     path: PathBuf,
@@ -148,4 +165,25 @@ fn a_host_goes_if_the_inventory_is_right_without_it() {
     assert!(errors[0].hints.join(" ").contains("would be without cp1"));
     // One that is known as a member only.
     assert!(matches!(removal("n7"), Ok(InventoryRemoval::Edited(files)) if files.is_empty()));
+}
+
+#[test]
+fn a_host_stays_without_which_etcd_would_be_on_the_control_planes() {
+    let inventory = Inventory::new();
+    fs::write(&inventory.path, ETCD_ON_HOSTS).unwrap();
+    let removal = |names: &[&str]| {
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        InventoryRemoval::of(&inventory.path, Vault::default(), &names).map(drop)
+    };
+    removal(&["cp2"]).unwrap();
+    removal(&["n1"]).unwrap();
+    for names in [&["arbiter"][..], &["cp2", "arbiter"]] {
+        let errors = removal(names).unwrap_err();
+        let expected = format!(
+            "without {} the inventory has etcd on its control planes, and it runs as a service of hosts",
+            names.join(", ")
+        );
+        assert_eq!(errors[0].message, expected);
+    }
+    assert_eq!(inventory.text(), ETCD_ON_HOSTS);
 }
