@@ -5,22 +5,35 @@ use std::path::Path;
 use crate::converge::Node;
 use crate::wire::EtcdService;
 
-/// The service's settings, which kinstall writes.
 const SETTINGS: &str = "/etc/etcd/etcd.env";
 const UNIT: &str = "/etc/systemd/system/etcd.service";
+/// Only kinstall's unit has this: others keep their settings under the same name.
+const OWN_LINE: &str = "EnvironmentFile=-/run/kinstall-etcd.env";
+/// The members' URLs, which nobody else writes.
+const ENDPOINTS: &str = "/etc/etcd/endpoints";
 
 /// Returns where the service's data is, and whether there is any.
 pub fn service(node: &Node) -> EtcdService {
+    let data_dir = data_dir(node);
+    EtcdService {
+        has_data: data_dir
+            .as_ref()
+            .is_some_and(|it| node.path(it).join("member/wal").exists()),
+        data_dir: data_dir.unwrap_or_default(),
+        has_access: node.path(ENDPOINTS).exists(),
+    }
+}
+
+fn data_dir(node: &Node) -> Option<String> {
+    let unit = node.read_or_empty(UNIT);
+    if !unit.lines().any(|line| line == OWN_LINE) {
+        return None;
+    }
     let settings = node.read_or_empty(SETTINGS);
     let mut lines = settings.lines();
-    let data_dir = lines.find_map(|line| line.strip_prefix("ETCD_DATA_DIR="));
-    let Some(data_dir) = data_dir.filter(|path| Path::new(path).is_absolute()) else {
-        return EtcdService::default();
-    };
-    EtcdService {
-        data_dir: data_dir.to_owned(),
-        has_data: node.path(data_dir).join("member/wal").exists(),
-    }
+    let data_dir = lines.find_map(|line| line.strip_prefix("ETCD_DATA_DIR="))?;
+    let is_absolute = Path::new(data_dir).is_absolute();
+    is_absolute.then(|| data_dir.to_owned())
 }
 
 /// Returns the version that the unit of kinstall's names; `None` where there is no service.
@@ -48,18 +61,24 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         };
-        // Of another installation.
+        // The user's own, which has its settings in a file of the same name.
         put(UNIT, "[Unit]\nDescription=etcd 3.5.9\n");
+        put(SETTINGS, "ETCD_NAME=a\nETCD_DATA_DIR=/srv/etcd\n");
+        put("/srv/etcd/member/wal/0.wal", "x");
+        put("/etc/etcd/pki/ca.crt", "x");
         assert_eq!(service(&node), EtcdService::default());
         assert_eq!(version(&node), None);
 
-        put(SETTINGS, "ETCD_NAME=a\nETCD_DATA_DIR=/srv/etcd\n");
-        put(UNIT, "[Unit]\nDescription=etcd 3.7.3\n");
+        put(SETTINGS, "ETCD_NAME=a\nETCD_DATA_DIR=/srv/kinstall\n");
+        let unit = include_str!("../../templates/etcd/etcd.service.tera");
+        put(UNIT, &unit.replace("{{ versions.etcd }}", "3.7.3"));
         assert!(!service(&node).has_data);
-        put("/srv/etcd/member/wal/0.wal", "x");
+        put("/srv/kinstall/member/wal/0.wal", "x");
+        put(ENDPOINTS, "https://10.0.0.1:2379\n");
         let expected = EtcdService {
-            data_dir: "/srv/etcd".to_owned(),
+            data_dir: "/srv/kinstall".to_owned(),
             has_data: true,
+            has_access: true,
         };
         assert_eq!(service(&node), expected);
         assert_eq!(version(&node).unwrap(), "3.7.3");

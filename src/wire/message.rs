@@ -220,12 +220,15 @@ pub struct Facts {
     pub surroundings: Surroundings,
 }
 
-/// What there is of etcd as a service on a host.
+/// What there is on a host of etcd as a service of kinstall's; one of the user's own isn't looked at.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EtcdService {
     /// Where its data is, or would be; empty where it isn't configured.
     pub data_dir: String,
     pub has_data: bool,
+    /// The node has what it takes to reach the members, as a member or as a control plane.
+    #[serde(default)]
+    pub has_access: bool,
 }
 
 /// What there is of a Kubernetes control plane on a node.

@@ -25,6 +25,7 @@ fn is_member(lab: &mut Lab, name: &str) {
     facts.etcd = EtcdService {
         data_dir: lab.cluster.etcd.data_dir.clone(),
         has_data: true,
+        has_access: true,
     };
     facts.etcd_version = "3.7.3".to_owned();
     facts
@@ -239,6 +240,41 @@ fn a_host_of_etcd_leaves_through_the_others_and_loses_its_service() {
     let plan = text(&lab.plan_of(Action::Remove, &leaving));
     for step in ["leave/gate[node3]", "leave/etcd member[node3]"] {
         assert!(plan.contains(step), "{plan}");
+    }
+}
+
+/// The group may be gone from the inventory by then; what the user has of etcd stays.
+#[test]
+fn a_reset_takes_what_a_host_has_of_etcd_wherever_the_inventory_has_it() {
+    let steps = |lab: &Lab, name: &str| {
+        let plan = lab.plan_of(Action::Reset, &[name.to_owned()]);
+        let batches = plan.phases.iter().filter_map(|it| it.batches.get(name));
+        let steps = batches.flat_map(|batch| &batch.steps);
+        let of_etcd = steps.filter(|step| step.id.starts_with("reset/etcd"));
+        of_etcd
+            .map(|step| match &step.resource {
+                Resource::Absent(absent) => absent.path.clone(),
+                _ => step.id.clone(),
+            })
+            .collect::<Vec<String>>()
+    };
+    let mut lab = settled();
+    lab.facts["controll-plane"].etcd.has_access = true;
+    for on_hosts in [true, false] {
+        lab.cluster.etcd.on_hosts = on_hosts;
+        lab.cluster.etcd.data_dir = "/srv/another".to_owned();
+        let member = [
+            "reset/etcd",
+            "/var/lib/etcd-data/member",
+            "/etc/etcd/pki",
+            "/etc/etcd/endpoints",
+            "/etc/etcd/etcd.env",
+        ];
+        assert_eq!(steps(&lab, "node1"), member);
+        let client = ["/etc/etcd/pki", "/etc/etcd/endpoints"];
+        assert_eq!(steps(&lab, "controll-plane"), client);
+        lab.facts["node2"].etcd = EtcdService::default();
+        assert!(steps(&lab, "node2").is_empty());
     }
 }
 
