@@ -147,8 +147,15 @@ impl Members {
 
     /// Returns the hosts that run etcd as a service although the inventory has it on its control planes.
     pub fn etcd_hosts_against(&self, cluster: &ClusterSpec) -> Vec<&str> {
-        let members = self.members.iter();
-        let hosts = members.filter(|it| it.etcd_host && !cluster.etcd.on_hosts);
+        if cluster.etcd.on_hosts {
+            return Vec::new();
+        }
+        self.etcd_hosts()
+    }
+
+    /// Returns the hosts that run etcd as a service.
+    pub fn etcd_hosts(&self) -> Vec<&str> {
+        let hosts = self.members.iter().filter(|it| it.etcd_host);
         hosts.map(|it| it.name.as_str()).collect()
     }
 

@@ -80,6 +80,8 @@ pub(super) fn build_stages(input: &PlanInput<'_>, stages: &[Stage]) -> Result<Pl
     surroundings::refuse(input)?;
     if input.action == Action::Up {
         outcasts::refuse(input)?;
+    }
+    if matches!(input.action, Action::Up | Action::Defrag) {
         etcd_hosts::refuse(input)?;
     }
     if input.action == Action::Remove && control_planes::there_is_no_cluster(input) {

@@ -7,7 +7,7 @@ pub mod status;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::model::ClusterSpec;
 
-/// Refuses what isn't done where etcd is on hosts; `way` says what can be done instead.
+/// Refuses what isn't done where the inventory has etcd on hosts; `way` says what can be done instead.
 pub(super) fn refuse_on_hosts(
     cluster: &ClusterSpec,
     command: &str,
@@ -17,9 +17,11 @@ pub(super) fn refuse_on_hosts(
         return Ok(());
     }
     let message = format!(
-        "`kinstall {command}` can't be used with {}: its etcd runs on hosts of its own",
+        "`kinstall {command}` can't be used with {}: the inventory has its etcd on hosts of its own",
         cluster.name
     );
     let error = Diagnostic::error(Kind::Environment, message);
-    Err(vec![error.hint("nothing was changed").hint(way)])
+    Err(vec![error.hint("nothing was changed").hint(way).hint(
+        "if etcd runs on the control planes, make `[etcd]` the same as `[kube_control_plane]` again",
+    )])
 }
