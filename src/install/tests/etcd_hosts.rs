@@ -153,6 +153,31 @@ fn etcd_begins_only_where_there_is_certainly_no_cluster() {
     insta::assert_snapshot!(table.join("\n"));
 }
 
+/// Who has the list uses it: it must not name hosts that are no members, where nothing can be done with etcd.
+#[test]
+fn the_list_of_members_is_left_alone_while_etcd_can_not_be_changed() {
+    let writes = |lab: &Lab| {
+        let plan = lab.plan();
+        let mut hosts = Vec::new();
+        for (host, batch) in plan.phases.iter().flat_map(|phase| &phase.batches) {
+            let is_list = |resource: &Resource| matches!(resource, Resource::File(file) if file.path == "/etc/etcd/endpoints");
+            if batch.steps.iter().any(|step| is_list(&step.resource)) {
+                hosts.push(host.clone());
+            }
+        }
+        hosts
+    };
+    assert_eq!(
+        writes(&lab()),
+        ["node1", "node2", "node3", "controll-plane"]
+    );
+    let mut gone = settled();
+    for name in ["node1", "node2", "node3"] {
+        gone.facts[name].etcd.has_data = false;
+    }
+    assert!(writes(&gone).is_empty());
+}
+
 /// What a cut-off join left is wiped on its host: the member has to be out of etcd before, even if it votes. One that was
 /// done and answers has its data, and only its settings are lost.
 #[test]
