@@ -204,6 +204,34 @@ fn a_member_that_answers_stays_unless_its_join_was_cut_off() {
     }
 }
 
+/// They wait for other members, and nobody may be left to stop them.
+#[test]
+fn what_waits_for_etcd_ends_by_itself_before_it_would_be_stopped() {
+    let plan = lab().plan();
+    let batches = plan.phases.iter().flat_map(|phase| phase.batches.values());
+    let resources = batches.flat_map(|batch| {
+        let steps = batch.steps.iter().map(|step| &step.resource);
+        steps.chain(batch.handlers.iter().map(|handler| &handler.resource))
+    });
+    let mut found = 0;
+    for resource in resources {
+        let Resource::Command(command) = resource else {
+            continue;
+        };
+        if !command.argv.iter().any(|it| it.contains("endpoint health")) {
+            continue;
+        }
+        found += 1;
+        let [program, minutes, ..] = command.argv.as_slice() else {
+            panic!("{command:?}");
+        };
+        assert_eq!(program, "timeout");
+        let minutes = minutes.strip_suffix('m').unwrap();
+        assert!(minutes.parse::<u32>().unwrap() * 60 < command.timeout);
+    }
+    assert_eq!(found, 6, "a member and a restart on each of three hosts");
+}
+
 #[test]
 fn a_service_without_its_data_never_begins_another_cluster() {
     let plan = lab().plan();
