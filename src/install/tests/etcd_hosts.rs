@@ -156,7 +156,9 @@ fn the_list_of_members_is_left_alone_while_etcd_can_not_be_changed() {
         let plan = lab.plan();
         let mut hosts = Vec::new();
         for (host, batch) in plan.phases.iter().flat_map(|phase| &phase.batches) {
-            let is_list = |resource: &Resource| matches!(resource, Resource::File(file) if file.path == "/etc/etcd/endpoints");
+            let is_list = |resource: &Resource| {
+                matches!(resource, Resource::File(file) if file.path == "/etc/etcd/endpoints")
+            };
             if batch.steps.iter().any(|step| is_list(&step.resource)) {
                 hosts.push(host.clone());
             }
