@@ -46,6 +46,8 @@ pub fn local(
         value.extend(standing);
     }
     value["addon_images"] = addon_images(cluster, host).into();
+    // Of a host that didn't answer, nothing is known.
+    value["has_etcd_data"] = facts.is_some_and(|it| it.etcd.has_data).into();
     if let Some(facts) = facts {
         value["facts"] = to_json(facts);
     }
