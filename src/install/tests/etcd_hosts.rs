@@ -156,9 +156,7 @@ fn the_list_of_members_is_left_alone_while_etcd_can_not_be_changed() {
         let plan = lab.plan();
         let mut hosts = Vec::new();
         for (host, batch) in plan.phases.iter().flat_map(|phase| &phase.batches) {
-            let is_list = |resource: &Resource| {
-                matches!(resource, Resource::File(file) if file.path == "/etc/etcd/endpoints")
-            };
+            let is_list = |resource: &Resource| matches!(resource, Resource::File(file) if file.path == "/etc/etcd/endpoints");
             if batch.steps.iter().any(|step| is_list(&step.resource)) {
                 hosts.push(host.clone());
             }
@@ -185,6 +183,7 @@ fn a_member_that_answers_stays_unless_its_join_was_cut_off() {
     commands.insert("etcd/member".to_owned(), CommandState::Begun);
     let mut lost = settled();
     lost.facts["node2"].etcd = EtcdService::default();
+    lost.facts["node2"].etcd_version.clear();
     let mut new = settled();
     new.facts["node2"] = lab().facts["node2"].clone();
     for (lab, expected) in [(cut_off, false), (lost, true), (new, true)] {

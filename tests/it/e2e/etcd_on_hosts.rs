@@ -89,7 +89,10 @@ fn it_is_backed_up(lab: &Kinstall) {
     let refused = lab.run(&[&restore[..], &["--yes"]].concat());
     refused.expect_code(4);
     let said = refused.stderr();
-    assert!(said.contains("the inventory has its etcd on hosts of its own"), "{said}");
+    assert!(
+        said.contains("the inventory has its etcd on hosts of its own"),
+        "{said}"
+    );
 }
 
 fn it_does_not_move(lab: &Kinstall) {
