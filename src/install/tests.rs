@@ -22,6 +22,7 @@ use crate::wire::Facts;
 
 mod control_planes;
 mod etcd_hosts;
+mod etcd_hosts_refused;
 mod etcd_hosts_removed;
 mod images;
 mod inventory_edit;

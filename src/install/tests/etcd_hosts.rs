@@ -18,7 +18,7 @@ pub(super) fn lab() -> Lab {
     lab
 }
 
-fn is_member(lab: &mut Lab, name: &str) {
+pub(super) fn is_member(lab: &mut Lab, name: &str) {
     let facts = &mut lab.facts[name];
     facts.etcd = EtcdService {
         data_dir: lab.cluster.etcd.data_dir.clone(),
@@ -83,6 +83,17 @@ fn parts(lab: &Lab) -> String {
         join.join(" "),
         left_out.concat()
     )
+}
+
+/// Returns the program that makes a member of a host.
+fn member_script(plan: &Plan, host: &str) -> String {
+    let batches = plan.phases.iter().filter_map(|it| it.batches.get(host));
+    let mut steps = batches.flat_map(|batch| &batch.steps);
+    let member = steps.find(|step| step.id == "etcd/member").unwrap();
+    match &member.resource {
+        Resource::Command(command) => command.argv.join(" "),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]
@@ -229,6 +240,20 @@ fn what_waits_for_etcd_ends_by_itself_before_it_would_be_stopped() {
     assert_eq!(found, 6, "a member and a restart on each of three hosts");
 }
 
+/// Once it votes, the others need it, whenever its machine starts again.
+#[test]
+fn a_member_starts_with_its_machine_from_its_first_start_on() {
+    let plan = lab().plan();
+    for host in ["node1", "node2"] {
+        let script = member_script(&plan, host);
+        let lines: Vec<&str> = script.lines().map(str::trim).collect();
+        let place = |line: &str| lines.iter().position(|it| *it == line).expect(line);
+        let start = place("systemctl restart etcd.service");
+        assert!(place("systemctl daemon-reload") < place("systemctl enable etcd.service"));
+        assert!(place("systemctl enable etcd.service") < start);
+    }
+}
+
 #[test]
 fn a_service_without_its_data_never_begins_another_cluster() {
     let plan = lab().plan();
@@ -294,50 +319,4 @@ fn a_host_of_etcd_leaves_through_the_others_and_loses_its_service() {
     for step in ["leave/gate[node3]", "leave/etcd member[node3]"] {
         assert!(plan.contains(step), "{plan}");
     }
-}
-
-#[test]
-fn etcd_does_not_move() {
-    let mut refusals = Vec::new();
-    let mut refuse = |lab: &Lab| {
-        let errors = lab.try_plan(&[]).unwrap_err();
-        refusals.extend(errors.iter().map(|error| {
-            let hints: Vec<String> = error.hints.iter().map(|it| format!("\n  {it}")).collect();
-            format!("{}{}", error.message, hints.concat())
-        }));
-    };
-    // Etcd of the control plane runs already.
-    let mut stacked = lab();
-    stacked.facts["controll-plane"].etcd_version = "3.7.3".to_owned();
-    refuse(&stacked);
-    // Who the members are follows from the inventory, for this as well.
-    let defragmented = stacked.try_plan_of(Action::Defrag, &[], &[]);
-    let errors = defragmented.unwrap_err();
-    assert!(errors[0].message.contains("on its control planes"));
-    // And the other way round.
-    let mut back = settled();
-    back.cluster.etcd.on_hosts = false;
-    for host in &mut back.cluster.hosts {
-        host.roles.etcd = host.roles.control_plane;
-        host.roles.worker = !host.roles.control_plane;
-    }
-    for name in ["node2", "node3"] {
-        back.facts[name] = lab().facts[name].clone();
-    }
-    refuse(&back);
-    let mut member = settled();
-    member
-        .cluster
-        .hosts
-        .iter_mut()
-        .filter(|it| it.name == "node3")
-        .for_each(|it| it.roles.etcd = false);
-    refuse(&member);
-    let mut folder = settled();
-    folder.cluster.etcd.data_dir = "/srv/etcd".to_owned();
-    for name in ["node2", "node3"] {
-        folder.facts[name].etcd.data_dir = "/srv/etcd".to_owned();
-    }
-    refuse(&folder);
-    insta::assert_snapshot!(refusals.join("\n\n"));
 }

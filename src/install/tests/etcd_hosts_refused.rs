@@ -1,0 +1,51 @@
+//! Etcd on hosts: inventories and machines that are refused before anything is changed.
+
+use super::Lab;
+use super::etcd_hosts::{lab, settled};
+use crate::playbook::Action;
+
+#[test]
+fn etcd_does_not_move() {
+    let mut refusals = Vec::new();
+    let mut refuse = |lab: &Lab| {
+        let errors = lab.try_plan(&[]).unwrap_err();
+        refusals.extend(errors.iter().map(|error| {
+            let hints: Vec<String> = error.hints.iter().map(|it| format!("\n  {it}")).collect();
+            format!("{}{}", error.message, hints.concat())
+        }));
+    };
+    // Etcd of the control plane runs already.
+    let mut stacked = lab();
+    stacked.facts["controll-plane"].etcd_version = "3.7.3".to_owned();
+    refuse(&stacked);
+    // Who the members are follows from the inventory, for this as well.
+    let defragmented = stacked.try_plan_of(Action::Defrag, &[], &[]);
+    let errors = defragmented.unwrap_err();
+    assert!(errors[0].message.contains("on its control planes"));
+    // And the other way round.
+    let mut back = settled();
+    back.cluster.etcd.on_hosts = false;
+    for host in &mut back.cluster.hosts {
+        host.roles.etcd = host.roles.control_plane;
+        host.roles.worker = !host.roles.control_plane;
+    }
+    for name in ["node2", "node3"] {
+        back.facts[name] = lab().facts[name].clone();
+    }
+    refuse(&back);
+    let mut member = settled();
+    member
+        .cluster
+        .hosts
+        .iter_mut()
+        .filter(|it| it.name == "node3")
+        .for_each(|it| it.roles.etcd = false);
+    refuse(&member);
+    let mut folder = settled();
+    folder.cluster.etcd.data_dir = "/srv/etcd".to_owned();
+    for name in ["node2", "node3"] {
+        folder.facts[name].etcd.data_dir = "/srv/etcd".to_owned();
+    }
+    refuse(&folder);
+    insta::assert_snapshot!(refusals.join("\n\n"));
+}
