@@ -24,6 +24,7 @@ mod control_planes;
 mod etcd_hosts;
 mod etcd_hosts_refused;
 mod etcd_hosts_removed;
+mod etcd_hosts_taken_over;
 mod images;
 mod inventory_edit;
 mod lived_before;

@@ -77,19 +77,20 @@ pub fn build(input: &PlanInput<'_>) -> Result<Plan, Diagnostics> {
 pub(super) fn build_stages(input: &PlanInput<'_>, stages: &[Stage]) -> Result<Plan, Diagnostics> {
     check_limit(input)?;
     let taken_over = foreign::taken_over(input)?;
+    let carriers = foreign::carriers(input);
     surroundings::refuse(input)?;
     if input.action == Action::Up {
         outcasts::refuse(input)?;
     }
     if matches!(input.action, Action::Up | Action::Defrag) {
-        etcd_hosts::refuse(input)?;
+        etcd_hosts::refuse(input, &carriers)?;
     }
     if input.action == Action::Remove && control_planes::there_is_no_cluster(input) {
         return Ok(Plan::default());
     }
     let playbooks = in_order(load(input.sources, input.action)?, stages)?;
     let engine = engine(input.sources, input.cluster, input.bundle)?;
-    let etcd_hosts = EtcdHosts::choose(input);
+    let etcd_hosts = EtcdHosts::choose(input, &carriers);
     let builder = Builder {
         parts: Parts {
             engine: &engine,

@@ -20,8 +20,9 @@ pub(super) struct EtcdHosts<'a> {
 }
 
 impl<'a> EtcdHosts<'a> {
-    /// Chooses by the facts of all hosts that answered, whether they may be changed or not.
-    pub(super) fn choose(input: &PlanInput<'a>) -> Self {
+    /// Chooses by the facts of all hosts that answered, whether they may be changed or not. What `carriers` have is
+    /// another cluster's.
+    pub(super) fn choose(input: &PlanInput<'a>, carriers: &[&str]) -> Self {
         let found = |acting| Self {
             first: None,
             acting,
@@ -37,8 +38,7 @@ impl<'a> EtcdHosts<'a> {
                 None => silent.push(host.name.as_str()),
             }
         }
-        // What another cluster has on a machine goes.
-        let is_kept = |host: &HostSpec| !input.take_over.contains(&host.name);
+        let is_kept = |host: &HostSpec| !carriers.contains(&host.name.as_str());
         let mut members = answered.iter();
         if let Some((host, _)) = members.find(|(host, facts)| is_kept(host) && is_member(facts)) {
             return found(Ok(Some(host)));
@@ -76,17 +76,16 @@ impl<'a> EtcdHosts<'a> {
 }
 
 /// Refuses what would need that etcd moves.
-pub(super) fn refuse(input: &PlanInput<'_>) -> Result<(), Diagnostics> {
+pub(super) fn refuse(input: &PlanInput<'_>, carriers: &[&str]) -> Result<(), Diagnostics> {
     let etcd = &input.cluster.etcd;
     let mut refusals = Diagnostics::new();
     for host in &input.cluster.hosts {
         let Some(facts) = input.facts.get(&host.name) else {
             continue;
         };
-        let is_taken = input.take_over.contains(&host.name);
         let is_static = !facts.etcd_version.is_empty() && facts.etcd.data_dir.is_empty();
-        if is_taken {
-            // Nothing of it stays.
+        if carriers.contains(&host.name.as_str()) {
+            // It has nothing of this cluster.
         } else if etcd.on_hosts && is_static {
             refusals.push(stacked(&host.name));
         } else if is_member(facts) && !host.roles.etcd {

@@ -52,8 +52,11 @@ fn of_etcd(mut plan: Plan) -> String {
 }
 
 /// Returns who begins etcd, who joins it behind the gate, and what is left out.
-fn parts(lab: &Lab) -> String {
-    let plan = lab.plan();
+pub(super) fn parts(lab: &Lab) -> String {
+    parts_of(&lab.plan())
+}
+
+pub(super) fn parts_of(plan: &Plan) -> String {
     let (mut begin, mut join) = (Vec::new(), Vec::new());
     for phase in &plan.phases {
         for (host, batch) in &phase.batches {
