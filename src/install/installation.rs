@@ -321,6 +321,7 @@ impl Installation {
     /// Returns what the inventory doesn't have any more; nothing where the run is for some hosts only.
     fn left_over(&self, changes: &[MachineChange]) -> Result<LeftOver, Diagnostics> {
         LeftOver::refuse_moved_control_planes(&self.project, &self.project.cluster)?;
+        LeftOver::refuse_moved_etcd(&self.project)?;
         match self.limit {
             Some(_) => Ok(LeftOver::default()),
             None => LeftOver::of(&self.project, changes),

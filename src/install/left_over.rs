@@ -19,14 +19,12 @@ pub struct LeftOver {
 }
 
 impl LeftOver {
-    /// Finds it. Fails where the cluster would lose all its control planes (another one would begin without its data), or
-    /// its etcd.
+    /// Finds it. Fails where the cluster would lose all its control planes: another one would begin without its data.
     pub fn of(project: &Project, changes: &[MachineChange]) -> Result<Self, Diagnostics> {
         let removals = changes.iter().filter(|it| it.is_removal());
         let machines: Vec<String> = removals.map(|it| it.host.clone()).collect();
         match Members::load(&project.directory)? {
             Some(members) => {
-                refuse_etcd_on_control_planes(&members, &project.cluster)?;
                 if kubeconfig::is_written(project) && members.lacks_control_planes(&project.cluster)
                 {
                     return Err(vec![no_control_plane_stays()]);
@@ -63,6 +61,14 @@ impl LeftOver {
         } else {
             Err(refusals)
         }
+    }
+
+    /// Fails where etcd would move.
+    pub fn refuse_moved_etcd(project: &Project) -> Result<(), Diagnostics> {
+        let members = Members::load(&project.directory)?;
+        members.map_or(Ok(()), |it| {
+            refuse_etcd_on_control_planes(&it, &project.cluster)
+        })
     }
 
     pub fn is_empty(&self) -> bool {

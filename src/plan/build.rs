@@ -7,13 +7,13 @@ use indexmap::IndexMap;
 
 use super::control_planes::{self, ControlPlanes};
 use super::duplicates::find_duplicates;
-use super::etcd_hosts::{self, EtcdHosts};
+use super::etcd_hosts::EtcdHosts;
 use super::place::Place;
 use super::playbook_order::in_order;
 use super::stages::{Assembly, Placed};
 use super::{
-    Plan, Stage, foreign, no_longer_wanted, outcasts, own_objects, phases, surroundings,
-    unknown_nodes,
+    Plan, Stage, etcd_refusals, foreign, no_longer_wanted, outcasts, own_objects, phases,
+    surroundings, unknown_nodes,
 };
 use crate::bundle::Release;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind, SourceFile};
@@ -82,8 +82,8 @@ pub(super) fn build_stages(input: &PlanInput<'_>, stages: &[Stage]) -> Result<Pl
     if input.action == Action::Up {
         outcasts::refuse(input)?;
     }
-    if matches!(input.action, Action::Up | Action::Defrag) {
-        etcd_hosts::refuse(input, &carriers)?;
+    if !matches!(input.action, Action::Reset | Action::Remove) {
+        etcd_refusals::refuse(input, &carriers)?;
     }
     if input.action == Action::Remove && control_planes::there_is_no_cluster(input) {
         return Ok(Plan::default());

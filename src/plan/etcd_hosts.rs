@@ -2,7 +2,6 @@
 //! member begins with nothing: a host without data where there may be a cluster joins the others, or nothing is done.
 
 use super::PlanInput;
-use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::model::HostSpec;
 use crate::resource::CommandState;
 use crate::wire::{ControlPlaneState, Facts};
@@ -75,40 +74,8 @@ impl<'a> EtcdHosts<'a> {
     }
 }
 
-/// Refuses what would need that etcd moves.
-pub(super) fn refuse(input: &PlanInput<'_>, carriers: &[&str]) -> Result<(), Diagnostics> {
-    let etcd = &input.cluster.etcd;
-    let mut refusals = Diagnostics::new();
-    for host in &input.cluster.hosts {
-        let Some(facts) = input.facts.get(&host.name) else {
-            continue;
-        };
-        let is_static = !facts.etcd_version.is_empty() && facts.etcd.data_dir.is_empty();
-        if carriers.contains(&host.name.as_str()) {
-            // It has nothing of this cluster.
-        } else if etcd.on_hosts && is_static {
-            refusals.push(stacked(&host.name));
-        } else if is_member(facts) && !host.roles.etcd {
-            refusals.push(member_without_role(&host.name, etcd.on_hosts));
-        } else if is_member(facts) && !etcd.on_hosts {
-            refusals.push(on_hosts(&host.name));
-        } else if is_member(facts) && facts.etcd.data_dir != etcd.data_dir {
-            refusals.push(other_folder(
-                &host.name,
-                &facts.etcd.data_dir,
-                &etcd.data_dir,
-            ));
-        }
-    }
-    if refusals.is_empty() {
-        Ok(())
-    } else {
-        Err(refusals)
-    }
-}
-
 /// Tells whether a host is a member of etcd as a service, with its data.
-fn is_member(facts: &Facts) -> bool {
+pub(super) fn is_member(facts: &Facts) -> bool {
     facts.etcd.has_data && facts.commands.get(STEP) == Some(&CommandState::Done)
 }
 
@@ -121,45 +88,4 @@ fn data_is_gone(control_plane: &str, silent: &[&str]) -> String {
         "{control_plane} is a control plane, and no host of etcd that answers has its data{others}: etcd never begins \
          anew under a cluster"
     )
-}
-
-fn stacked(name: &str) -> Diagnostic {
-    refusal(
-        format!(
-            "etcd of this cluster runs on its control planes, such as `{name}`, and the inventory wants it on other hosts"
-        ),
-        "make `[etcd]` the same as `[kube_control_plane]` again",
-    )
-}
-
-fn on_hosts(name: &str) -> Diagnostic {
-    refusal(
-        format!(
-            "etcd of this cluster runs as a service of hosts such as `{name}`, and the inventory wants it on its control planes"
-        ),
-        "make `[etcd]` again what it was",
-    )
-}
-
-fn member_without_role(name: &str, others_have_it: bool) -> Diagnostic {
-    let message = format!("`{name}` is a member of etcd, and is not in `[etcd]` any more");
-    if !others_have_it {
-        return refusal(message, "make `[etcd]` again what it was");
-    }
-    refusal(message, "put it back into `[etcd]`").hint(format!(
-        "to take it out of etcd, `kinstall node remove {name}`; then `kinstall up` makes it what the inventory says"
-    ))
-}
-
-fn other_folder(name: &str, before: &str, now: &str) -> Diagnostic {
-    refusal(
-        format!("etcd's data on `{name}` is in {before}, and the inventory wants it in {now}"),
-        &format!("set `etcd_data_dir: {before}`"),
-    )
-}
-
-fn refusal(message: String, way: &str) -> Diagnostic {
-    Diagnostic::error(Kind::Environment, message)
-        .hint("nothing was changed: kinstall doesn't move etcd's data")
-        .hint(way)
 }

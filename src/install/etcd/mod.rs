@@ -4,15 +4,18 @@ pub mod backup;
 pub(super) mod node;
 pub mod status;
 
+use super::left_over::LeftOver;
+use super::project::Project;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
-use crate::model::ClusterSpec;
 
-/// Refuses what isn't done where the inventory has etcd on hosts; `way` says what can be done instead.
+/// Refuses what isn't done where etcd is on hosts; `way` says what can be done instead.
 pub(super) fn refuse_on_hosts(
-    cluster: &ClusterSpec,
+    project: &Project,
     command: &str,
     way: &str,
 ) -> Result<(), Diagnostics> {
+    LeftOver::refuse_moved_etcd(project)?;
+    let cluster = &project.cluster;
     if !cluster.etcd.on_hosts {
         return Ok(());
     }

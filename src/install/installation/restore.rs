@@ -60,7 +60,7 @@ impl Opened {
     /// other run may be at work in that folder.
     pub fn open(project: &Project, path: &Path, passphrase: &Secret) -> Result<Self, Diagnostics> {
         etcd::refuse_on_hosts(
-            &project.cluster,
+            project,
             "etcd restore",
             "to get the backup's data: `kinstall reset`, leave `[etcd]` out of the inventory, `kinstall up`, and this command again",
         )?;

@@ -47,9 +47,8 @@ impl Installation {
         if hops.is_empty() {
             return Ok(hops);
         }
-        let cluster = &self.project.cluster;
         let way = "to keep the version, set `kube_version` in the inventory";
-        etcd::refuse_on_hosts(cluster, "upgrade", way)?;
+        etcd::refuse_on_hosts(&self.project, "upgrade", way)?;
         let mut problems = findings::of_cluster(&self.project.cluster, running);
         let metrics = "get --raw /metrics | grep ^apiserver_requested_deprecated_apis || true";
         let metrics = kubectl::run(&self.project, &self.machines, &[metrics])?;

@@ -49,3 +49,23 @@ fn etcd_does_not_move() {
     refuse(&folder);
     insta::assert_snapshot!(refusals.join("\n\n"));
 }
+
+/// Nobody of `[etcd]` need answer, or be there any more: what a control plane has tells as well.
+#[test]
+fn etcd_is_not_looked_for_on_control_planes_that_use_hosts() {
+    let mut lab = Lab::new();
+    lab.facts["controll-plane"].etcd.has_access = true;
+    for action in Action::ALL {
+        let refused = lab.try_plan_of(action, &[], &[]).map(drop);
+        if matches!(action, Action::Reset | Action::Remove) {
+            refused.unwrap();
+        } else {
+            let message = refused.unwrap_err().remove(0).message;
+            assert!(message.contains("as `controll-plane` has it"), "{message}");
+        }
+    }
+    // A worker may have had it.
+    lab.facts["controll-plane"].etcd.has_access = false;
+    lab.facts["node1"].etcd.has_access = true;
+    lab.plan();
+}
