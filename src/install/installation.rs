@@ -261,12 +261,14 @@ impl Installation {
                     plan,
                     strangers,
                     cluster,
+                    etcd_members,
                     answering,
                     all_answer,
                     ..
                 } = ready;
                 self.save_state(&cluster)?;
                 Members::update(&project.directory, &cluster, &answering, &[])?;
+                Members::have_etcd(&project.directory, &etcd_members)?;
                 // Not before all hosts were reached and looked at: an `up` that fails early leaves them alone.
                 if let Some(key) = machines.key_to_distribute() {
                     connect::authorize(strangers, key, &events).await;
@@ -286,6 +288,9 @@ impl Installation {
                         .await
                         .map_err(|error| vec![error.diagnostic()])?
                 };
+                let members = plan::etcd_hosts::planned(&plan);
+                let members = members.filter(|host| !engine.has_failed(host));
+                Members::have_etcd(&project.directory, &members.cloned().collect::<Vec<_>>())?;
                 engine.finish().await;
                 let _ = events.send(RunEvent::Finished {
                     elapsed: started.elapsed(),

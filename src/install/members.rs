@@ -106,19 +106,44 @@ impl Members {
         joined: &[String],
         left: &[String],
     ) -> Result<(), Diagnostics> {
+        Self::change(directory, |now| {
+            for host in joined.iter().filter_map(|name| cluster.host(name)) {
+                let member = Member::of(host);
+                match now.members.iter_mut().find(|it| it.name == host.name) {
+                    Some(known) => {
+                        let etcd_host = known.etcd_host;
+                        *known = Member {
+                            etcd_host,
+                            ..member
+                        };
+                    }
+                    None => now.members.push(member),
+                }
+            }
+            now.members.retain(|it| !left.contains(&it.name));
+            // With the last control plane, the cluster is gone, and what those have that weren't reached is no part of any.
+            if !left.is_empty() && !now.members.iter().any(|it| it.control_plane) {
+                now.members.iter_mut().for_each(|it| it.etcd_host = false);
+            }
+        })
+    }
+
+    /// Writes down that some members run etcd as a service.
+    pub fn have_etcd(directory: &Path, names: &[String]) -> Result<(), Diagnostics> {
+        Self::change(directory, |now| {
+            let members = now.members.iter_mut();
+            let hosts = members.filter(|it| names.contains(&it.name));
+            hosts.for_each(|it| it.etcd_host = true);
+        })
+    }
+
+    fn change(directory: &Path, change: impl FnOnce(&mut Self)) -> Result<(), Diagnostics> {
         let before = Self::load(directory)?;
         let mut now = before.clone().unwrap_or(Self {
             format: FORMAT,
             members: Vec::new(),
         });
-        for host in joined.iter().filter_map(|name| cluster.host(name)) {
-            let member = Member::of(host, cluster.etcd.on_hosts);
-            match now.members.iter_mut().find(|it| it.name == host.name) {
-                Some(known) => *known = member,
-                None => now.members.push(member),
-            }
-        }
-        now.members.retain(|it| !left.contains(&it.name));
+        change(&mut now);
         if before.as_ref() == Some(&now) {
             return Ok(());
         }
@@ -191,7 +216,7 @@ pub struct Moved {
 }
 
 impl Member {
-    fn of(host: &HostSpec, etcd_on_hosts: bool) -> Self {
+    fn of(host: &HostSpec) -> Self {
         let connection = &host.connection;
         let jump = |it: &JumpHost| Jump {
             user: it.user.clone(),
@@ -203,7 +228,8 @@ impl Member {
             name: host.name.clone(),
             address: host.address,
             control_plane: host.roles.control_plane,
-            etcd_host: etcd_on_hosts && host.roles.etcd,
+            // The inventory may name it, and it may never have been one.
+            etcd_host: false,
             etcd_only: !host.roles.is_node(),
             login: Login {
                 local: connection.method == Method::Local,

@@ -22,6 +22,7 @@ use crate::wire::Facts;
 
 mod control_planes;
 mod etcd_hosts;
+mod etcd_hosts_recorded;
 mod etcd_hosts_refused;
 mod etcd_hosts_removed;
 mod etcd_hosts_taken_over;
@@ -110,12 +111,23 @@ impl Lab {
         leaving: &[String],
         take_over: &[String],
     ) -> Result<Plan, Diagnostics> {
+        self.with_input(take_over, |input| {
+            plan::build(&PlanInput {
+                leaving,
+                action,
+                ..*input
+            })
+        })
+    }
+
+    /// Gives what `up` plans from.
+    fn with_input<T>(&self, take_over: &[String], use_it: impl FnOnce(&PlanInput<'_>) -> T) -> T {
         let folder = tempfile::tempdir().unwrap();
         let of_etcd =
-            template_secrets::of_etcd(&self.cluster, &self.secrets, folder.path(), Keys::Read)?;
-        let mut secrets = template_secrets::of(&self.cluster, &self.secrets)?;
-        secrets.extend(of_etcd);
-        let input = PlanInput {
+            template_secrets::of_etcd(&self.cluster, &self.secrets, folder.path(), Keys::Read);
+        let mut secrets = template_secrets::of(&self.cluster, &self.secrets).unwrap();
+        secrets.extend(of_etcd.unwrap());
+        use_it(&PlanInput {
             cluster: &self.cluster,
             facts: &self.facts,
             bundle: &self.bundle,
@@ -125,11 +137,10 @@ impl Lab {
             sources: &Sources::builtin(),
             take_over,
             limit: None,
-            leaving,
+            leaving: &[],
             upgraded: &[],
-            action,
-        };
-        plan::build(&input)
+            action: Action::Up,
+        })
     }
 }
 

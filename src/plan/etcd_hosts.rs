@@ -1,7 +1,7 @@
 //! Etcd on hosts: which one begins the cluster's etcd, and which one acts for it; chosen by what is found. Only the very first
 //! member begins with nothing: a host without data where there may be a cluster joins the others, or nothing is done.
 
-use super::PlanInput;
+use super::{Plan, PlanInput, foreign};
 use crate::model::HostSpec;
 use crate::resource::CommandState;
 use crate::wire::{ControlPlaneState, Facts};
@@ -72,6 +72,24 @@ impl<'a> EtcdHosts<'a> {
             },
         }
     }
+}
+
+/// Returns the hosts that are members of this cluster's etcd, by what is found.
+pub fn members(input: &PlanInput<'_>) -> Vec<String> {
+    let carriers = foreign::carriers(input);
+    let hosts = input.cluster.hosts.iter().map(|host| &host.name);
+    let members = hosts.filter(|name| {
+        let facts = input.facts.get(*name);
+        facts.is_some_and(is_member) && !carriers.contains(&name.as_str())
+    });
+    members.cloned().collect()
+}
+
+/// Returns the hosts that a plan makes members of etcd, or keeps so.
+pub fn planned(plan: &Plan) -> impl Iterator<Item = &String> {
+    let batches = plan.phases.iter().flat_map(|phase| &phase.batches);
+    let members = batches.filter(|(_, batch)| batch.steps.iter().any(|step| step.id == STEP));
+    members.map(|(host, _)| host)
 }
 
 /// Tells whether a host is a member of etcd as a service, with its data.

@@ -14,6 +14,7 @@ use crate::install::left_over::LeftOver;
 use crate::install::record::log_plan;
 use crate::install::{reported, template_secrets};
 use crate::model::ClusterSpec;
+use crate::plan::etcd_hosts;
 use crate::plan::surroundings::Notice;
 use crate::plan::upgrade::findings;
 use crate::plan::versions::check_nodes;
@@ -44,6 +45,8 @@ pub(super) struct Planned {
     pub plan: Plan,
     /// With the addresses that the hosts say they have.
     pub cluster: ClusterSpec,
+    /// Names of the hosts that are members of etcd as a service already.
+    pub etcd_members: Vec<String>,
     /// What is worth knowing before.
     pub notices: Vec<Notice>,
 }
@@ -55,6 +58,8 @@ pub(super) struct Ready {
     pub strangers: Vec<Stranger>,
     /// With the addresses that the hosts say they have.
     pub cluster: ClusterSpec,
+    /// Names of the hosts that are members of etcd as a service already.
+    pub etcd_members: Vec<String>,
     /// Names of the hosts that answer, of those that may be changed.
     pub answering: Vec<String>,
     /// No host was left out because it couldn't be reached.
@@ -150,6 +155,7 @@ impl Installation {
         let Planned {
             plan,
             cluster,
+            etcd_members,
             notices,
         } = planned;
         for Notice { host, message } in notices {
@@ -177,6 +183,7 @@ impl Installation {
             plan,
             strangers,
             cluster,
+            etcd_members,
             answering,
             all_answer,
             unfinished,
@@ -246,6 +253,7 @@ impl Installation {
             }
         }
         let plan = plan::build(&input)?;
+        let etcd_members = etcd_hosts::members(&input);
         log_plan(&plan);
         if scope.action == Action::Up {
             notices.extend(plan::surroundings::notices(&cluster, asked, false));
@@ -255,6 +263,7 @@ impl Installation {
         Ok(Planned {
             plan,
             cluster,
+            etcd_members,
             notices,
         })
     }

@@ -2,6 +2,8 @@
 
 use super::Lab;
 use super::control_planes::text;
+use crate::install::members::Members;
+use crate::model::{ClusterSpec, HostSpec};
 use crate::plan::Plan;
 use crate::playbook::Action;
 use crate::resource::{CommandState, Condition, Content, Resource};
@@ -42,6 +44,19 @@ pub(super) fn settled() -> Lab {
     let init = "control-plane/init".to_owned();
     control_plane.commands.insert(init, CommandState::Done);
     lab
+}
+
+/// Returns the members that `up` has written down when all is done.
+pub(super) fn recorded(cluster: &ClusterSpec) -> Members {
+    let folder = tempfile::tempdir().unwrap();
+    let names = |hosts: &mut dyn Iterator<Item = &HostSpec>| -> Vec<String> {
+        hosts.map(|host| host.name.clone()).collect()
+    };
+    let all = names(&mut cluster.hosts.iter());
+    let etcd = names(&mut cluster.etcd_hosts().filter(|_| cluster.etcd.on_hosts));
+    Members::update(folder.path(), cluster, &all, &[]).unwrap();
+    Members::have_etcd(folder.path(), &etcd).unwrap();
+    Members::load(folder.path()).unwrap().unwrap()
 }
 
 /// Returns the phases of etcd and of control planes.

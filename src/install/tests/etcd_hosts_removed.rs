@@ -1,8 +1,7 @@
 //! Etcd on hosts: what a reset takes from them, and which machines stay.
 
 use super::Lab;
-use super::etcd_hosts::{lab, settled};
-use crate::install::members::Members;
+use super::etcd_hosts::{lab, recorded, settled};
 use crate::install::removal::removable;
 use crate::model::ClusterSpec;
 use crate::playbook::Action;
@@ -61,13 +60,10 @@ fn a_reset_takes_what_a_host_has_of_etcd_wherever_the_inventory_has_it() {
 fn a_machine_that_etcd_or_the_cluster_can_not_do_without_is_not_removed_alone() {
     let lab = lab();
     let observed = machines(&lab);
-    let folder = tempfile::tempdir().unwrap();
-    let all: Vec<String> = observed.iter().map(|it| it.name.clone()).collect();
-    Members::update(folder.path(), &lab.cluster, &all, &[]).unwrap();
-    let recorded = Members::load(folder.path()).unwrap();
+    let recorded = recorded(&lab.cluster);
     let remove = |names: &[&str]| {
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-        removable(&lab.cluster, recorded.as_ref(), &observed, &names)
+        removable(&lab.cluster, Some(&recorded), &observed, &names)
             .map_err(|errors| errors[0].message.clone())
     };
     assert_eq!(remove(&["node1"]).unwrap(), ["node1"]);
@@ -92,13 +88,10 @@ fn a_majority_of_the_members_that_etcd_really_has_stays() {
         host.roles.etcd = host.name != "node3";
     }
     let observed = machines(&lab);
-    let all: Vec<String> = observed.iter().map(|it| it.name.clone()).collect();
-    let remove = |recorded: &ClusterSpec| {
-        let folder = tempfile::tempdir().unwrap();
-        Members::update(folder.path(), recorded, &all, &[]).unwrap();
-        let recorded = Members::load(folder.path()).unwrap();
+    let remove = |cluster: &ClusterSpec| {
+        let recorded = recorded(cluster);
         let names = ["node1".to_owned()];
-        let removed = removable(&lab.cluster, recorded.as_ref(), &observed, &names);
+        let removed = removable(&lab.cluster, Some(&recorded), &observed, &names);
         removed
             .map(|it| it.len())
             .map_err(|errors| errors[0].message.clone())

@@ -1,6 +1,6 @@
 //! The members that `up` writes down, and what the inventory doesn't have any more.
 
-use super::{Lab, control_planes, etcd_hosts};
+use super::{Lab, control_planes};
 use crate::install::installation::restore::require_members;
 use crate::install::left_over::{self, LeftOver};
 use crate::install::members::{self, Members};
@@ -85,58 +85,6 @@ fn a_control_plane_can_not_get_another_address() {
         format!("{}\n{}\n", diagnostic.message, diagnostic.hints.join("\n"))
     });
     insta::assert_snapshot!(text.join("\n"));
-}
-
-#[test]
-fn a_host_of_etcd_that_the_inventory_lost_is_one_and_can_not_get_another_address() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut lab = etcd_hosts::lab();
-    let all = names(&lab);
-    Members::update(folder.path(), &lab.cluster, &all, &[]).unwrap();
-    let members = Members::load(folder.path()).unwrap().unwrap();
-    let host = |lab: &Lab, name: &str| lab.cluster.host(name).unwrap().clone();
-    for name in ["node1", "node3", "controll-plane"] {
-        let before = host(&lab, name);
-        let mut rest = lab.cluster.clone();
-        rest.hosts.retain(|it| it.name != name);
-        let cluster = members::with(&rest, &members.departed(&rest));
-        assert_eq!(cluster.host(name).unwrap().roles, before.roles, "{name}");
-    }
-    lab.cluster.hosts[0].address = Some("10.0.0.1".parse().unwrap());
-    let moved = members.moved_control_planes(&lab.cluster);
-    let diagnostic = left_over::moved_control_plane(&moved[0]);
-    insta::assert_snapshot!(diagnostic.message, @"host of etcd `node1` can't get the address 10.0.0.1 in place: it is a member of the cluster at 192.168.56.21");
-}
-
-/// Its other hosts of etcd would look like workers, which leave without a question to etcd.
-#[test]
-fn hosts_of_etcd_stay_what_they_are_where_the_inventory_has_etcd_on_its_control_planes() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut lab = etcd_hosts::lab();
-    let all = names(&lab);
-    Members::update(folder.path(), &lab.cluster, &all, &[]).unwrap();
-    let members = Members::load(folder.path()).unwrap().unwrap();
-    let refuse = |lab: &Lab| left_over::refuse_etcd_on_control_planes(&members, &lab.cluster);
-    refuse(&lab).unwrap();
-
-    lab.cluster.etcd.on_hosts = false;
-    lab.cluster.hosts.retain(|it| it.roles.is_node());
-    for host in &mut lab.cluster.hosts {
-        host.roles.etcd = host.roles.control_plane;
-    }
-    let refusal = refuse(&lab).unwrap_err().remove(0);
-    insta::assert_snapshot!(refusal.message, @"etcd of this cluster runs as a service of node1, node2, node3, and the inventory has it on its control planes");
-    let cluster = members::with(&lab.cluster, &members.departed(&lab.cluster));
-    for name in ["node1", "node2"] {
-        assert!(cluster.host(name).unwrap().roles.etcd, "{name}");
-    }
-
-    // Without such members there is nothing to refuse.
-    let stacked = tempfile::tempdir().unwrap();
-    let lab = Lab::new();
-    Members::update(stacked.path(), &lab.cluster, &names(&lab), &[]).unwrap();
-    let members = Members::load(stacked.path()).unwrap().unwrap();
-    left_over::refuse_etcd_on_control_planes(&members, &lab.cluster).unwrap();
 }
 
 #[test]
