@@ -18,7 +18,8 @@ pub(super) fn refuse(input: &PlanInput<'_>, carriers: &[&str]) -> Result<(), Dia
             // It has nothing of this cluster.
         } else if etcd.on_hosts && is_static {
             refusals.push(stacked(&host.name));
-        } else if is_member(facts) && !host.roles.etcd {
+        } else if facts.etcd.has_data && !host.roles.etcd {
+            // Also where its removal was cut off: it may vote.
             refusals.push(member_without_role(&host.name, etcd.on_hosts));
         } else if uses_hosts && !etcd.on_hosts {
             refusals.push(on_hosts(&host.name));

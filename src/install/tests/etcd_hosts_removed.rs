@@ -6,7 +6,7 @@ use crate::install::removal::removable;
 use crate::model::ClusterSpec;
 use crate::playbook::Action;
 use crate::provision::{MachineState, ObservedMachine};
-use crate::resource::Resource;
+use crate::resource::{CommandState, Resource};
 use crate::wire::EtcdService;
 
 /// Returns the machines of a lab, all of which run.
@@ -101,4 +101,26 @@ fn a_majority_of_the_members_that_etcd_really_has_stays() {
     stacked.etcd.on_hosts = false;
     let refusal = "without node1 only 1 of 2 control planes are left, and etcd stops";
     assert_eq!(remove(&stacked), Err(refusal.to_owned()));
+}
+
+/// The next `up` must not take it for a member that needs nothing, nor leave one alone that nobody looks after.
+#[test]
+fn half_a_removal_leaves_no_member_whatever_the_inventory_says() {
+    let mut lab = settled();
+    let mut hosts = lab.cluster.hosts.iter_mut();
+    hosts.find(|it| it.name == "node3").unwrap().roles.etcd = false;
+    let plan = lab.plan_of(Action::Remove, &["node3".to_owned()]);
+    let batches = plan.phases.iter().filter_map(|it| it.batches.get("node3"));
+    let mut steps = batches.flat_map(|batch| &batch.steps);
+    let step = steps.find(|step| step.id == "leave/no join is done");
+    let Resource::Command(command) = &step.unwrap().resource else {
+        panic!("no command");
+    };
+    let script = command.argv.last().unwrap();
+    assert!(script.contains("for step in join/join etcd/member;"), "{script}");
+
+    let commands = &mut lab.facts["node3"].commands;
+    commands.insert("etcd/member".to_owned(), CommandState::Begun);
+    let refusal = lab.try_plan(&[]).unwrap_err().remove(0);
+    assert!(refusal.hints.join("\n").contains("`kinstall node remove node3`"));
 }
