@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::converge::Node;
+use crate::converge::{Node, etcd};
 use crate::wire::EtcdService;
 
 const SETTINGS: &str = "/etc/etcd/etcd.env";
@@ -21,7 +21,19 @@ pub fn service(node: &Node) -> EtcdService {
             .is_some_and(|it| node.path(it).join("member/wal").exists()),
         data_dir: data_dir.unwrap_or_default(),
         has_access: node.path(ENDPOINTS).exists(),
+        peers: Vec::new(),
     }
+}
+
+/// Returns the same, and who the members are, if this one knows.
+pub fn asked(node: &Node) -> EtcdService {
+    let service = service(node);
+    let peers = match service.has_data {
+        // Nothing is decided by a list that is missing.
+        true => etcd::peers(node).unwrap_or_default(),
+        false => Vec::new(),
+    };
+    EtcdService { peers, ..service }
 }
 
 fn data_dir(node: &Node) -> Option<String> {
@@ -79,6 +91,7 @@ mod tests {
             data_dir: "/srv/kinstall".to_owned(),
             has_data: true,
             has_access: true,
+            ..EtcdService::default()
         };
         assert_eq!(service(&node), expected);
         assert_eq!(version(&node).unwrap(), "3.7.3");

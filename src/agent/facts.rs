@@ -1,5 +1,5 @@
 //! What the node is, read from files; the only program that is started for it is `nft`, which is a quick one. A
-//! control plane is asked as well.
+//! control plane is asked as well, and a member of etcd.
 
 use std::collections::BTreeMap;
 
@@ -41,7 +41,7 @@ pub fn gather(node: &Node) -> Facts {
         boot_id: first_line("/proc/sys/kernel/random/boot_id"),
         kubernetes_version: static_pod_version(node, "kube-apiserver"),
         etcd_version: etcd::version(node).unwrap_or_else(|| static_pod_version(node, "etcd")),
-        etcd: etcd::service(node),
+        etcd: etcd::asked(node),
         pending_handlers: handlers::left(node),
         control_plane,
         nodes: control_plane::nodes(control_plane, node),

@@ -8,7 +8,7 @@ use super::lab::LabMachines;
 use super::project::Project;
 use super::{kubectl, runtime};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::model::{ClusterSpec, join_port};
+use crate::model::ClusterSpec;
 use crate::provision::MachineState;
 use crate::report::status::Certificate;
 use crate::report::{ClusterStatus, HostStatus};
@@ -110,11 +110,7 @@ pub fn of(project: &mut Project, machines: &LabMachines) -> Result<ClusterStatus
 fn members(cluster: &ClusterSpec) -> Vec<(String, String)> {
     let hosts = cluster.etcd_hosts().filter(|_| cluster.etcd.on_hosts);
     hosts
-        .filter_map(|host| {
-            let address = host.address?.to_string();
-            let url = format!("https://{}", join_port(&address, 2379));
-            Some((host.name.clone(), url))
-        })
+        .filter_map(|host| Some((host.name.clone(), host.etcd_client_url()?)))
         .collect()
 }
 

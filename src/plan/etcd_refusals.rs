@@ -3,10 +3,22 @@
 use super::PlanInput;
 use super::etcd_hosts::is_member;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::model::HostSpec;
 
 /// Refuses what would need that etcd moves. What `carriers` have is another cluster's.
 pub(super) fn refuse(input: &PlanInput<'_>, carriers: &[&str]) -> Result<(), Diagnostics> {
     let etcd = &input.cluster.etcd;
+    let is_ours = |host: &HostSpec| !carriers.contains(&host.name.as_str());
+    // Only who has a part in the quorum says who the members are.
+    let mut lists = input.facts.iter().filter_map(|(name, facts)| {
+        let host = input.cluster.host(name).filter(|host| is_ours(host))?;
+        (host.roles.etcd && !facts.etcd.peers.is_empty()).then_some(&facts.etcd.peers)
+    });
+    let peers = lists.next();
+    let is_outcast = |host: &HostSpec| {
+        let url = host.etcd_peer_url();
+        peers.is_some_and(|peers| url.is_some_and(|url| !peers.contains(&url)))
+    };
     let mut refusals = Diagnostics::new();
     for host in &input.cluster.hosts {
         let Some(facts) = input.facts.get(&host.name) else {
@@ -14,7 +26,7 @@ pub(super) fn refuse(input: &PlanInput<'_>, carriers: &[&str]) -> Result<(), Dia
         };
         let is_static = !facts.etcd_version.is_empty() && facts.etcd.data_dir.is_empty();
         let uses_hosts = is_member(facts) || (host.roles.control_plane && facts.etcd.has_access);
-        if carriers.contains(&host.name.as_str()) {
+        if !is_ours(host) {
             // It has nothing of this cluster.
         } else if etcd.on_hosts && is_static {
             refusals.push(stacked(&host.name));
@@ -29,6 +41,8 @@ pub(super) fn refuse(input: &PlanInput<'_>, carriers: &[&str]) -> Result<(), Dia
                 &facts.etcd.data_dir,
                 &etcd.data_dir,
             ));
+        } else if is_member(facts) && input.may_change(host) && is_outcast(host) {
+            refusals.push(outcast(&host.name));
         }
     }
     if refusals.is_empty() {
@@ -71,6 +85,17 @@ fn other_folder(name: &str, before: &str, now: &str) -> Diagnostic {
         format!("etcd's data on `{name}` is in {before}, and the inventory wants it in {now}"),
         &format!("set `etcd_data_dir: {before}`"),
     )
+}
+
+fn outcast(name: &str) -> Diagnostic {
+    let message = format!(
+        "`{name}` is no member of etcd any more: it was taken out while it was off, and has its old data still"
+    );
+    Diagnostic::error(Kind::Environment, message)
+        .hint("nothing was changed")
+        .hint(format!(
+            "`kinstall reset {name}` takes that off it; then put it into `[etcd]` again, and `kinstall up` makes it a member"
+        ))
 }
 
 fn refusal(message: String, way: &str) -> Diagnostic {

@@ -1,7 +1,6 @@
 //! What templates may see.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -105,10 +104,8 @@ fn cluster_value(cluster: &ClusterSpec, bundle: &Release) -> Value {
 /// A host, with the URLs by which the other members of etcd know it, and clients.
 fn host_value(host: &HostSpec) -> Value {
     let mut value = to_json(host);
-    for (name, port) in [("etcd_peer_url", 2380), ("etcd_client_url", 2379)] {
-        let url = |address: IpAddr| format!("https://{}", join_port(&address.to_string(), port));
-        value[name] = to_json(&host.address.map(url));
-    }
+    value["etcd_peer_url"] = to_json(&host.etcd_peer_url());
+    value["etcd_client_url"] = to_json(&host.etcd_client_url());
     value
 }
 

@@ -229,6 +229,9 @@ pub struct EtcdService {
     /// The node has what it takes to reach the members, as a member or as a control plane.
     #[serde(default)]
     pub has_access: bool,
+    /// URLs by which members know each other, of all that a majority has; empty where this node's member doesn't say.
+    #[serde(default)]
+    pub peers: Vec<String>,
 }
 
 /// What there is of a Kubernetes control plane on a node.

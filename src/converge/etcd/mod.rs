@@ -188,6 +188,17 @@ impl<'a> Etcd<'a> {
     }
 }
 
+/// Returns the URLs by which the members know each other, from a member on this node that runs as a service; only one that
+/// is in touch with a majority answers. A greeting waits for it.
+pub fn peers(node: &Node) -> Result<Vec<String>, ResourceError> {
+    let Some(etcd) = Etcd::find(node).filter(Etcd::is_on_hosts) else {
+        return Ok(Vec::new());
+    };
+    let list = etcd.json(THIS_NODE, &["member", "list", "--command-timeout=2s"])?;
+    let members = entries(&list["members"]).map(member);
+    Ok(members.flat_map(|it| it.peer_urls).collect())
+}
+
 fn parse(output: &str) -> Result<Value, ResourceError> {
     serde_json::from_str(output.trim())
         .map_err(|error| ResourceError::other(format!("etcdctl's answer can't be read: {error}")))

@@ -26,6 +26,7 @@ pub(super) fn is_member(lab: &mut Lab, name: &str) {
         data_dir: lab.cluster.etcd.data_dir.clone(),
         has_data: true,
         has_access: true,
+        peers: Vec::new(),
     };
     facts.etcd_version = "3.7.3".to_owned();
     facts

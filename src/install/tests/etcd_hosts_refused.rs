@@ -69,3 +69,25 @@ fn etcd_is_not_looked_for_on_control_planes_that_use_hosts() {
     lab.facts["node1"].etcd.has_access = true;
     lab.plan();
 }
+
+/// It would never start, and everything behind it would wait for that.
+#[test]
+fn a_host_that_was_taken_out_of_etcd_while_it_was_off_is_no_member() {
+    let mut lab = settled();
+    let url = |name: &str| lab.cluster.host(name).unwrap().etcd_peer_url().unwrap();
+    let peers = vec![url("node2"), url("node3")];
+    lab.plan();
+    lab.facts["node3"].etcd.peers = peers;
+    let refusals = lab.try_plan(&[]).unwrap_err();
+    assert_eq!(refusals.len(), 1);
+    assert!(
+        refusals[0]
+            .message
+            .contains("`node1` is no member of etcd any more")
+    );
+    assert!(refusals[0].hints[1].contains("`kinstall reset node1`"));
+    lab.plan_of(Action::Remove, &["node1".to_owned()]);
+    // A machine without its data joins.
+    lab.facts["node1"].etcd.has_data = false;
+    lab.plan();
+}

@@ -117,10 +117,18 @@ fn half_a_removal_leaves_no_member_whatever_the_inventory_says() {
         panic!("no command");
     };
     let script = command.argv.last().unwrap();
-    assert!(script.contains("for step in join/join etcd/member;"), "{script}");
+    assert!(
+        script.contains("for step in join/join etcd/member;"),
+        "{script}"
+    );
 
     let commands = &mut lab.facts["node3"].commands;
     commands.insert("etcd/member".to_owned(), CommandState::Begun);
     let refusal = lab.try_plan(&[]).unwrap_err().remove(0);
-    assert!(refusal.hints.join("\n").contains("`kinstall node remove node3`"));
+    assert!(
+        refusal
+            .hints
+            .join("\n")
+            .contains("`kinstall node remove node3`")
+    );
 }
