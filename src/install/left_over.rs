@@ -63,12 +63,14 @@ impl LeftOver {
         }
     }
 
-    /// Fails where etcd would move.
+    /// Fails where etcd would move, or lose all that it has.
     pub fn refuse_moved_etcd(project: &Project) -> Result<(), Diagnostics> {
         let members = Members::load(&project.directory)?;
-        members.map_or(Ok(()), |it| {
-            refuse_etcd_on_control_planes(&it, &project.cluster)
-        })
+        let Some(members) = members else {
+            return Ok(());
+        };
+        refuse_etcd_on_control_planes(&members, &project.cluster)?;
+        refuse_etcd_on_others(&members, &project.cluster)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -178,6 +180,28 @@ pub(super) fn refuse_etcd_on_control_planes(
         error
             .hint("nothing was changed: kinstall doesn't move etcd's data")
             .hint("make `[etcd]` again what it was"),
+    ])
+}
+
+/// Fails where the inventory has none of the hosts that run etcd in `[etcd]`: all but one would leave before the first joins.
+pub(super) fn refuse_etcd_on_others(
+    members: &Members,
+    cluster: &ClusterSpec,
+) -> Result<(), Diagnostics> {
+    let hosts = members.etcd_hosts();
+    let stays = |name: &&str| cluster.host(name).is_some_and(|host| host.roles.etcd);
+    if hosts.is_empty() || hosts.iter().any(stays) {
+        return Ok(());
+    }
+    let message = format!(
+        "the inventory has none of the hosts in `[etcd]` that run etcd now: {}",
+        hosts.join(", ")
+    );
+    let error = Diagnostic::error(Kind::Inventory, message);
+    Err(vec![
+        error
+            .hint("nothing was changed")
+            .hint("put them back beside the new ones, and run `kinstall up`; when those have joined, take the old ones out"),
     ])
 }
 

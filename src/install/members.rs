@@ -163,11 +163,14 @@ impl Members {
         departed.cloned().collect()
     }
 
-    /// Returns whether the inventory has none of the control planes that the cluster has.
+    /// Returns whether the inventory has none of the control planes that the cluster has as such.
     pub fn lacks_control_planes(&self, cluster: &ClusterSpec) -> bool {
         let mut control_planes = self.members.iter().filter(|it| it.control_plane).peekable();
         control_planes.peek().is_some()
-            && control_planes.all(|member| cluster.host(&member.name).is_none())
+            && control_planes.all(|member| {
+                let host = cluster.host(&member.name);
+                host.is_none_or(|host| !host.roles.control_plane)
+            })
     }
 
     /// Returns the hosts that run etcd as a service although the inventory has it on its control planes.

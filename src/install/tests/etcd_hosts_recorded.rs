@@ -91,3 +91,21 @@ fn who_ran_etcd_is_forgotten_with_the_last_control_plane() {
     assert_eq!(marks(&[], &["node1"]), "node2 node3");
     assert_eq!(marks(&[], &["controll-plane"]), "");
 }
+
+#[test]
+fn the_hosts_of_etcd_are_not_exchanged_at_once() {
+    let mut lab = lab();
+    let members = recorded(&lab.cluster);
+    let refuse = |lab: &Lab| left_over::refuse_etcd_on_others(&members, &lab.cluster);
+    refuse(&lab).unwrap();
+    for (from, to) in [("node1", "e4"), ("node2", "e5")] {
+        lab.rename(from, to);
+    }
+    refuse(&lab).unwrap();
+    // One that stays as a worker is no host of etcd.
+    let last = lab.cluster.hosts.iter_mut().find(|it| it.name == "node3");
+    last.unwrap().roles.etcd = false;
+    let refusal = refuse(&lab).unwrap_err().remove(0);
+    insta::assert_snapshot!(refusal.message, @"the inventory has none of the hosts in `[etcd]` that run etcd now: node1, node2, node3");
+    left_over::refuse_etcd_on_others(&recorded(&Lab::new().cluster), &lab.cluster).unwrap();
+}
