@@ -26,7 +26,7 @@ pub(super) fn is_member(lab: &mut Lab, name: &str) {
         data_dir: lab.cluster.etcd.data_dir.clone(),
         has_data: true,
         has_access: true,
-        peers: Vec::new(),
+        ..EtcdService::default()
     };
     facts.etcd_version = "3.7.3".to_owned();
     facts
@@ -271,6 +271,33 @@ fn a_member_starts_with_its_machine_from_its_first_start_on() {
         assert!(place("systemctl daemon-reload") < place("systemctl enable etcd.service"));
         assert!(place("systemctl enable etcd.service") < start);
     }
+}
+
+/// None of them is ready before a majority is, and the chain waits for each.
+#[test]
+fn members_that_were_stopped_start_together() {
+    let starting = |lab: &Lab| {
+        let plan = lab.plan();
+        let prepare = plan.phases.iter().find(|it| it.name == "prepare").unwrap();
+        let mut hosts = Vec::new();
+        for (host, batch) in &prepare.batches {
+            if batch
+                .steps
+                .iter()
+                .any(|step| step.id == "etcd-start/member")
+            {
+                hosts.push(host.clone());
+            }
+        }
+        hosts
+    };
+    let mut lab = settled();
+    assert_eq!(starting(&lab), ["node1", "node2", "node3"]);
+    // One without its data, and one whose join was cut off, have their turn in the chain.
+    lab.facts["node1"].etcd.has_data = false;
+    let commands = &mut lab.facts["node2"].commands;
+    commands.insert("etcd/member".to_owned(), CommandState::Begun);
+    assert_eq!(starting(&lab), ["node3"]);
 }
 
 #[test]
