@@ -9,6 +9,16 @@ const SETTINGS: &str = "/etc/etcd/etcd.env";
 const UNIT: &str = "/etc/systemd/system/etcd.service";
 /// Only kinstall's unit has this: others keep their settings under the same name.
 const OWN_LINE: &str = "EnvironmentFile=-/run/kinstall-etcd.env";
+const PACKAGED_UNITS: [&str; 2] = [
+    "/usr/lib/systemd/system/etcd.service",
+    "/lib/systemd/system/etcd.service",
+];
+/// It starts with the machine, or runs.
+const TRACES_OF_USE: [&str; 3] = [
+    "/etc/systemd/system/multi-user.target.wants/etcd.service",
+    "/sys/fs/cgroup/system.slice/etcd.service",
+    "/sys/fs/cgroup/systemd/system.slice/etcd.service",
+];
 /// The members' URLs, which nobody else writes.
 const ENDPOINTS: &str = "/etc/etcd/endpoints";
 
@@ -21,6 +31,7 @@ pub fn service(node: &Node) -> EtcdService {
             .is_some_and(|it| node.path(it).join("member/wal").exists()),
         data_dir: data_dir.unwrap_or_default(),
         has_access: node.path(ENDPOINTS).exists(),
+        other_unit: other_unit(node),
         peers: Vec::new(),
     }
 }
@@ -36,9 +47,28 @@ pub fn asked(node: &Node) -> EtcdService {
     EtcdService { peers, ..service }
 }
 
-fn data_dir(node: &Node) -> Option<String> {
+fn is_own_unit(node: &Node) -> bool {
     let unit = node.read_or_empty(UNIT);
-    if !unit.lines().any(|line| line == OWN_LINE) {
+    unit.lines().any(|line| line == OWN_LINE)
+}
+
+/// One that a package brought counts where it is used.
+fn other_unit(node: &Node) -> Option<String> {
+    if node.path(UNIT).exists() {
+        return (!is_own_unit(node)).then(|| UNIT.to_owned());
+    }
+    let packaged = PACKAGED_UNITS
+        .iter()
+        .find(|path| node.path(path).exists())?;
+    let is_used = TRACES_OF_USE.iter().any(|path| {
+        let link = node.path(path).symlink_metadata();
+        link.is_ok()
+    });
+    is_used.then(|| (*packaged).to_owned())
+}
+
+fn data_dir(node: &Node) -> Option<String> {
+    if !is_own_unit(node) {
         return None;
     }
     let settings = node.read_or_empty(SETTINGS);
@@ -78,7 +108,11 @@ mod tests {
         put(SETTINGS, "ETCD_NAME=a\nETCD_DATA_DIR=/srv/etcd\n");
         put("/srv/etcd/member/wal/0.wal", "x");
         put("/etc/etcd/pki/ca.crt", "x");
-        assert_eq!(service(&node), EtcdService::default());
+        let users = EtcdService {
+            other_unit: Some(UNIT.to_owned()),
+            ..EtcdService::default()
+        };
+        assert_eq!(service(&node), users);
         assert_eq!(version(&node), None);
 
         put(SETTINGS, "ETCD_NAME=a\nETCD_DATA_DIR=/srv/kinstall\n");
@@ -95,5 +129,26 @@ mod tests {
         };
         assert_eq!(service(&node), expected);
         assert_eq!(version(&node).unwrap(), "3.7.3");
+    }
+
+    #[test]
+    fn a_packages_unit_counts_where_it_is_used() {
+        let root = tempfile::tempdir().unwrap();
+        let node = Node::at(root.path());
+        let folder = |path: &str| {
+            let path = node.path(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            path
+        };
+        fs::write(folder(PACKAGED_UNITS[1]), "[Service]\n").unwrap();
+        assert_eq!(service(&node).other_unit, None);
+        // It leads nowhere in this root.
+        std::os::unix::fs::symlink(PACKAGED_UNITS[1], folder(TRACES_OF_USE[0])).unwrap();
+        let found = service(&node).other_unit;
+        assert_eq!(found.as_deref(), Some(PACKAGED_UNITS[1]));
+        // With a unit of kinstall's, it is that one that is in use.
+        let unit = include_str!("../../templates/etcd/etcd.service.tera");
+        fs::write(folder(UNIT), unit).unwrap();
+        assert_eq!(service(&node).other_unit, None);
     }
 }

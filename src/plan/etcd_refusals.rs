@@ -43,6 +43,11 @@ pub(super) fn refuse(input: &PlanInput<'_>, carriers: &[&str]) -> Result<(), Dia
             ));
         } else if is_member(facts) && input.may_change(host) && is_outcast(host) {
             refusals.push(outcast(&host.name));
+        } else if facts.traces.joined && !host.roles.is_node() && input.may_change(host) {
+            refusals.push(node_without_role(&host.name));
+        } else if etcd.on_hosts && host.roles.etcd && input.may_change(host) {
+            let unit = &facts.etcd.other_unit;
+            refusals.extend(unit.as_ref().map(|unit| other_service(&host.name, unit)));
         }
     }
     if refusals.is_empty() {
@@ -96,6 +101,23 @@ fn outcast(name: &str) -> Diagnostic {
         .hint(format!(
             "`kinstall reset {name}` takes that off it; then put it into `[etcd]` again, and `kinstall up` makes it a member"
         ))
+}
+
+fn node_without_role(name: &str) -> Diagnostic {
+    let message =
+        format!("`{name}` is a node of Kubernetes, and the inventory has it in `[etcd]` alone");
+    Diagnostic::error(Kind::Environment, message)
+        .hint("nothing was changed")
+        .hint(format!(
+            "`kinstall node remove {name}` takes it out of the cluster; then put it into `[etcd]` again, and `kinstall up` makes it what the inventory says"
+        ))
+}
+
+fn other_service(name: &str, unit: &str) -> Diagnostic {
+    let message = format!("`{name}` runs an etcd of its own: `{unit}` isn't kinstall's");
+    Diagnostic::error(Kind::Environment, message)
+        .hint("nothing was changed")
+        .hint("take another host into `[etcd]`; or remove that etcd, if you don't need it")
 }
 
 fn refusal(message: String, way: &str) -> Diagnostic {

@@ -220,7 +220,7 @@ pub struct Facts {
     pub surroundings: Surroundings,
 }
 
-/// What there is on a host of etcd as a service of kinstall's; one of the user's own isn't looked at.
+/// What there is on a host of etcd as a service of kinstall's; of one of the user's own, only that it is there.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EtcdService {
     /// Where its data is, or would be; empty where it isn't configured.
@@ -229,6 +229,9 @@ pub struct EtcdService {
     /// The node has what it takes to reach the members, as a member or as a control plane.
     #[serde(default)]
     pub has_access: bool,
+    /// The unit of another etcd that has the same name and would have to make room.
+    #[serde(default)]
+    pub other_unit: Option<String>,
     /// URLs by which members know each other, of all that a majority has; empty where this node's member doesn't say.
     #[serde(default)]
     pub peers: Vec<String>,

@@ -91,3 +91,28 @@ fn a_host_that_was_taken_out_of_etcd_while_it_was_off_is_no_member() {
     lab.facts["node1"].etcd.has_data = false;
     lab.plan();
 }
+
+#[test]
+fn a_node_leaves_kubernetes_before_it_only_runs_etcd() {
+    let mut lab = settled();
+    lab.facts["node3"].traces.joined = true;
+    lab.plan();
+    let mut hosts = lab.cluster.hosts.iter_mut();
+    hosts.find(|it| it.name == "node3").unwrap().roles.worker = false;
+    let refusal = lab.try_plan(&[]).unwrap_err().remove(0);
+    insta::assert_snapshot!(refusal.message, @"`node3` is a node of Kubernetes, and the inventory has it in `[etcd]` alone");
+    assert!(refusal.hints[1].contains("`kinstall node remove node3`"));
+    lab.plan_of(Action::Remove, &["node3".to_owned()]);
+}
+
+#[test]
+fn an_etcd_of_the_users_own_is_not_replaced() {
+    let mut lab = lab();
+    let unit = "/etc/systemd/system/etcd.service";
+    // Not where none is wanted.
+    lab.facts["controll-plane"].etcd.other_unit = Some(unit.to_owned());
+    lab.plan();
+    lab.facts["node1"].etcd.other_unit = Some(unit.to_owned());
+    let refusal = lab.try_plan(&[]).unwrap_err().remove(0);
+    insta::assert_snapshot!(refusal.message, @"`node1` runs an etcd of its own: `/etc/systemd/system/etcd.service` isn't kinstall's");
+}

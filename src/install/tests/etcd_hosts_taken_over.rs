@@ -87,7 +87,7 @@ fn a_node_that_is_taken_over_loses_the_etcd_that_kinstall_made_of_it() {
         data_dir: "/srv/etcd".to_owned(),
         has_data: true,
         has_access: true,
-        peers: Vec::new(),
+        ..EtcdService::default()
     };
     let plan = lab.try_plan(&all(&lab)).unwrap();
     insta::assert_snapshot!(taken(&plan, "node1").unwrap(), @r"
