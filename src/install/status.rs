@@ -9,6 +9,7 @@ use super::project::Project;
 use super::{kubectl, runtime};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::ClusterSpec;
+use crate::plan::etcd_refusals;
 use crate::provision::MachineState;
 use crate::report::status::Certificate;
 use crate::report::{ClusterStatus, HostStatus};
@@ -60,8 +61,10 @@ pub fn of(project: &mut Project, machines: &LabMachines) -> Result<ClusterStatus
     let urls: Vec<&str> = members.iter().map(|(_, url)| url.as_str()).collect();
     let etcd_health = match urls.as_slice() {
         [] => "true".to_owned(),
+        // Whatever the inventory says, it may be in pods.
         _ => format!(
-            "{FIND}etcd --endpoints={} --command-timeout=5s endpoint health --write-out=json",
+            "if [ -e /etc/kubernetes/manifests/etcd.yaml ]; then echo true; else {FIND}etcd --endpoints={} \
+             --command-timeout=5s endpoint health --write-out=json; fi",
             urls.join(",")
         ),
     };
@@ -72,8 +75,10 @@ pub fn of(project: &mut Project, machines: &LabMachines) -> Result<ClusterStatus
             session.exec_as_root(CERTIFICATES),
             session.exec_as_root(&etcd_health)
         );
-        answers.map_err(|error| vec![error.diagnostic(&host.name)])
+        let answers = answers.map_err(|error| vec![error.diagnostic(&host.name)])?;
+        Ok::<_, Diagnostics>((host.name.clone(), answers))
     });
+    let mut stacked = None;
     match answers {
         Err(errors) => {
             for Diagnostic { message, hints, .. } in errors {
@@ -81,10 +86,14 @@ pub fn of(project: &mut Project, machines: &LabMachines) -> Result<ClusterStatus
                 status.problems.push(parts.join("; "));
             }
         }
-        Ok((objects, certificates, health)) => {
+        Ok((host, (objects, certificates, health))) => {
             // It fails when one of them is unwell, which is what is asked for.
-            let health = serde_json::from_slice(&health.stdout).unwrap_or_default();
-            status.add_etcd_health(&health, &members);
+            let health: Value = serde_json::from_slice(&health.stdout).unwrap_or_default();
+            if health == Value::Bool(true) {
+                stacked = Some(etcd_refusals::stacked(&host).message);
+            } else {
+                status.add_etcd_health(&health, &members);
+            }
             match parse(&objects) {
                 Ok(list) => status.add_objects(&list),
                 Err(problem) => status
@@ -103,6 +112,7 @@ pub fn of(project: &mut Project, machines: &LabMachines) -> Result<ClusterStatus
         }
     }
     add_problems(&mut status);
+    status.problems.extend(stacked);
     Ok(status)
 }
 

@@ -57,7 +57,8 @@ pub(super) fn refuse(input: &PlanInput<'_>, carriers: &[&str]) -> Result<(), Dia
     }
 }
 
-fn stacked(name: &str) -> Diagnostic {
+/// Says that etcd is in the pods of control planes, of which this is one.
+pub fn stacked(name: &str) -> Diagnostic {
     refusal(
         format!(
             "etcd of this cluster runs on its control planes, such as `{name}`, and the inventory wants it on other hosts"

@@ -11,7 +11,7 @@ pub mod build;
 mod control_planes;
 mod duplicates;
 pub mod etcd_hosts;
-mod etcd_refusals;
+pub mod etcd_refusals;
 pub mod foreign;
 #[cfg(test)]
 mod hash;
