@@ -13,7 +13,7 @@ use super::project::Project;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::inventory::edit::{self, Edit, NewHost, Removal};
 use crate::inventory::{Inventory, Vault};
-use crate::model::{ClusterSpec, HostSpec};
+use crate::model::{ClusterSpec, HostSpec, etcd};
 use crate::whole_file;
 
 /// What a new host is.
@@ -93,7 +93,18 @@ impl InventoryEdit {
     /// Checks the whole inventory as it will be.
     fn of(path: &Path, vault: Vault, edit: Edit, host: &NewHost) -> Result<Self, Diagnostics> {
         check_effect(path, vault.clone(), &edit, host)?;
-        let project = Project::load_edited(path, slice::from_ref(&edit.after), vault)?;
+        let project = Project::load_edited(path, slice::from_ref(&edit.after), vault.clone())?;
+        // It may not be whole before.
+        if let Ok(before) = Project::load(path, vault)
+            && before.cluster.etcd.on_hosts != project.cluster.etcd.on_hosts
+            && Members::load(&project.directory)?.is_some()
+        {
+            let change = format!("with {}", host.name);
+            return Err(vec![etcd_would_move(
+                &change,
+                project.cluster.etcd.on_hosts,
+            )]);
+        }
         Ok(Self {
             file: EditedFile(edit),
             project,
@@ -107,7 +118,8 @@ impl InventoryRemoval {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let before = Project::load(path, vault.clone())?;
         if would_move_etcd(&before.cluster, &names) {
-            return Err(vec![etcd_would_move(&names)]);
+            let change = format!("without {}", names.join(", "));
+            return Err(vec![etcd_would_move(&change, false)]);
         }
         let edits = match edit::remove(path, &names)? {
             Removal::Edited(edits) => edits,
@@ -185,18 +197,11 @@ pub fn own_files(project: &Project, host: &str) -> Vec<PathBuf> {
     names.into_iter().filter(|path| path.exists()).collect()
 }
 
-/// A control plane is a member of etcd as well, where the inventory names those one by one.
+/// A control plane is a member of etcd as well, where the inventory names those one by one and has etcd on no other hosts.
 fn control_plane_groups(path: &Path, vault: Vault) -> Result<Vec<String>, Diagnostics> {
     let (inventory, _) = Inventory::load(path, vault)?;
-    let control_planes = inventory.hosts_in("kube_control_plane");
-    let members = inventory.groups.get("etcd").map(|group| &group.hosts);
-    let are_members = members.into_iter().flatten().any(|member| {
-        control_planes
-            .iter()
-            .any(|control_plane| control_plane.name == member.name)
-    });
     let mut groups = vec!["kube_control_plane".to_owned()];
-    if are_members {
+    if !inventory.hosts_in("etcd").is_empty() && !etcd::is_on_hosts(&inventory) {
         groups.push("etcd".to_owned());
     }
     Ok(groups)
@@ -323,14 +328,17 @@ fn would_move_etcd(cluster: &ClusterSpec, names: &[&str]) -> bool {
     cluster.etcd.on_hosts && loses_one && !stays_on_hosts
 }
 
-fn etcd_would_move(names: &[&str]) -> Diagnostic {
-    let message = format!(
-        "without {} the inventory has etcd on its control planes, and it runs as a service of hosts",
-        names.join(", ")
-    );
-    Diagnostic::error(Kind::Inventory, message)
-        .hint("kinstall doesn't move etcd's data")
-        .hint("add another host to `[etcd]` first that is no control plane: `kinstall node add NAME ansible_host=ADDRESS --group etcd`")
+fn etcd_would_move(change: &str, to_hosts: bool) -> Diagnostic {
+    let places = ["on its control planes", "as a service of hosts"];
+    let (now, then) = if to_hosts { (0, 1) } else { (1, 0) };
+    let (now, then) = (places[now], places[then]);
+    let message = format!("{change} the inventory has etcd {then}, and it runs {now}");
+    let error =
+        Diagnostic::error(Kind::Inventory, message).hint("kinstall doesn't move etcd's data");
+    if to_hosts {
+        return error.hint("keep `[etcd]` the same as `[kube_control_plane]`");
+    }
+    error.hint("add another host to `[etcd]` first that is no control plane: `kinstall node add NAME ansible_host=ADDRESS --group etcd`")
 }
 
 fn only_control_plane(name: &str) -> Diagnostic {

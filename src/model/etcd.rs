@@ -86,7 +86,7 @@ impl Etcd {
 }
 
 /// Tells whether the inventory has etcd on other hosts than exactly the control planes.
-pub(super) fn is_on_hosts(inventory: &Inventory) -> bool {
+pub fn is_on_hosts(inventory: &Inventory) -> bool {
     let control_planes = inventory.hosts_in("kube_control_plane");
     let members = inventory.hosts_in("etcd");
     let is_in = |hosts: &[&Host], host: &Host| hosts.iter().any(|other| other.name == host.name);

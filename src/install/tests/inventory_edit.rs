@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::diagnostic::Diagnostics;
 use crate::install::inventory_edit::{InventoryEdit, InventoryRemoval, Role};
+use crate::install::members::Members;
 use crate::inventory::Vault;
 use crate::inventory::edit::NewHost;
 
@@ -186,4 +187,34 @@ fn a_host_stays_without_which_etcd_would_be_on_the_control_planes() {
         assert_eq!(errors[0].message, expected);
     }
     assert_eq!(inventory.text(), ETCD_ON_HOSTS);
+}
+
+#[test]
+fn a_new_host_does_not_move_etcd() {
+    let inventory = Inventory::new();
+    let etcd = ["etcd".to_owned()];
+    let words = "ansible_host=10.0.0.9 ip=10.0.0.9";
+    let add = |role| inventory.add("x", words, role).map(|edit| edit.project);
+    // Before there is a cluster, it may be anywhere.
+    let project = add(Role::Groups(&etcd)).unwrap();
+    assert!(project.cluster.etcd.on_hosts);
+    let exists = || {
+        Members::update(
+            &project.directory,
+            &project.cluster,
+            &["cp1".to_owned()],
+            &[],
+        )
+    };
+    exists().unwrap();
+    let errors = add(Role::Groups(&etcd)).err().unwrap();
+    insta::assert_snapshot!(errors[0].message, @"with x the inventory has etcd as a service of hosts, and it runs on its control planes");
+    let control_plane = ["kube_control_plane".to_owned()];
+    add(Role::Groups(&control_plane)).err().unwrap();
+    let project = add(Role::ControlPlane).unwrap();
+    assert!(project.cluster.host("x").unwrap().roles.etcd);
+
+    fs::write(&inventory.path, ETCD_ON_HOSTS).unwrap();
+    let project = add(Role::ControlPlane).unwrap();
+    assert!(!project.cluster.host("x").unwrap().roles.etcd);
 }
