@@ -39,10 +39,11 @@ pub fn service(node: &Node) -> EtcdService {
 /// Returns the same, and who the members are, if this one knows.
 pub fn asked(node: &Node) -> EtcdService {
     let service = service(node);
-    let peers = match service.has_data {
+    let peers = if service.has_data {
         // Nothing is decided by a list that is missing.
-        true => etcd::peers(node).unwrap_or_default(),
-        false => Vec::new(),
+        etcd::peers(node).unwrap_or_default()
+    } else {
+        Vec::new()
     };
     EtcdService { peers, ..service }
 }

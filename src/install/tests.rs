@@ -113,8 +113,8 @@ impl Lab {
     ) -> Result<Plan, Diagnostics> {
         self.with_input(take_over, |input| {
             plan::build(&PlanInput {
-                leaving,
                 action,
+                leaving,
                 ..*input
             })
         })

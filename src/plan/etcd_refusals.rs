@@ -1,9 +1,10 @@
 //! Etcd on hosts: what is refused by what is found, before anything is changed.
 
 use super::PlanInput;
-use super::etcd_hosts::is_member;
+use super::etcd_hosts::{STEP, is_member};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::model::HostSpec;
+use crate::wire::Facts;
 
 /// Refuses what would need that etcd moves. What `carriers` have is another cluster's.
 pub(super) fn refuse(input: &PlanInput<'_>, carriers: &[&str]) -> Result<(), Diagnostics> {
@@ -19,6 +20,8 @@ pub(super) fn refuse(input: &PlanInput<'_>, carriers: &[&str]) -> Result<(), Dia
         let url = host.etcd_peer_url();
         peers.is_some_and(|peers| url.is_some_and(|url| !peers.contains(&url)))
     };
+    // Then a unit that isn't as kinstall made it is put right.
+    let is_begun = |facts: &Facts| facts.commands.contains_key(STEP);
     let mut refusals = Diagnostics::new();
     for host in &input.cluster.hosts {
         let Some(facts) = input.facts.get(&host.name) else {
@@ -45,7 +48,7 @@ pub(super) fn refuse(input: &PlanInput<'_>, carriers: &[&str]) -> Result<(), Dia
             refusals.push(outcast(&host.name));
         } else if facts.traces.joined && !host.roles.is_node() && input.may_change(host) {
             refusals.push(node_without_role(&host.name));
-        } else if etcd.on_hosts && host.roles.etcd && input.may_change(host) {
+        } else if etcd.on_hosts && host.roles.etcd && input.may_change(host) && !is_begun(facts) {
             let unit = &facts.etcd.other_unit;
             refusals.extend(unit.as_ref().map(|unit| other_service(&host.name, unit)));
         }
