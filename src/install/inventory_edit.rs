@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use similar::{ChangeTag, TextDiff};
 
+use super::left_over;
 use super::members::Members;
 use super::named_hosts;
 use super::project::Project;
@@ -83,9 +84,11 @@ impl InventoryEdit {
         check_addresses(path, vault.clone(), old, new)?;
         let edit = edit::replace(path, old, new)?;
         let edit = Self::of(path, vault, edit, new)?;
-        let members = Members::load(&edit.project.directory)?;
-        if members.is_some_and(|it| it.lacks_control_planes(&edit.project.cluster)) {
-            return Err(vec![only_control_plane(old)]);
+        if let Some(members) = Members::load(&edit.project.directory)? {
+            if members.lacks_control_planes(&edit.project.cluster) {
+                return Err(vec![only_control_plane(old)]);
+            }
+            left_over::refuse_etcd_on_others(&members, &edit.project.cluster)?;
         }
         Ok(edit)
     }

@@ -218,3 +218,25 @@ fn a_new_host_does_not_move_etcd() {
     let project = add(Role::ControlPlane).unwrap();
     assert!(!project.cluster.host("x").unwrap().roles.etcd);
 }
+
+#[test]
+fn the_only_host_of_etcd_is_not_replaced() {
+    let inventory = Inventory::new();
+    let text = INVENTORY.replace("[etcd]\ncp1", "[etcd]\nn1");
+    fs::write(&inventory.path, &text).unwrap();
+    let replace = || inventory.replace("n1", "n2", "ansible_host=10.0.0.3 ip=10.0.0.3");
+    let project = replace().unwrap().project;
+    let mut cluster = project.cluster.clone();
+    let host = cluster.hosts.iter_mut().find(|it| it.name == "n2");
+    "n1".clone_into(&mut host.unwrap().name);
+    let names = ["n1".to_owned()];
+    Members::update(&project.directory, &cluster, &names, &[]).unwrap();
+    replace().unwrap();
+    Members::have_etcd(&project.directory, &names).unwrap();
+    let refused = message(replace());
+    assert!(
+        refused.contains("none of the hosts in `[etcd]`"),
+        "{refused}"
+    );
+    assert_eq!(inventory.text(), text);
+}
