@@ -1,7 +1,7 @@
 //! Etcd on hosts: which one begins the cluster's etcd, and which one acts for it; chosen by what is found. Only the very first
 //! member begins with nothing: a host without data where there may be a cluster joins the others, or nothing is done.
 
-use super::{Plan, PlanInput, foreign};
+use super::{Plan, PlanInput};
 use crate::model::HostSpec;
 use crate::resource::CommandState;
 use crate::wire::{ControlPlaneState, Facts};
@@ -74,9 +74,8 @@ impl<'a> EtcdHosts<'a> {
     }
 }
 
-/// Returns the hosts that are members of this cluster's etcd, by what is found.
-pub fn members(input: &PlanInput<'_>) -> Vec<String> {
-    let carriers = foreign::carriers(input);
+/// Returns the hosts that are members of this cluster's etcd, by what is found. What `carriers` have is another cluster's.
+pub fn members(input: &PlanInput<'_>, carriers: &[&str]) -> Vec<String> {
     let hosts = input.cluster.hosts.iter().map(|host| &host.name);
     let members = hosts.filter(|name| {
         let facts = input.facts.get(*name);

@@ -58,7 +58,7 @@ pub fn taken_over<'a>(input: &PlanInput<'a>) -> Result<Vec<&'a str>, Diagnostics
 }
 
 /// Returns the hosts whose machines carry another cluster, whatever becomes of them.
-pub(super) fn carriers<'a>(input: &PlanInput<'a>) -> Vec<&'a str> {
+pub fn carriers<'a>(input: &PlanInput<'a>) -> Vec<&'a str> {
     let ours = authorities(input.secrets);
     let is_carrier = |host: &&HostSpec| {
         let facts = input.facts.get(&host.name);

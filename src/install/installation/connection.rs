@@ -14,11 +14,11 @@ use crate::install::left_over::LeftOver;
 use crate::install::record::log_plan;
 use crate::install::{reported, template_secrets};
 use crate::model::ClusterSpec;
-use crate::plan::etcd_hosts;
 use crate::plan::surroundings::Notice;
 use crate::plan::upgrade::findings;
 use crate::plan::versions::check_nodes;
 use crate::plan::{self, Plan, PlanInput};
+use crate::plan::{etcd_hosts, foreign};
 use crate::playbook::Action;
 use crate::run::{Cancel, CheckedHosts, Engine, EventSender, RunError, RunEvent, RunIdentity};
 use crate::wire::{ControlPlaneState, Facts};
@@ -244,7 +244,7 @@ impl Installation {
         if scope.action == Action::Up {
             // What another cluster runs on a machine goes with it.
             let mut staying = facts.clone();
-            for host in plan::foreign::taken_over(&input)? {
+            for host in foreign::taken_over(&input)? {
                 staying.shift_remove(host);
             }
             let problems = check_nodes(&cluster, release, &staying);
@@ -253,7 +253,7 @@ impl Installation {
             }
         }
         let plan = plan::build(&input)?;
-        let etcd_members = etcd_hosts::members(&input);
+        let etcd_members = etcd_hosts::members(&input, &foreign::carriers(&input));
         log_plan(&plan);
         if scope.action == Action::Up {
             notices.extend(plan::surroundings::notices(&cluster, asked, false));

@@ -4,7 +4,7 @@ use super::Lab;
 use super::etcd_hosts::{is_member, lab, recorded, settled};
 use crate::install::left_over;
 use crate::install::members::{self, Members};
-use crate::plan::etcd_hosts;
+use crate::plan::{etcd_hosts, foreign};
 use crate::resource::{CommandState, Sha256};
 
 #[test]
@@ -54,7 +54,11 @@ fn hosts_of_etcd_stay_what_they_are_where_the_inventory_has_etcd_on_its_control_
 #[test]
 fn a_host_is_a_member_by_what_is_found_and_not_by_the_inventory() {
     let mut lab = lab();
-    let found = |lab: &Lab| lab.with_input(&[], etcd_hosts::members);
+    let found = |lab: &Lab| {
+        lab.with_input(&[], |input| {
+            etcd_hosts::members(input, &foreign::carriers(input))
+        })
+    };
     assert!(found(&lab).is_empty());
     is_member(&mut lab, "node1");
     is_member(&mut lab, "node2");
