@@ -1,12 +1,12 @@
 //! What the node is, read from files; the only program that is started for it is `nft`, which is a quick one. A
-//! control plane is asked as well.
+//! control plane is asked as well, and a member of etcd.
 
 use std::collections::BTreeMap;
 
 use crate::converge::{Node, command, disk, made};
 use crate::wire::Facts;
 
-use super::{addresses, control_plane, handlers, surroundings, traces};
+use super::{addresses, control_plane, etcd, handlers, surroundings, traces};
 
 /// Bit of CAP_SYS_RESOURCE in the capability sets of `/proc/self/status`.
 const SYS_RESOURCE: u64 = 1 << 24;
@@ -40,7 +40,8 @@ pub fn gather(node: &Node) -> Facts {
         name_servers: name_servers(node),
         boot_id: first_line("/proc/sys/kernel/random/boot_id"),
         kubernetes_version: static_pod_version(node, "kube-apiserver"),
-        etcd_version: static_pod_version(node, "etcd"),
+        etcd_version: etcd::version(node).unwrap_or_else(|| static_pod_version(node, "etcd")),
+        etcd: etcd::asked(node),
         pending_handlers: handlers::left(node),
         control_plane,
         nodes: control_plane::nodes(control_plane, node),

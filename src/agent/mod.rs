@@ -15,6 +15,7 @@ pub mod batch;
 pub mod blobs;
 pub mod control_plane;
 pub mod earlier;
+mod etcd;
 pub mod facts;
 pub mod handlers;
 pub mod hint;

@@ -6,17 +6,20 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::etcd;
 use crate::converge::Node;
 use crate::converge::marker::Marker;
 use crate::resource::Sha256;
-use crate::wire::{ClusterTraces, authority_digest};
+use crate::wire::{ClusterTraces, EtcdService, authority_digest};
 
-/// Where kubeadm keeps certificates of authorities.
+/// Where certificates of authorities are.
 const AUTHORITIES: [&str; 3] = [
     "/etc/kubernetes/pki/ca.crt",
     "/etc/kubernetes/pki/etcd/ca.crt",
     "/etc/kubernetes/pki/front-proxy-ca.crt",
 ];
+/// That of etcd on hosts; the user's own etcd may have one under the same name.
+const ETCD_AUTHORITY: &str = "/etc/etcd/pki/ca.crt";
 /// Where kubeadm keeps kubeconfigs, each with the authority of its cluster.
 const KUBECONFIGS: [&str; 6] = [
     "/etc/kubernetes/admin.conf",
@@ -42,7 +45,10 @@ const KUBELET: &str = "/var/lib/kubelet/config.yaml";
 
 /// Gathers everything.
 pub fn gather(node: &Node) -> ClusterTraces {
-    let certificates = AUTHORITIES.iter().filter_map(|path| {
+    let service = etcd::service(node);
+    let is_clusters = service.has_access || !service.data_dir.is_empty();
+    let of_etcd = is_clusters.then_some(&ETCD_AUTHORITY);
+    let certificates = AUTHORITIES.iter().chain(of_etcd).filter_map(|path| {
         let text = fs::read_to_string(node.path(path)).ok()?;
         Some(((*path).to_owned(), authority_digest(&text)?))
     });
@@ -52,7 +58,7 @@ pub fn gather(node: &Node) -> ClusterTraces {
     });
     ClusterTraces {
         authorities: certificates.chain(kubeconfigs).collect(),
-        data: data(node),
+        data: data(node, &service),
         distributions: distributions(node),
         joined: node.path(KUBELET).exists() && !is_half_done(node),
     }
@@ -65,10 +71,13 @@ fn is_half_done(node: &Node) -> bool {
         .any(|step| Marker::new(node, "commands", step, ".started").exists())
 }
 
-fn data(node: &Node) -> Vec<String> {
+fn data(node: &Node, service: &EtcdService) -> Vec<String> {
     let mut data = Vec::new();
     if has_entries(&node.path("/var/lib/etcd/member")) {
         data.push("etcd data in /var/lib/etcd".to_owned());
+    }
+    if service.has_data {
+        data.push(format!("etcd data in {}", service.data_dir));
     }
     let manifests = "/etc/kubernetes/manifests";
     let mut names: Vec<String> = fs::read_dir(node.path(manifests))
@@ -161,6 +170,22 @@ mod tests {
         );
         assert_eq!(traces.distributions, ["K3s in /var/lib/rancher/k3s/server"]);
         assert!(traces.joined);
+    }
+
+    #[test]
+    fn etcd_of_the_users_own_is_no_cluster() {
+        let root = tempfile::tempdir().unwrap();
+        let node = Node::at(root.path());
+        put(&node, "/etc/etcd/pki/ca.crt", PEM);
+        put(&node, "/etc/etcd/etcd.env", "ETCD_DATA_DIR=/srv/etcd\n");
+        put(&node, "/etc/systemd/system/etcd.service", "[Service]\n");
+        put(&node, "/srv/etcd/member/wal/0.wal", "data");
+        assert_eq!(gather(&node), ClusterTraces::default());
+
+        put(&node, "/etc/etcd/endpoints", "https://10.0.0.1:2379\n");
+        let authority = Sha256::of(b"authority");
+        let expected = [("/etc/etcd/pki/ca.crt".to_owned(), authority)];
+        assert_eq!(gather(&node).authorities, expected.into());
     }
 
     #[test]

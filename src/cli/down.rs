@@ -8,8 +8,8 @@ use clap::Args;
 use super::exit::Exit;
 use super::{GlobalArguments, HostsFileArgument};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::install::members::Members;
 use crate::install::{Keys, LabMachines, Project, hosts_file, kubeconfig, lab, removal};
-use crate::model::ClusterSpec;
 use crate::provision::{Lab, Provider};
 use crate::ui::printer::Printer;
 use crate::ui::prompt;
@@ -53,7 +53,7 @@ pub fn run(
     };
     if !nodes.is_empty() {
         let lab = (provider, described);
-        return remove_nodes(&project.cluster, lab, nodes, arguments.yes, printer);
+        return remove_nodes(&project, lab, nodes, arguments.yes, printer);
     }
     let question = format!(
         "Remove {} machines of cluster {} with everything on them?",
@@ -79,14 +79,16 @@ pub fn run(
 
 /// Removes single machines after asking, and says what is left to do in the cluster.
 fn remove_nodes(
-    cluster: &ClusterSpec,
+    project: &Project,
     (provider, lab): (&dyn Provider, &Lab),
     nodes: &[String],
     is_sure: bool,
     printer: Printer,
 ) -> Result<Exit, Diagnostics> {
     let observed = provider.observe(lab).map_err(|error| lab::failed(&error))?;
-    let names = removal::removable(cluster, &observed, nodes)?;
+    let cluster = &project.cluster;
+    let recorded = Members::load(&project.directory)?;
+    let names = removal::removable(cluster, recorded.as_ref(), &observed, nodes)?;
     if names.is_empty() {
         printer.message("These machines are not there.");
         return Ok(Exit::Success);

@@ -98,7 +98,7 @@ fn show_how_to_use(applied: &mut Applied, printer: Printer) -> Result<(), Diagno
     printer.message(&format!(
         "Cluster {} is up: {ready} of {} nodes are ready.",
         cluster.name,
-        cluster.hosts.len()
+        cluster.nodes().count()
     ));
     for address in &status.addresses {
         printer.message(&format!(

@@ -14,10 +14,12 @@ use crate::resource::{Action, Change, Made, Resource, Sha256, Thing};
 
 const FOLDER: &str = "made";
 /// Keys, certificates and data: whatever else goes, they stay.
-const IRREPLACEABLE: [&str; 5] = [
+const IRREPLACEABLE: [&str; 7] = [
+    "/etc/etcd/pki",
     "/etc/kubernetes/encryption",
     "/etc/kubernetes/pki",
     "/var/lib/etcd",
+    "/var/lib/etcd-data",
     "/var/lib/kubelet",
     STATE,
 ];

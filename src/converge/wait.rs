@@ -76,7 +76,7 @@ impl Condition {
                 object(kubeconfig, &path, node_is_ready, node)
             }
             Condition::ControlPlaneBears { kubeconfig, change } => {
-                let found = etcd::control_plane(kubeconfig, node)?;
+                let found = etcd::control_plane(kubeconfig.as_deref(), node)?;
                 Ok(found.and_then(|found| etcd::gate::judge(&found, change)))
             }
             Condition::RolledOut {

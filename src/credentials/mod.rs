@@ -4,7 +4,9 @@
 //! so no node waits for another one's certificate or token.
 
 pub mod cluster_secrets;
+pub mod etcd_certificates;
 pub mod kubeconfig;
 pub mod pki;
 
 pub use cluster_secrets::ClusterSecrets;
+pub use etcd_certificates::EtcdCertificates;

@@ -63,7 +63,8 @@ pub async fn all(
     let mut tasks = JoinSet::new();
     let is_concerned = |name: &String| limit.is_none_or(|limit| limit.contains(name));
     for (index, host) in cluster.hosts.iter().enumerate() {
-        if !is_concerned(&host.name) && !host.roles.control_plane {
+        let acts = host.roles.control_plane || host.roles.etcd;
+        if !is_concerned(&host.name) && !acts {
             continue;
         }
         let target = machines.target(host);

@@ -263,12 +263,14 @@ impl Installation {
                     plan,
                     strangers,
                     cluster,
+                    etcd_members,
                     answering,
                     all_answer,
                     ..
                 } = ready;
                 self.save_state(&cluster)?;
                 Members::update(&project.directory, &cluster, &answering, &[])?;
+                Members::have_etcd(&project.directory, &etcd_members)?;
                 // Not before all hosts were reached and looked at: an `up` that fails early leaves them alone.
                 if let Some(key) = machines.key_to_distribute() {
                     connect::authorize(strangers, key, &events).await;
@@ -288,6 +290,9 @@ impl Installation {
                         .await
                         .map_err(|error| vec![error.diagnostic()])?
                 };
+                let members = plan::etcd_hosts::planned(&plan);
+                let members = members.filter(|host| !engine.has_failed(host));
+                Members::have_etcd(&project.directory, &members.cloned().collect::<Vec<_>>())?;
                 engine.finish().await;
                 let _ = events.send(RunEvent::Finished {
                     elapsed: started.elapsed(),
@@ -307,20 +312,6 @@ impl Installation {
         })
     }
 
-    /// Where no machine is made yet: refuses what the plan would refuse once they are there.
-    fn check_unmade(&self, changes: &[MachineChange], known: &[String]) -> Result<(), Diagnostics> {
-        let unasked = UnaskedHosts::of(&self.project, changes, self.limit.as_deref())?;
-        let is_made = |it: &MachineChange| it.action != MachineAction::Create;
-        if !unasked.are_all_of(&self.project.cluster) || changes.iter().any(is_made) {
-            return Ok(());
-        }
-        let scope = Scope {
-            unasked: Some(&unasked),
-            ..self.scope(known)
-        };
-        self.plan(scope, &IndexMap::new()).map(drop)
-    }
-
     /// The hosts of the inventory, or those of the limit.
     fn scope<'a>(&'a self, known: &'a [String]) -> Scope<'a> {
         Scope {
@@ -337,6 +328,7 @@ impl Installation {
     /// Returns what the inventory doesn't have any more; nothing where the run is for some hosts only.
     fn left_over(&self, changes: &[MachineChange]) -> Result<LeftOver, Diagnostics> {
         LeftOver::refuse_moved_control_planes(&self.project, &self.project.cluster)?;
+        LeftOver::refuse_moved_etcd(&self.project)?;
         let names = self.project.cluster.hosts.iter().map(|it| it.name.as_str());
         lost::refuse(&self.project.directory, &names.collect::<Vec<_>>())?;
         match self.limit {

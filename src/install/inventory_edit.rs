@@ -7,12 +7,14 @@ use std::sync::Arc;
 
 use similar::{ChangeTag, TextDiff};
 
+use super::left_over;
 use super::members::Members;
 use super::named_hosts;
 use super::project::Project;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::inventory::edit::{self, Edit, NewHost, Removal};
 use crate::inventory::{Inventory, Vault};
+use crate::model::{ClusterSpec, HostSpec, etcd};
 use crate::whole_file;
 
 /// What a new host is.
@@ -82,9 +84,11 @@ impl InventoryEdit {
         check_addresses(path, vault.clone(), old, new)?;
         let edit = edit::replace(path, old, new)?;
         let edit = Self::of(path, vault, edit, new)?;
-        let members = Members::load(&edit.project.directory)?;
-        if members.is_some_and(|it| it.lacks_control_planes(&edit.project.cluster)) {
-            return Err(vec![only_control_plane(old)]);
+        if let Some(members) = Members::load(&edit.project.directory)? {
+            if members.lacks_control_planes(&edit.project.cluster) {
+                return Err(vec![only_control_plane(old)]);
+            }
+            left_over::refuse_etcd_on_others(&members, &edit.project.cluster)?;
         }
         Ok(edit)
     }
@@ -92,7 +96,18 @@ impl InventoryEdit {
     /// Checks the whole inventory as it will be.
     fn of(path: &Path, vault: Vault, edit: Edit, host: &NewHost) -> Result<Self, Diagnostics> {
         check_effect(path, vault.clone(), &edit, host)?;
-        let project = Project::load_edited(path, slice::from_ref(&edit.after), vault)?;
+        let project = Project::load_edited(path, slice::from_ref(&edit.after), vault.clone())?;
+        // It may not be whole before.
+        if let Ok(before) = Project::load(path, vault)
+            && before.cluster.etcd.on_hosts != project.cluster.etcd.on_hosts
+            && Members::load(&project.directory)?.is_some()
+        {
+            let change = format!("with {}", host.name);
+            return Err(vec![etcd_would_move(
+                &change,
+                project.cluster.etcd.on_hosts,
+            )]);
+        }
         Ok(Self {
             file: EditedFile(edit),
             project,
@@ -104,6 +119,11 @@ impl InventoryRemoval {
     /// Takes hosts out of an inventory, which must be right without them. Those that it doesn't have are passed over.
     pub fn of(path: &Path, vault: Vault, names: &[String]) -> Result<Self, Diagnostics> {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let before = Project::load(path, vault.clone())?;
+        if would_move_etcd(&before.cluster, &names) {
+            let change = format!("without {}", names.join(", "));
+            return Err(vec![etcd_would_move(&change, false)]);
+        }
         let edits = match edit::remove(path, &names)? {
             Removal::Edited(edits) => edits,
             Removal::ByHand(warning) => return Ok(Self::ByHand(warning)),
@@ -180,18 +200,11 @@ pub fn own_files(project: &Project, host: &str) -> Vec<PathBuf> {
     names.into_iter().filter(|path| path.exists()).collect()
 }
 
-/// A control plane is a member of etcd as well, where the inventory names those one by one.
+/// A control plane is a member of etcd as well, where the inventory names those one by one and has etcd on no other hosts.
 fn control_plane_groups(path: &Path, vault: Vault) -> Result<Vec<String>, Diagnostics> {
     let (inventory, _) = Inventory::load(path, vault)?;
-    let control_planes = inventory.hosts_in("kube_control_plane");
-    let members = inventory.groups.get("etcd").map(|group| &group.hosts);
-    let are_members = members.into_iter().flatten().any(|member| {
-        control_planes
-            .iter()
-            .any(|control_plane| control_plane.name == member.name)
-    });
     let mut groups = vec!["kube_control_plane".to_owned()];
-    if are_members {
+    if !inventory.hosts_in("etcd").is_empty() && !etcd::is_on_hosts(&inventory) {
         groups.push("etcd".to_owned());
     }
     Ok(groups)
@@ -305,6 +318,30 @@ fn check_own_files(project: &Project, old: &str) -> Result<(), Diagnostics> {
     Err(vec![error.hint(
         "copy what the new host needs into a file of its name, and move this one away; then run the command again",
     )])
+}
+
+/// Tells whether `[etcd]` would be the same as the control planes without some hosts: that is how an inventory says that
+/// etcd runs in their pods, and `up` doesn't move it there.
+fn would_move_etcd(cluster: &ClusterSpec, names: &[&str]) -> bool {
+    let is_gone = |host: &HostSpec| names.contains(&host.name.as_str());
+    let loses_one = cluster.etcd_hosts().any(is_gone) || cluster.control_planes().any(is_gone);
+    let stay = || cluster.hosts.iter().filter(|host| !is_gone(host));
+    let stays_on_hosts = stay().any(|host| host.roles.etcd)
+        && stay().any(|host| host.roles.etcd != host.roles.control_plane);
+    cluster.etcd.on_hosts && loses_one && !stays_on_hosts
+}
+
+fn etcd_would_move(change: &str, to_hosts: bool) -> Diagnostic {
+    let places = ["on its control planes", "as a service of hosts"];
+    let (now, then) = if to_hosts { (0, 1) } else { (1, 0) };
+    let (now, then) = (places[now], places[then]);
+    let message = format!("{change} the inventory has etcd {then}, and it runs {now}");
+    let error =
+        Diagnostic::error(Kind::Inventory, message).hint("kinstall doesn't move etcd's data");
+    if to_hosts {
+        return error.hint("keep `[etcd]` the same as `[kube_control_plane]`");
+    }
+    error.hint("add another host to `[etcd]` first that is no control plane: `kinstall node add NAME ansible_host=ADDRESS --group etcd`")
 }
 
 fn only_control_plane(name: &str) -> Diagnostic {

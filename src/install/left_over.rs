@@ -63,6 +63,16 @@ impl LeftOver {
         }
     }
 
+    /// Fails where etcd would move, or lose all that it has.
+    pub fn refuse_moved_etcd(project: &Project) -> Result<(), Diagnostics> {
+        let members = Members::load(&project.directory)?;
+        let Some(members) = members else {
+            return Ok(());
+        };
+        refuse_etcd_on_control_planes(&members, &project.cluster)?;
+        refuse_etcd_on_others(&members, &project.cluster)
+    }
+
     pub fn is_empty(&self) -> bool {
         self.members.is_empty() && self.machines.is_empty()
     }
@@ -118,6 +128,11 @@ pub(super) fn moved_control_plane(moved: &Moved) -> Diagnostic {
     let Moved {
         name, before, now, ..
     } = moved;
+    let what = if moved.is_control_plane {
+        "control plane"
+    } else {
+        "host of etcd"
+    };
     let (message, way) = if moved.is_only {
         (
             format!(
@@ -130,7 +145,7 @@ pub(super) fn moved_control_plane(moved: &Moved) -> Diagnostic {
     } else {
         (
             format!(
-                "control plane `{name}` can't get the address {now} in place: it is a member of the cluster at {before}"
+                "{what} `{name}` can't get the address {now} in place: it is a member of the cluster at {before}"
             ),
             format!(
                 "to move: with that address, `kinstall node replace {name} {name} ip={now}` (and ansible_host, if the \
@@ -144,6 +159,50 @@ pub(super) fn moved_control_plane(moved: &Moved) -> Diagnostic {
             "give `{name}` its address {before} back in the inventory"
         ))
         .hint(way)
+}
+
+/// Fails where etcd runs as a service of hosts and the inventory has it on its control planes: without `[etcd]` as it was,
+/// nobody could tell what the cluster can do without.
+pub(super) fn refuse_etcd_on_control_planes(
+    members: &Members,
+    cluster: &ClusterSpec,
+) -> Result<(), Diagnostics> {
+    let hosts = members.etcd_hosts_against(cluster);
+    if hosts.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "etcd of this cluster runs as a service of {}, and the inventory has it on its control planes",
+        hosts.join(", ")
+    );
+    let error = Diagnostic::error(Kind::Inventory, message);
+    Err(vec![
+        error
+            .hint("nothing was changed: kinstall doesn't move etcd's data")
+            .hint("make `[etcd]` again what it was"),
+    ])
+}
+
+/// Fails where the inventory has none of the hosts that run etcd in `[etcd]`: all but one would leave before the first joins.
+pub(super) fn refuse_etcd_on_others(
+    members: &Members,
+    cluster: &ClusterSpec,
+) -> Result<(), Diagnostics> {
+    let hosts = members.etcd_hosts();
+    let stays = |name: &&str| cluster.host(name).is_some_and(|host| host.roles.etcd);
+    if hosts.is_empty() || hosts.iter().any(stays) {
+        return Ok(());
+    }
+    let message = format!(
+        "the inventory has none of the hosts in `[etcd]` that run etcd now: {}",
+        hosts.join(", ")
+    );
+    let error = Diagnostic::error(Kind::Inventory, message);
+    Err(vec![
+        error
+            .hint("nothing was changed")
+            .hint("put them back beside the new ones, and run `kinstall up`; when those have joined, take the old ones out"),
+    ])
 }
 
 fn no_control_plane_stays() -> Diagnostic {

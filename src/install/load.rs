@@ -92,12 +92,16 @@ pub fn remove(
     })
 }
 
-/// Returns the hosts that were named, or all, in the order of the inventory.
+/// Returns the nodes that were named, or all, in the order of the inventory.
 pub(super) fn chosen(project: &Project, nodes: &[String]) -> Result<Vec<String>, Diagnostics> {
     for name in nodes {
-        named_hosts::host(&project.cluster, name)?;
+        let host = named_hosts::host(&project.cluster, name)?;
+        if !host.roles.is_node() {
+            let message = format!("`{name}` only runs etcd: it has no images");
+            return Err(vec![Diagnostic::error(Kind::Inventory, message)]);
+        }
     }
-    let hosts = project.cluster.hosts.iter().map(|host| host.name.clone());
+    let hosts = project.cluster.nodes().map(|host| host.name.clone());
     Ok(hosts
         .filter(|name| nodes.is_empty() || nodes.contains(name))
         .collect())

@@ -40,6 +40,12 @@ pub struct Member {
     /// Etcd was restored without it: what it has is another cluster.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     lost: bool,
+    /// It runs etcd as a service, alone or beside what else it is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    etcd_host: bool,
+    /// It is no node of Kubernetes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    etcd_only: bool,
     login: Login,
 }
 
@@ -103,19 +109,44 @@ impl Members {
         joined: &[String],
         left: &[String],
     ) -> Result<(), Diagnostics> {
+        Self::change(directory, |now| {
+            for host in joined.iter().filter_map(|name| cluster.host(name)) {
+                let member = Member::of(host);
+                match now.members.iter_mut().find(|it| it.name == host.name) {
+                    Some(known) => {
+                        let etcd_host = known.etcd_host;
+                        *known = Member {
+                            etcd_host,
+                            ..member
+                        };
+                    }
+                    None => now.members.push(member),
+                }
+            }
+            now.members.retain(|it| !left.contains(&it.name));
+            // With the last control plane, the cluster is gone, and what those have that weren't reached is no part of any.
+            if !left.is_empty() && !now.members.iter().any(|it| it.control_plane) {
+                now.members.iter_mut().for_each(|it| it.etcd_host = false);
+            }
+        })
+    }
+
+    /// Writes down that some members run etcd as a service.
+    pub fn have_etcd(directory: &Path, names: &[String]) -> Result<(), Diagnostics> {
+        Self::change(directory, |now| {
+            let members = now.members.iter_mut();
+            let hosts = members.filter(|it| names.contains(&it.name));
+            hosts.for_each(|it| it.etcd_host = true);
+        })
+    }
+
+    fn change(directory: &Path, change: impl FnOnce(&mut Self)) -> Result<(), Diagnostics> {
         let before = Self::load(directory)?;
         let mut now = before.clone().unwrap_or(Self {
             format: FORMAT,
             members: Vec::new(),
         });
-        for host in joined.iter().filter_map(|name| cluster.host(name)) {
-            let member = Member::of(host);
-            match now.members.iter_mut().find(|it| it.name == host.name) {
-                Some(known) => *known = member,
-                None => now.members.push(member),
-            }
-        }
-        now.members.retain(|it| !left.contains(&it.name));
+        change(&mut now);
         if before.as_ref() == Some(&now) {
             return Ok(());
         }
@@ -163,34 +194,55 @@ impl Members {
         departed.cloned().collect()
     }
 
-    /// Returns whether the inventory has none of the control planes that the cluster has.
+    /// Returns whether the inventory has none of the control planes that the cluster has as such.
     pub fn lacks_control_planes(&self, cluster: &ClusterSpec) -> bool {
         let mut control_planes = self.members.iter().filter(|it| it.control_plane).peekable();
         control_planes.peek().is_some()
-            && control_planes.all(|member| cluster.host(&member.name).is_none())
+            && control_planes.all(|member| {
+                let host = cluster.host(&member.name);
+                host.is_none_or(|host| !host.roles.control_plane)
+            })
     }
 
-    /// Returns the control planes that the inventory gives another address than they have in the cluster.
+    /// Returns the hosts that run etcd as a service although the inventory has it on its control planes.
+    pub fn etcd_hosts_against(&self, cluster: &ClusterSpec) -> Vec<&str> {
+        if cluster.etcd.on_hosts {
+            return Vec::new();
+        }
+        self.etcd_hosts()
+    }
+
+    /// Returns the hosts that run etcd as a service.
+    pub fn etcd_hosts(&self) -> Vec<&str> {
+        let hosts = self.members.iter().filter(|it| it.etcd_host);
+        hosts.map(|it| it.name.as_str()).collect()
+    }
+
+    /// Returns the control planes and hosts of etcd that the inventory gives another address than they have in the cluster.
     pub fn moved_control_planes(&self, cluster: &ClusterSpec) -> Vec<Moved> {
         let control_planes = self.members.iter().filter(|it| it.control_plane);
         let is_only = control_planes.clone().count() == 1;
-        let moved = control_planes.filter_map(|member| {
+        let fixed = self.members.iter();
+        let fixed = fixed.filter(|it| it.control_plane || it.etcd_host);
+        let moved = fixed.filter_map(|member| {
             let (before, now) = (member.address?, cluster.host(&member.name)?.address?);
             (before != now).then(|| Moved {
                 name: member.name.clone(),
+                is_control_plane: member.control_plane,
                 before,
                 now,
-                is_only,
+                is_only: is_only && member.control_plane,
             })
         });
         moved.collect()
     }
 }
 
-/// A control plane that the inventory gives another address.
+/// A control plane or a host of etcd that the inventory gives another address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Moved {
     pub name: String,
+    pub is_control_plane: bool,
     pub before: IpAddr,
     pub now: IpAddr,
     /// The cluster has no other control plane.
@@ -211,6 +263,9 @@ impl Member {
             address: host.address,
             control_plane: host.roles.control_plane,
             lost: false,
+            // The inventory may name it, and it may never have been one.
+            etcd_host: false,
+            etcd_only: !host.roles.is_node(),
             login: Login {
                 local: connection.method == Method::Local,
                 host: connection.host.clone(),
@@ -227,7 +282,7 @@ impl Member {
 
     /// Makes a host of it, as far as those need one who take it out of the cluster; all else is as on a host of the
     /// inventory.
-    pub fn host(&self, like: &HostSpec) -> HostSpec {
+    pub fn host(&self, like: &HostSpec, etcd_on_hosts: bool) -> HostSpec {
         let jump = |it: &Jump| JumpHost {
             user: it.user.clone(),
             host: it.host.clone(),
@@ -242,8 +297,8 @@ impl Member {
             access_address: self.address,
             roles: Roles {
                 control_plane: self.control_plane,
-                etcd: self.control_plane,
-                worker: !self.control_plane,
+                etcd: self.etcd_host || (self.control_plane && !etcd_on_hosts),
+                worker: !self.control_plane && !self.etcd_only,
             },
             connection: Connection {
                 method: if self.login.local {
@@ -287,7 +342,8 @@ pub fn require(project: &Project, names: &[String]) -> Result<(), Diagnostics> {
 pub fn with(cluster: &ClusterSpec, members: &[Member]) -> ClusterSpec {
     let mut cluster = cluster.clone();
     if let Some(like) = cluster.hosts.first().cloned() {
-        let hosts = members.iter().map(|member| member.host(&like));
+        let on_hosts = cluster.etcd.on_hosts;
+        let hosts = members.iter().map(|member| member.host(&like, on_hosts));
         cluster.hosts.extend(hosts);
     }
     cluster

@@ -32,8 +32,10 @@ pub fn warnings(cluster: &ClusterSpec, computer: Option<Memory>) -> Diagnostics 
         let (has, need) = (host.machine.memory_mib, memory::need(cluster, host));
         let role = if host.roles.control_plane {
             "a control plane"
-        } else {
+        } else if host.roles.worker {
             "a worker"
+        } else {
+            "a host of etcd"
         };
         (has < need).then(|| {
             warning(format!(

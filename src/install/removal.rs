@@ -1,18 +1,21 @@
 //! Which machines may be removed one by one, and what is left to do in the cluster afterwards.
 
+use super::members::Members;
 use super::named_hosts;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::model::ClusterSpec;
 use crate::provision::{MachineState, ObservedMachine};
 
-/// Returns the machines that were named and may go: those that are there, as long as a majority of control planes stays.
+/// Returns the machines that were named and may go: those that are there, as long as a majority of etcd's members and a
+/// control plane stay. `recorded` are the members that `up` has written down.
 pub fn removable<'a>(
     cluster: &ClusterSpec,
+    recorded: Option<&Members>,
     observed: &'a [ObservedMachine],
     nodes: &[String],
 ) -> Result<Vec<&'a str>, Diagnostics> {
     let names = chosen(observed, nodes)?;
-    keeps_a_majority(cluster, observed, &names)?;
+    keeps_a_majority(cluster, recorded, observed, &names)?;
     Ok(names)
 }
 
@@ -61,10 +64,11 @@ fn chosen<'a>(
         .collect())
 }
 
-/// Fails where too few control planes would be left: etcd answers only as long as more than half of its
+/// Fails where too few control planes or hosts of etcd would be left: etcd answers only as long as more than half of its
 /// members run, and with the last one the cluster's data is gone.
 fn keeps_a_majority(
     cluster: &ClusterSpec,
+    recorded: Option<&Members>,
     observed: &[ObservedMachine],
     names: &[&str],
 ) -> Result<(), Diagnostics> {
@@ -72,10 +76,42 @@ fn keeps_a_majority(
         let found = observed.iter().find(|it| it.name == name);
         found.is_some_and(|it| it.state != MachineState::Absent)
     };
-    let all: Vec<&str> = cluster
-        .control_planes()
-        .map(|host| host.name.as_str())
-        .collect();
+    let control_planes = cluster.control_planes().map(|host| host.name.as_str());
+    let control_planes: Vec<&str> = control_planes.collect();
+    if cluster.etcd.on_hosts
+        && !control_planes
+            .iter()
+            .any(|it| is_there(it) && !names.contains(it))
+        && control_planes.iter().any(|it| names.contains(it))
+    {
+        let removed = control_planes.join(", ");
+        return Err(too_few(format!(
+            "without {removed} the cluster has no control plane"
+        )));
+    }
+    let of_inventory = cluster.etcd_hosts().map(|host| host.name.as_str());
+    stays_a_majority(
+        &of_inventory.collect::<Vec<_>>(),
+        cluster.etcd.on_hosts,
+        is_there,
+        names,
+    )?;
+    // The inventory may have etcd elsewhere than it is.
+    let services = recorded.map_or_else(Vec::new, Members::etcd_hosts);
+    if services.is_empty() {
+        stays_a_majority(&control_planes, false, is_there, names)
+    } else {
+        stays_a_majority(&services, true, is_there, names)
+    }
+}
+
+/// Checks that more than half of some members of etcd is left.
+fn stays_a_majority(
+    all: &[&str],
+    on_hosts: bool,
+    is_there: impl Fn(&str) -> bool,
+    names: &[&str],
+) -> Result<(), Diagnostics> {
     let removed: Vec<&str> = all
         .iter()
         .filter(|it| names.contains(it))
@@ -88,20 +124,24 @@ fn keeps_a_majority(
     if removed.is_empty() || left > all.len() / 2 {
         return Ok(());
     }
+    let (whole, parts) = if on_hosts {
+        ("etcd", "hosts of etcd")
+    } else {
+        ("control plane", "control planes")
+    };
     let message = if left == 0 {
-        format!(
-            "without {} the cluster has no control plane",
-            removed.join(", ")
-        )
+        format!("without {} the cluster has no {whole}", removed.join(", "))
     } else {
         format!(
-            "without {} only {left} of {} control planes are left, and etcd stops",
+            "without {} only {left} of {} {parts} are left, and etcd stops",
             removed.join(", "),
             all.len()
         )
     };
+    Err(too_few(message))
+}
+
+fn too_few(message: String) -> Diagnostics {
     let error = Diagnostic::error(Kind::Environment, message);
-    Err(vec![error.hint(
-        "`kinstall down` without names removes the whole lab",
-    )])
+    vec![error.hint("`kinstall down` without names removes the whole lab")]
 }

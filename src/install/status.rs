@@ -3,10 +3,13 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::etcd::node::FIND;
 use super::lab::LabMachines;
 use super::project::Project;
 use super::{kubectl, runtime};
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::model::ClusterSpec;
+use crate::plan::etcd_refusals;
 use crate::provision::MachineState;
 use crate::report::status::Certificate;
 use crate::report::{ClusterStatus, HostStatus};
@@ -27,7 +30,9 @@ pub fn of(project: &Project, machines: &LabMachines) -> Result<ClusterStatus, Di
     let runtime = runtime::start()?;
     runtime.block_on(async {
         match kubectl::control_plane(project, machines).await {
-            Ok((host, session)) => add_cluster(&mut status, &host.name, &session).await,
+            Ok((host, session)) => {
+                add_cluster(&mut status, &project.cluster, &host.name, &session).await
+            }
             Err(errors) => add_errors(&mut status, &errors),
         }
     });
@@ -52,6 +57,8 @@ pub(super) fn of_machines(
                 .map_or_else(|| "not known".to_owned(), |address| address.to_string()),
             machine: machine_states.as_ref().map(|states| states[index]),
             node: None,
+            is_to_be_node: host.roles.is_node(),
+            etcd: None,
         });
     let mut status = ClusterStatus {
         hosts: hosts.collect(),
@@ -69,15 +76,38 @@ pub(super) fn of_machines(
 }
 
 /// Takes in what a control plane says.
-pub(super) async fn add_cluster(status: &mut ClusterStatus, host: &str, session: &Session) {
+pub(super) async fn add_cluster(
+    status: &mut ClusterStatus,
+    cluster: &ClusterSpec,
+    host: &str,
+    session: &Session,
+) {
+    let members = members(cluster);
+    let urls: Vec<&str> = members.iter().map(|(_, url)| url.as_str()).collect();
+    let etcd_health = match urls.as_slice() {
+        [] => "true".to_owned(),
+        // Whatever the inventory says, it may be in pods.
+        _ => format!(
+            "if [ -e /etc/kubernetes/manifests/etcd.yaml ]; then echo true; else {FIND}etcd --endpoints={} \
+             --command-timeout=5s endpoint health --write-out=json; fi",
+            urls.join(",")
+        ),
+    };
     let answers = tokio::try_join!(
         session.exec_as_root(OBJECTS),
-        session.exec_as_root(CERTIFICATES)
+        session.exec_as_root(CERTIFICATES),
+        session.exec_as_root(&etcd_health)
     );
-    let (objects, certificates) = match answers {
+    let (objects, certificates, health) = match answers {
         Ok(answers) => answers,
         Err(error) => return add_errors(status, &[error.diagnostic(host)]),
     };
+    // It fails when one of them is unwell, which is what is asked for.
+    let health: Value = serde_json::from_slice(&health.stdout).unwrap_or_default();
+    let is_stacked = health == Value::Bool(true);
+    if !is_stacked {
+        status.add_etcd_health(&health, &members);
+    }
     match parse(&objects) {
         Ok(list) => status.add_objects(&list),
         Err(problem) => status
@@ -94,6 +124,9 @@ pub(super) async fn add_cluster(status: &mut ClusterStatus, host: &str, session:
         Err(problem) => status.problems.push(format!("certificates: {problem}")),
     }
     add_problems(status);
+    if is_stacked {
+        status.problems.push(etcd_refusals::stacked(host).message);
+    }
 }
 
 /// Takes in why no control plane says anything.
@@ -101,6 +134,14 @@ pub(super) fn add_errors(status: &mut ClusterStatus, errors: &[Diagnostic]) {
     let errors = errors.iter().map(Diagnostic::in_one_line);
     status.problems.extend(errors);
     add_problems(status);
+}
+
+/// Returns the hosts that run etcd as a service, and the URLs of their members.
+fn members(cluster: &ClusterSpec) -> Vec<(String, String)> {
+    let hosts = cluster.etcd_hosts().filter(|_| cluster.etcd.on_hosts);
+    hosts
+        .filter_map(|host| Some((host.name.clone(), host.etcd_client_url()?)))
+        .collect()
 }
 
 fn parse(finished: &Finished) -> Result<Value, String> {
@@ -138,9 +179,13 @@ fn add_problems(status: &mut ClusterStatus) {
     let mut problems = Vec::new();
     for host in &status.hosts {
         match &host.node {
+            None if !host.is_to_be_node => {}
             None => problems.push(format!("{} is not a node of the cluster", host.name)),
             Some(node) if !node.ready => problems.push(format!("node {} is not ready", host.name)),
             Some(_) => {}
+        }
+        if host.etcd == Some(false) {
+            problems.push(format!("etcd on {} does not answer", host.name));
         }
     }
     for node in &status.foreign_nodes {

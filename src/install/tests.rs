@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::bundle::{Catalog, Release};
 use crate::credentials::ClusterSecrets;
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceFile};
+use crate::install::lab::Keys;
 use crate::install::template_secrets;
 use crate::inventory::{Inventory, Vault};
 use crate::model::{self, ClusterSpec};
@@ -20,6 +21,11 @@ use crate::resource::{Command, Condition, Content, Resource, Sha256};
 use crate::wire::Facts;
 
 mod control_planes;
+mod etcd_hosts;
+mod etcd_hosts_recorded;
+mod etcd_hosts_refused;
+mod etcd_hosts_removed;
+mod etcd_hosts_taken_over;
 mod images;
 mod inventory_edit;
 mod lived_before;
@@ -105,8 +111,23 @@ impl Lab {
         leaving: &[String],
         take_over: &[String],
     ) -> Result<Plan, Diagnostics> {
-        let secrets = template_secrets::of(&self.cluster, &self.secrets)?;
-        let input = PlanInput {
+        self.with_input(take_over, |input| {
+            plan::build(&PlanInput {
+                action,
+                leaving,
+                ..*input
+            })
+        })
+    }
+
+    /// Gives what `up` plans from.
+    fn with_input<T>(&self, take_over: &[String], use_it: impl FnOnce(&PlanInput<'_>) -> T) -> T {
+        let folder = tempfile::tempdir().unwrap();
+        let of_etcd =
+            template_secrets::of_etcd(&self.cluster, &self.secrets, folder.path(), Keys::Read);
+        let mut secrets = template_secrets::of(&self.cluster, &self.secrets).unwrap();
+        secrets.extend(of_etcd.unwrap());
+        use_it(&PlanInput {
             cluster: &self.cluster,
             facts: &self.facts,
             bundle: &self.bundle,
@@ -116,11 +137,10 @@ impl Lab {
             sources: &Sources::builtin(),
             take_over,
             limit: None,
-            leaving,
+            leaving: &[],
             upgraded: &[],
-            action,
-        };
-        plan::build(&input)
+            action: Action::Up,
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::validate::Places;
 use super::{
-    Addons, ControlPlaneSettings, Dns, HostSpec, Network, Proxy, Registries, WantedVersion,
+    Addons, ControlPlaneSettings, Dns, Etcd, HostSpec, Network, Proxy, Registries, WantedVersion,
 };
 use crate::diagnostic::Location;
 use crate::secret::Secret;
@@ -28,6 +28,7 @@ pub struct ClusterSpec {
     /// All hosts in inventory order; at least one has the control-plane role.
     pub hosts: Vec<HostSpec>,
     pub control_plane: ControlPlane,
+    pub etcd: Etcd,
     pub network: Network,
     pub dns: Dns,
     pub addons: Addons,
@@ -63,7 +64,18 @@ impl ClusterSpec {
 
     /// Returns the hosts that only run workloads.
     pub fn workers(&self) -> impl Iterator<Item = &HostSpec> {
-        self.hosts.iter().filter(|host| !host.roles.control_plane)
+        let nodes = self.nodes();
+        nodes.filter(|host| !host.roles.control_plane)
+    }
+
+    /// Returns the nodes of Kubernetes: all hosts but those that only run etcd.
+    pub fn nodes(&self) -> impl Iterator<Item = &HostSpec> {
+        self.hosts.iter().filter(|host| host.roles.is_node())
+    }
+
+    /// Returns the hosts that run a member of etcd; never empty.
+    pub fn etcd_hosts(&self) -> impl Iterator<Item = &HostSpec> {
+        self.hosts.iter().filter(|host| host.roles.etcd)
     }
 
     /// Returns where the API servers answer what is outside of the cluster, as `host:port`: the load

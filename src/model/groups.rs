@@ -1,6 +1,6 @@
 //! Checks kubespray's groups: who is what in the cluster.
 
-use super::members::stranger;
+use super::etcd;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind, Location};
 use crate::did_you_mean::closest;
 use crate::inventory::{Host, Inventory};
@@ -36,7 +36,7 @@ pub(super) fn check(inventory: &Inventory, diagnostics: &mut Diagnostics) {
             "add hosts to `[kube_node]`; a control plane may be in it as well",
         ));
     }
-    check_etcd(inventory, &control_planes, &workers, diagnostics);
+    check_count(inventory, &control_planes, diagnostics);
     check_outsiders(inventory, diagnostics);
 }
 
@@ -71,78 +71,14 @@ fn empty_group(
         .hint(hint)
 }
 
-/// etcd runs on the control planes.
-///
-/// Old inventories list other hosts of the cluster as well (two control planes and three etcd members
-/// were the generator's choice for three hosts): they work without them, so that is a warning. A host
-/// that is nothing but an etcd member would be left out, so that is an error.
-fn check_etcd(
-    inventory: &Inventory,
-    control_planes: &[&Host],
-    workers: &[&Host],
-    diagnostics: &mut Diagnostics,
-) {
-    let members = inventory.hosts_in("etcd");
-    let Some(group) = inventory.groups.get("etcd") else {
-        return check_count(inventory, control_planes, &[], diagnostics);
+/// An even number of etcd members survives no more failures than one less.
+fn check_count(inventory: &Inventory, control_planes: &[&Host], diagnostics: &mut Diagnostics) {
+    let on_hosts = etcd::is_on_hosts(inventory);
+    let count = if on_hosts {
+        inventory.hosts_in("etcd").len()
+    } else {
+        control_planes.len()
     };
-    let is_in = |hosts: &[&Host], host: &Host| hosts.iter().any(|other| other.name == host.name);
-    if control_planes.is_empty() || members.is_empty() {
-        return;
-    }
-    let (inside, outside): (Vec<&Host>, Vec<&Host>) = members
-        .iter()
-        .copied()
-        .partition(|host| is_in(control_planes, host) || is_in(workers, host));
-    for host in outside {
-        if let Some(stranger) = stranger(inventory, host) {
-            diagnostics.push(stranger);
-            continue;
-        }
-        let member = group.hosts.iter().find(|member| member.name == host.name);
-        let location = member.map_or(&host.location, |member| &member.location);
-        diagnostics.push(
-            Diagnostic::error(
-                Kind::Inventory,
-                format!("`{}` is an etcd member and nothing else", host.name),
-            )
-            .at(location.clone(), "separate etcd hosts are not supported")
-            .hint("kinstall runs etcd on the control planes")
-            .hint("add the host to `[kube_control_plane]`, or remove it from `[etcd]`"),
-        );
-    }
-    let is_same = inside.len() == control_planes.len()
-        && inside.iter().all(|host| is_in(control_planes, host));
-    if !is_same && !inside.is_empty() {
-        let names: Vec<&str> = control_planes
-            .iter()
-            .map(|host| host.name.as_str())
-            .collect();
-        diagnostics.push(
-            Diagnostic::warning("group `etcd` is not the same as the control planes")
-                .at(group.location.clone(), "not followed")
-                .hint(format!(
-                    "etcd runs on the control planes: {}",
-                    names.join(", ")
-                )),
-        );
-    }
-    let others: Vec<&Host> = inside
-        .into_iter()
-        .filter(|host| !is_in(control_planes, host))
-        .collect();
-    check_count(inventory, control_planes, &others, diagnostics);
-}
-
-/// An even number of etcd members survives no more failures than one less. `others` are to run etcd as well, and are no
-/// control planes.
-fn check_count(
-    inventory: &Inventory,
-    control_planes: &[&Host],
-    others: &[&Host],
-    diagnostics: &mut Diagnostics,
-) {
-    let count = control_planes.len();
     if count == 0 || count % 2 == 1 {
         return;
     }
@@ -150,16 +86,14 @@ fn check_count(
         .iter()
         .find_map(|name| inventory.groups.get(*name));
     let warning = Diagnostic::warning(format!("etcd has an even number of members: {count}"));
-    let warning = match group {
-        Some(group) => warning.at(
-            group.location.clone(),
-            format!("{count} control planes run etcd"),
-        ),
-        None => warning,
+    let (what, way) = if on_hosts {
+        ("hosts", "add or remove a host of `[etcd]`")
+    } else {
+        ("control planes", "add or remove a control plane")
     };
-    let way = match others.first() {
-        Some(host) => format!("make `{}` a control plane as well", host.name),
-        None => "add or remove a control plane".to_owned(),
+    let warning = match group {
+        Some(group) => warning.at(group.location.clone(), format!("{count} {what} run etcd")),
+        None => warning,
     };
     diagnostics.push(warning.hint(format!(
         "the cluster survives the loss of {} of them, as it would with {}: {way}",

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 #[cfg(doc)]
 use super::ClusterSpec;
-use super::{AddressSource, Kubelet, MachineSpec, defaults};
+use super::{AddressSource, Kubelet, MachineSpec, defaults, join_port};
 use crate::secret::Secret;
 
 /// A host of the cluster.
@@ -35,12 +35,36 @@ pub struct HostSpec {
     pub machine: MachineSpec,
 }
 
+impl HostSpec {
+    /// Returns the URL by which the other members of etcd know this one.
+    pub fn etcd_peer_url(&self) -> Option<String> {
+        self.etcd_url(2380)
+    }
+
+    /// Returns the URL by which clients reach its member of etcd.
+    pub fn etcd_client_url(&self) -> Option<String> {
+        self.etcd_url(2379)
+    }
+
+    fn etcd_url(&self, port: u16) -> Option<String> {
+        let address = self.address?.to_string();
+        Some(format!("https://{}", join_port(&address, port)))
+    }
+}
+
 /// What a host does in the cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Roles {
     pub control_plane: bool,
     pub etcd: bool,
     pub worker: bool,
+}
+
+impl Roles {
+    /// Returns whether the host is a node of Kubernetes, and not only a member of etcd.
+    pub fn is_node(self) -> bool {
+        self.control_plane || self.worker
+    }
 }
 
 /// A node taint, `key=value:effect`.

@@ -32,6 +32,7 @@ pub const KNOWN: &[&str] = &[
     "audit_log_maxsize",
     "auto_renew_certificates",
     "auto_renew_certificates_systemd_calendar",
+    "etcd_data_dir",
     "kinstall_etcd_backup",
     "kinstall_etcd_backup_schedule",
     "kinstall_etcd_backup_count",

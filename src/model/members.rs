@@ -2,18 +2,20 @@
 
 use std::net::IpAddr;
 
-use super::Roles;
+use super::{Roles, etcd};
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::did_you_mean::closest;
 use crate::inventory::{Host, Inventory};
 
 /// Returns the hosts of the cluster in inventory order, with their roles.
-///
-/// etcd runs on the control planes, whatever the group `etcd` says; differences are reported by
-/// [`super::groups`].
 pub(super) fn members(inventory: &Inventory) -> Vec<(&Host, Roles)> {
     let control_planes = inventory.hosts_in("kube_control_plane");
     let workers = inventory.hosts_in("kube_node");
+    let members = if etcd::is_on_hosts(inventory) {
+        inventory.hosts_in("etcd")
+    } else {
+        control_planes.clone()
+    };
     let is_in = |group: &[&Host], host: &Host| group.iter().any(|member| member.name == host.name);
     inventory
         .hosts
@@ -22,10 +24,10 @@ pub(super) fn members(inventory: &Inventory) -> Vec<(&Host, Roles)> {
             let control_plane = is_in(&control_planes, host);
             let roles = Roles {
                 control_plane,
-                etcd: control_plane,
+                etcd: is_in(&members, host),
                 worker: is_in(&workers, host),
             };
-            (roles.control_plane || roles.worker).then_some((host, roles))
+            (roles.is_node() || roles.etcd).then_some((host, roles))
         })
         .collect()
 }

@@ -8,6 +8,7 @@ pub mod addresses;
 pub mod cluster;
 pub mod control_plane_settings;
 pub mod defaults;
+pub mod etcd;
 mod groups;
 pub mod host;
 pub mod kubelet;
@@ -35,6 +36,7 @@ pub use cluster::{
     ApiProxy, ClusterSpec, ControlPlane, MachineDefaults, ManifestPath, Provider, join_port,
 };
 pub use control_plane_settings::{AuditLog, ControlPlaneSettings, Encryption};
+pub use etcd::Etcd;
 pub use host::{Become, Connection, HostSpec, JumpHost, Method, Roles, Taint};
 pub use kubelet::Kubelet;
 pub use machine::{ForwardedPort, MachineSpec, Protocol, SharedFolder};

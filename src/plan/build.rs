@@ -7,12 +7,13 @@ use indexmap::IndexMap;
 
 use super::control_planes::{self, ControlPlanes};
 use super::duplicates::find_duplicates;
+use super::etcd_hosts::EtcdHosts;
 use super::place::Place;
 use super::playbook_order::in_order;
 use super::stages::{Assembly, Placed};
 use super::{
-    Plan, Stage, foreign, no_longer_wanted, outcasts, own_objects, phases, surroundings,
-    unknown_nodes,
+    Plan, Stage, etcd_refusals, foreign, no_longer_wanted, outcasts, own_objects, phases,
+    surroundings, unknown_nodes,
 };
 use crate::bundle::Release;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind, SourceFile};
@@ -76,15 +77,20 @@ pub fn build(input: &PlanInput<'_>) -> Result<Plan, Diagnostics> {
 pub(super) fn build_stages(input: &PlanInput<'_>, stages: &[Stage]) -> Result<Plan, Diagnostics> {
     check_limit(input)?;
     let taken_over = foreign::taken_over(input)?;
+    let carriers = foreign::carriers(input);
     surroundings::refuse(input)?;
     if input.action == Action::Up {
         outcasts::refuse(input)?;
+    }
+    if !matches!(input.action, Action::Reset | Action::Remove) {
+        etcd_refusals::refuse(input, &carriers)?;
     }
     if input.action == Action::Remove && control_planes::there_is_no_cluster(input) {
         return Ok(Plan::default());
     }
     let playbooks = in_order(load(input.sources, input.action)?, stages)?;
     let engine = engine(input.sources, input.cluster, input.bundle)?;
+    let etcd_hosts = EtcdHosts::choose(input, &carriers);
     let builder = Builder {
         parts: Parts {
             engine: &engine,
@@ -101,6 +107,7 @@ pub(super) fn build_stages(input: &PlanInput<'_>, stages: &[Stage]) -> Result<Pl
                 .collect(),
             taken_over: &taken_over,
             upgraded: input.upgraded,
+            first_of_etcd: etcd_hosts.first.map(|host| host.name.as_str()),
         },
         facts: input.facts,
         playbooks: &playbooks,
@@ -111,7 +118,7 @@ pub(super) fn build_stages(input: &PlanInput<'_>, stages: &[Stage]) -> Result<Pl
     let mut placed: BTreeMap<PhaseName, Vec<Placed<'_>>> = BTreeMap::new();
     let mut blocked: BTreeMap<PhaseName, String> = BTreeMap::new();
     for playbook in &playbooks {
-        match Place::all(playbook.placement, input, &control_planes) {
+        match Place::all(playbook.placement, input, &control_planes, &etcd_hosts) {
             Ok(all) => {
                 let mut parts = Vec::new();
                 for place in all {

@@ -78,8 +78,11 @@ impl<'a> ControlPlanes<'a> {
 /// leaves it so.
 pub(super) fn there_is_no_cluster(input: &PlanInput<'_>) -> bool {
     let mut control_planes = input.cluster.control_planes();
-    let is_bare =
-        |facts: &Facts| facts.control_plane == ControlPlaneState::Absent && !facts.traces.joined;
+    let is_bare = |facts: &Facts| {
+        facts.control_plane == ControlPlaneState::Absent
+            && !facts.traces.joined
+            && !facts.etcd.has_data
+    };
     control_planes.all(|host| input.facts.contains_key(&host.name))
         && input.facts.values().all(is_bare)
 }

@@ -8,7 +8,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::model::HostSpec;
 use crate::resource::Sha256;
 use crate::secret::Secret;
-use crate::wire::{ClusterTraces, authority_digest};
+use crate::wire::{ClusterTraces, Facts, authority_digest};
 
 /// The cluster's own authorities, by their names among the secrets.
 const AUTHORITIES: [&str; 3] = [
@@ -18,9 +18,15 @@ const AUTHORITIES: [&str; 3] = [
 ];
 
 /// The steps that make a member of the cluster of a machine.
-pub const JOINING_STEPS: [&str; 3] = ["control-plane/init", "control-plane-join/join", "join/join"];
+pub const JOINING_STEPS: [&str; 4] = [
+    "control-plane/init",
+    "control-plane-join/join",
+    "join/join",
+    super::etcd_hosts::STEP,
+];
 
-/// Returns the hosts whose machines are taken from another cluster; fails for those that nobody gave away.
+/// Returns the hosts whose machines are taken from another cluster; fails for those that nobody gave away, and for hosts of
+/// etcd: what is theirs must never become a member of this one's.
 pub fn taken_over<'a>(input: &PlanInput<'a>) -> Result<Vec<&'a str>, Diagnostics> {
     let ours = authorities(input.secrets);
     let mut refusals = Diagnostics::new();
@@ -29,17 +35,15 @@ pub fn taken_over<'a>(input: &PlanInput<'a>) -> Result<Vec<&'a str>, Diagnostics
         let Some(facts) = input.facts.get(&host.name) else {
             continue;
         };
-        let traces = &facts.traces;
-        let by_kinstall = JOINING_STEPS
-            .iter()
-            .any(|step| facts.commands.contains_key(*step));
-        let carried = foreign(traces, by_kinstall, &ours);
+        let carried = carried(facts, &ours);
         if !input.may_change(host) {
             // Nothing is done there.
-        } else if !traces.distributions.is_empty() {
-            refusals.push(other_distribution(host, traces));
+        } else if !facts.traces.distributions.is_empty() {
+            refusals.push(other_distribution(host, &facts.traces));
         } else if carried.is_empty() {
             // A fresh machine, or one of this cluster.
+        } else if input.cluster.etcd.on_hosts && host.roles.etcd {
+            refusals.push(host_of_etcd(host, &carried));
         } else if input.take_over.contains(&host.name) {
             taken.push(host.name.as_str());
         } else {
@@ -51,6 +55,24 @@ pub fn taken_over<'a>(input: &PlanInput<'a>) -> Result<Vec<&'a str>, Diagnostics
     } else {
         Err(refusals)
     }
+}
+
+/// Returns the hosts whose machines carry another cluster, whatever becomes of them.
+pub fn carriers<'a>(input: &PlanInput<'a>) -> Vec<&'a str> {
+    let ours = authorities(input.secrets);
+    let is_carrier = |host: &&HostSpec| {
+        let facts = input.facts.get(&host.name);
+        facts.is_some_and(|facts| !carried(facts, &ours).is_empty())
+    };
+    let carriers = input.cluster.hosts.iter().filter(is_carrier);
+    carriers.map(|host| host.name.as_str()).collect()
+}
+
+/// Returns what of a machine belongs to another cluster than ours.
+fn carried(facts: &Facts, ours: &[Sha256]) -> Vec<String> {
+    let mut steps = JOINING_STEPS.iter();
+    let by_kinstall = steps.any(|step| facts.commands.contains_key(*step));
+    foreign(&facts.traces, by_kinstall, ours)
 }
 
 /// Returns what of all this belongs to another cluster than ours.
@@ -72,18 +94,34 @@ fn foreign(traces: &ClusterTraces, by_kinstall: bool, ours: &[Sha256]) -> Vec<St
 
 fn refusal(host: &HostSpec, carried: &[String]) -> Diagnostic {
     let name = &host.name;
-    let message = format!(
-        "`{name}` belongs to another cluster: {}",
-        carried.join("; ")
-    );
-    Diagnostic::error(Kind::Environment, message)
+    anothers(host, carried)
         .hint("nothing on it was changed")
         .hint(format!(
             "`kinstall up --take-over {name}` removes all of that from it and takes it into this cluster"
         ))
+        .hint(remade(name))
+}
+
+fn host_of_etcd(host: &HostSpec, carried: &[String]) -> Diagnostic {
+    let name = &host.name;
+    anothers(host, carried)
+        .hint("nothing was changed: a host of `[etcd]` can't be taken over with what it has")
         .hint(format!(
-            "`kinstall down {name}` removes the machine, if kinstall made it; the next `up` makes a new one"
+            "wipe it first: `kinstall reset {name}` with the project that made that cluster, or install the machine anew"
         ))
+        .hint(remade(name))
+}
+
+fn anothers(host: &HostSpec, carried: &[String]) -> Diagnostic {
+    let (name, carried) = (&host.name, carried.join("; "));
+    let message = format!("`{name}` belongs to another cluster: {carried}");
+    Diagnostic::error(Kind::Environment, message)
+}
+
+fn remade(name: &str) -> String {
+    format!(
+        "`kinstall down {name}` removes the machine, if kinstall made it; the next `up` makes a new one"
+    )
 }
 
 fn other_distribution(host: &HostSpec, traces: &ClusterTraces) -> Diagnostic {

@@ -12,6 +12,7 @@ const NODE: u64 = 415;
 /// systemd, journald, sshd and logind 30; the kernel, and the files that programs are read from, are not
 /// measured but what a small machine has to keep free for them.
 const SYSTEM: u64 = 30 + 256;
+const ETCD: u64 = 65;
 /// API server 330, controller manager 100, scheduler 65, etcd 65.
 const CONTROL_PLANE: u64 = 560;
 /// kubeadm refuses a control plane with less than 1700 MiB (`ControlPlaneMem` in its constants), and
@@ -23,6 +24,9 @@ const COREDNS: u64 = 50;
 /// Returns the memory in MiB that a host needs for its role and the cluster's components, without
 /// anything of the user's.
 pub fn need(cluster: &ClusterSpec, host: &HostSpec) -> u64 {
+    if !host.roles.is_node() {
+        return SYSTEM + ETCD;
+    }
     let mut mib = SYSTEM + NODE;
     let mut add = |is_there: bool, share: u64| mib += if is_there { share } else { 0 };
     add(cluster.dns.node_local_address.is_some(), NODE_LOCAL_DNS);
@@ -37,7 +41,7 @@ pub fn need(cluster: &ClusterSpec, host: &HostSpec) -> u64 {
     if host.roles.control_plane {
         return (mib + CONTROL_PLANE).max(CONTROL_PLANE_LEAST);
     }
-    mib
+    mib + if host.roles.etcd { ETCD } else { 0 }
 }
 
 #[cfg(test)]
@@ -64,9 +68,10 @@ mod tests {
         victoria_logs.unwrap().enabled = true;
         assert_eq!(needs(&cluster), [1800, 886, 886]);
         cluster.addons.defined.remove("victoria_logs");
-        // A control plane that is a worker as well takes all the add-ons.
+        // A control plane that is a worker as well takes all the add-ons; a host that only runs etcd has nothing else.
         cluster.hosts[0].roles.worker = true;
         cluster.hosts[1].roles.worker = false;
-        assert_eq!(needs(&cluster), [1800, 751, 816]);
+        cluster.hosts[1].roles.etcd = true;
+        assert_eq!(needs(&cluster), [1800, 351, 816]);
     }
 }

@@ -10,6 +10,8 @@
 pub mod build;
 mod control_planes;
 mod duplicates;
+pub mod etcd_hosts;
+pub mod etcd_refusals;
 pub mod foreign;
 #[cfg(test)]
 mod hash;

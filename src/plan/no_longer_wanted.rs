@@ -75,9 +75,10 @@ fn of_host<'a>(
 ) -> impl Iterator<Item = &'a Made> + use<'a> {
     let facts = input.facts.get(&host.name);
     let facts = facts.filter(|_| input.action == Action::Up && shows_all(plan, host, input));
-    // It is a control plane still, whatever the inventory says.
+    // It is a control plane or has etcd's data still, whatever the inventory says.
     let facts = facts.filter(|facts| {
-        host.roles.control_plane || facts.control_plane == ControlPlaneState::Absent
+        (host.roles.control_plane || facts.control_plane == ControlPlaneState::Absent)
+            && (host.roles.etcd || !facts.etcd.has_data)
     });
     let wanted = Wanted::on(plan, &host.name);
     let made = facts.into_iter().flat_map(|facts| &facts.made);

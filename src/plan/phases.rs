@@ -24,7 +24,7 @@ pub struct Stage {
 pub enum Of {
     All,
     ControlPlanes,
-    /// All that are no control planes.
+    /// The nodes of Kubernetes that are no control planes.
     Workers,
 }
 
@@ -34,7 +34,7 @@ impl Of {
         match self {
             Self::All => true,
             Self::ControlPlanes => host.roles.control_plane,
-            Self::Workers => !host.roles.control_plane,
+            Self::Workers => host.roles.is_node() && !host.roles.control_plane,
         }
     }
 }
@@ -66,12 +66,21 @@ pub fn phases(action: Action) -> &'static [Stage] {
 /// cluster stands in `verify`.
 const UP: &[Stage] = {
     use PhaseName::{
-        AddOns, ControlPlane, ControlPlaneGate, ControlPlaneJoin, Join, Manifests, Prepare, Verify,
+        AddOns, ControlPlane, ControlPlaneGate, ControlPlaneJoin, Etcd, EtcdGate, Join, Manifests,
+        Prepare, Verify,
     };
     &[
         together(&[Prepare], &[]),
+        // Etcd on hosts: one after another, too. API servers don't know of a member before it votes.
+        Stage {
+            phases: &[EtcdGate, Etcd],
+            after: &[],
+            over: &[],
+            pace: Pace::Chains(1),
+            of: Of::All,
+        },
         // A host's own phases follow one another anyway: other hosts are not waited for.
-        together(&[ControlPlane], &[]),
+        together(&[ControlPlane], &[Etcd]),
         // One after another: etcd takes one new member at a time.
         Stage {
             phases: &[ControlPlaneGate, ControlPlaneJoin],
@@ -161,7 +170,7 @@ const DEFRAG: &[Stage] = &[Stage {
     after: &[],
     over: &[],
     pace: Pace::Chains(1),
-    of: Of::ControlPlanes,
+    of: Of::All,
 }];
 
 const fn together(phases: &'static [PhaseName], after: &'static [PhaseName]) -> Stage {

@@ -2,6 +2,7 @@
 
 use super::PlanInput;
 use super::control_planes::ControlPlanes;
+use super::etcd_hosts::EtcdHosts;
 use crate::model::HostSpec;
 use crate::playbook::Placement;
 use crate::playbook::schema::{Hosts, On};
@@ -23,25 +24,27 @@ impl<'a> Place<'a> {
         placement: Placement,
         input: &PlanInput<'a>,
         control_planes: &ControlPlanes<'a>,
+        etcd_hosts: &EtcdHosts<'a>,
     ) -> Result<Vec<Self>, String> {
         let is_planned =
             |host: &HostSpec| input.may_change(host) && input.facts.contains_key(&host.name);
-        let acting = |On::ControlPlane| control_planes.acting.clone();
+        let acting = |on: On| match on {
+            On::ControlPlane => control_planes.acting.clone().map(Some),
+            On::EtcdHost => etcd_hosts.acting.clone(),
+        };
         Ok(match placement {
             Placement::Each(hosts) => selected(hosts, input, control_planes)?
                 .filter(|host| is_planned(host))
                 .map(|host| Self { host, on: host })
                 .collect(),
             Placement::Once(on) => {
-                let on = acting(on)?;
-                let is_planned = is_planned(on);
-                is_planned
-                    .then_some(Self { host: on, on })
-                    .into_iter()
-                    .collect()
+                let on = acting(on)?.filter(|on| is_planned(on));
+                on.map(|on| Self { host: on, on }).into_iter().collect()
             }
             Placement::OnFor(on, hosts) => {
-                let on = acting(on)?;
+                let Some(on) = acting(on)? else {
+                    return Ok(Vec::new());
+                };
                 selected(hosts, input, control_planes)?
                     .filter(|host| hosts == Hosts::Leaving || is_planned(host))
                     .map(|host| Self { host, on })
@@ -60,16 +63,23 @@ fn selected<'a>(
         Hosts::InitialControlPlane | Hosts::JoiningControlPlanes => {
             control_planes.initial.clone()?
         }
-        Hosts::All | Hosts::ControlPlanes | Hosts::Workers | Hosts::Leaving => None,
+        Hosts::All
+        | Hosts::Nodes
+        | Hosts::ControlPlanes
+        | Hosts::Workers
+        | Hosts::EtcdHosts
+        | Hosts::Leaving => None,
     };
     let leaving = input.leaving;
     let is_initial = move |host: &HostSpec| initial.is_some_and(|it| it.name == host.name);
     let is_selected = move |host: &&HostSpec| match hosts {
         Hosts::All => true,
+        Hosts::Nodes => host.roles.is_node(),
+        Hosts::EtcdHosts => host.roles.etcd,
         Hosts::ControlPlanes => host.roles.control_plane,
         Hosts::InitialControlPlane => is_initial(host),
         Hosts::JoiningControlPlanes => host.roles.control_plane && !is_initial(host),
-        Hosts::Workers => !host.roles.control_plane,
+        Hosts::Workers => host.roles.is_node() && !host.roles.control_plane,
         Hosts::Leaving => leaving.contains(&host.name),
     };
     Ok(input.cluster.hosts.iter().filter(is_selected))

@@ -41,7 +41,7 @@ impl Scope<'_> {
         }
         if let Some(gate) = &it.control_plane_bears {
             conditions.push(Condition::ControlPlaneBears {
-                kubeconfig: kubeconfig(gate.kubeconfig.as_ref())?,
+                kubeconfig: self.kubeconfig_unless(gate.etcd_only, gate.kubeconfig.as_ref())?,
                 change: ControlPlaneChange {
                     kind: gate.change,
                     host: self.host.name.clone(),
@@ -79,5 +79,14 @@ impl Scope<'_> {
     pub(super) fn kubeconfig(&self, named: Option<&Text>) -> Result<String, Diagnostic> {
         let named = self.optional(named)?;
         Ok(named.unwrap_or_else(|| ADMIN_KUBECONFIG.to_owned()))
+    }
+
+    /// Returns where a kubeconfig is, unless only etcd is looked at.
+    pub(super) fn kubeconfig_unless(
+        &self,
+        etcd_only: bool,
+        named: Option<&Text>,
+    ) -> Result<Option<String>, Diagnostic> {
+        (!etcd_only).then(|| self.kubeconfig(named)).transpose()
     }
 }

@@ -167,7 +167,7 @@ fn check(file: &Arc<SourceFile>, from: schema::Playbook, errors: &mut Diagnostic
                 "it doesn't say where the steps run".to_owned(),
                 "write either `hosts`, or `on` with or without `for_each_host`",
             ));
-            Placement::Each(Hosts::All)
+            Placement::Each(Hosts::default())
         }
     };
     Playbook {

@@ -97,6 +97,10 @@ impl Action {
 pub enum PhaseName {
     /// Everything that a node needs before it knows of a cluster.
     Prepare,
+    /// Before a host becomes a member of etcd, what is there must be able to bear it.
+    EtcdGate,
+    /// Etcd runs on hosts, begun on one and joined by the others, one after another.
+    Etcd,
     /// The control plane that the cluster begins with comes up.
     ControlPlane,
     /// Before each of them, what is there must be able to bear it.
@@ -149,6 +153,8 @@ impl fmt::Display for PhaseName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Prepare => "prepare",
+            Self::EtcdGate => "etcd-gate",
+            Self::Etcd => "etcd",
             Self::ControlPlane => "control-plane",
             Self::ControlPlaneGate => "control-plane-gate",
             Self::ControlPlaneJoin => "control-plane-join",

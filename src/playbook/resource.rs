@@ -45,7 +45,7 @@ impl Scope<'_> {
                     .address
                     .map_or_else(String::new, |it| it.to_string()),
                 unless_healthy: it.unless_healthy,
-                kubeconfig: self.kubeconfig(it.kubeconfig.as_ref())?,
+                kubeconfig: self.kubeconfig_unless(it.etcd_only, it.kubeconfig.as_ref())?,
             }),
             Action::File(it) => Resource::File(self.file(name, it)?),
             Action::Images(names) => match names.as_slice() {

@@ -22,9 +22,10 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 
 use super::phase::PhaseName;
-pub use super::schema_of_conditions::{Https, NodeReady, RolledOut, Tcp};
-pub use super::schema_of_nodes::{AbsentNode, NodeObject, PodAddresses, Registration, Remains};
-use crate::resource::ControlPlaneChangeKind;
+pub use super::schema_of_conditions::{ControlPlaneBears, Https, NodeReady, RolledOut, Tcp};
+pub use super::schema_of_nodes::{
+    AbsentNode, EtcdMemberAbsent, NodeObject, PodAddresses, Registration, Remains,
+};
 use crate::yaml::Spanned;
 
 /// A string that is a template.
@@ -41,7 +42,7 @@ pub struct Playbook {
     /// The phase of an upgrade that it runs in, where that is not the same. (Of the playbooks of `up`, an upgrade runs
     /// those of the phases `prepare`, `add-ons`, `manifests` and `verify`.)
     pub upgrade_phase: Option<PhaseName>,
-    /// The hosts that the steps run on, each for itself; all by default. Not together with `on`.
+    /// The hosts that the steps run on, each for itself; the nodes of Kubernetes by default. Not together with `on`.
     pub hosts: Option<Hosts>,
     /// The one host that the steps run on: for what concerns the cluster, or other hosts.
     pub on: Option<On>,
@@ -68,7 +69,9 @@ pub struct Playbook {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Hosts {
+    /// The nodes of Kubernetes: all but those that only run etcd.
     #[default]
+    Nodes,
     All,
     ControlPlanes,
     /// The control plane that the cluster began with; while there is no cluster, the first of the inventory.
@@ -76,6 +79,8 @@ pub enum Hosts {
     /// All control planes but that one.
     JoiningControlPlanes,
     Workers,
+    /// Those with a member of etcd: the control planes, or those that have it as a service.
+    EtcdHosts,
     /// The hosts that are taken out of the cluster, those that don't answer as well.
     Leaving,
 }
@@ -87,6 +92,8 @@ pub enum On {
     /// A control plane that is ready, the first such one of the inventory. Where none is, one that is set up;
     /// while there is no cluster, the initial one.
     ControlPlane,
+    /// Where etcd is on hosts, one of its members; the host on which it begins while there is none.
+    EtcdHost,
 }
 
 /// One resource, or several of a kind; exactly one of the keys from `absent` on is set.
@@ -253,17 +260,6 @@ pub struct Download {
     pub mode: Option<Text>,
 }
 
-/// `host` has no member in etcd; one that is there is removed through the others, if they can bear it.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EtcdMemberAbsent {
-    /// A member that votes and answers stays: for what a cut-short join may have left.
-    #[serde(default)]
-    pub unless_healthy: bool,
-    /// `/etc/kubernetes/admin.conf` by default.
-    pub kubeconfig: Option<Text>,
-}
-
 /// A whole file; exactly one of `content` and `program`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -387,14 +383,4 @@ pub struct Wait {
     pub rolled_out: Option<RolledOut>,
     /// `30s`, `5m`, `1h`; 2 minutes by default.
     pub timeout: Option<Text>,
-}
-
-/// The gate before every change of the control plane: every component and etcd member is well, no member is
-/// half joined, and the members that will be have a healthy majority. `host` is the one that changes.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ControlPlaneBears {
-    pub change: ControlPlaneChangeKind,
-    /// `/etc/kubernetes/admin.conf` by default.
-    pub kubeconfig: Option<Text>,
 }

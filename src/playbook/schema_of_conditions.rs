@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::schema::Text;
+use crate::resource::ControlPlaneChangeKind;
 
 /// A TCP port accepts connections, at one of these addresses; spaces are between them.
 #[derive(Clone, Debug, Deserialize)]
@@ -37,6 +38,19 @@ pub struct RolledOut {
     pub kind: Text,
     pub namespace: Text,
     pub name: Text,
+    /// `/etc/kubernetes/admin.conf` by default.
+    pub kubeconfig: Option<Text>,
+}
+
+/// The gate before every change of the control plane: every component and etcd member is well, no member is
+/// half joined, and the members that will be have a healthy majority. `host` is the one that changes.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ControlPlaneBears {
+    pub change: ControlPlaneChangeKind,
+    /// Only etcd has to be well: there may be no API server yet.
+    #[serde(default)]
+    pub etcd_only: bool,
     /// `/etc/kubernetes/admin.conf` by default.
     pub kubeconfig: Option<Text>,
 }

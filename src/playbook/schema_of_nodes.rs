@@ -42,3 +42,17 @@ pub struct Registration {}
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Remains {}
+
+/// `host` has no member in etcd; one that is there is removed through the others, if they can bear it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EtcdMemberAbsent {
+    /// A member that votes and answers stays: for what a cut-short join may have left.
+    #[serde(default)]
+    pub unless_healthy: bool,
+    /// Only etcd has to be well: there may be no API server yet.
+    #[serde(default)]
+    pub etcd_only: bool,
+    /// `/etc/kubernetes/admin.conf` by default.
+    pub kubeconfig: Option<Text>,
+}

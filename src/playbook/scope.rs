@@ -36,6 +36,8 @@ pub struct Parts<'a> {
     pub taken_over: &'a [&'a str],
     /// Hosts that run all of the release already, in an upgrade.
     pub upgraded: &'a [String],
+    /// The host on which etcd begins as a service.
+    pub first_of_etcd: Option<&'a str>,
 }
 
 /// Renders the strings of one playbook for one host.
@@ -56,16 +58,12 @@ impl<'a> Scope<'a> {
         facts: Option<&Facts>,
         playbook: &'a Playbook,
     ) -> Self {
-        let is_taken_over = parts.taken_over.contains(&host.name.as_str());
-        let is_upgraded = parts.upgraded.contains(&host.name);
-        let open = context::local(
-            parts.cluster,
-            host,
-            facts,
-            is_taken_over,
-            is_upgraded,
-            &playbook.component,
-        );
+        let standing = context::Standing {
+            is_taken_over: parts.taken_over.contains(&host.name.as_str()),
+            is_upgraded: parts.upgraded.contains(&host.name),
+            begins_etcd: parts.first_of_etcd == Some(&host.name),
+        };
+        let open = context::local(parts.cluster, host, facts, standing, &playbook.component);
         let secret = context::with_secrets(&open, parts.secrets);
         Self {
             parts,

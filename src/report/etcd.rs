@@ -96,17 +96,17 @@ impl EtcdStatus {
     }
 
     /// Adds the members that should be there, as the inventory has them, and aren't; and those that should not.
-    pub fn compare(&mut self, control_planes: &[String]) {
-        for name in control_planes {
+    pub fn compare(&mut self, hosts: &[String]) {
+        for name in hosts {
             if !self.members.iter().any(|it| it.name == *name) {
-                let problem = format!("`{name}` is a control plane without a member of etcd");
+                let problem = format!("`{name}` should have a member of etcd, and has none");
                 self.problems.push(problem);
             }
         }
         for member in &self.members {
-            if !member.name.is_empty() && !control_planes.contains(&member.name) {
+            if !member.name.is_empty() && !hosts.contains(&member.name) {
                 let problem = format!(
-                    "the member {} is of no control plane of the inventory",
+                    "the member {} is of no host that the inventory gives one",
                     member.title()
                 );
                 self.problems.push(problem);

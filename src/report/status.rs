@@ -34,6 +34,12 @@ pub struct HostStatus {
     pub machine: Option<MachineState>,
     /// `None` where there is no such node.
     pub node: Option<NodeStatus>,
+    /// Whether the host is to be a node, and not only to run etcd.
+    #[serde(skip)]
+    pub is_to_be_node: bool,
+    /// Whether its member of etcd is well, where etcd is a service of hosts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub etcd: Option<bool>,
 }
 
 /// A node as the API server sees it.
@@ -123,6 +129,17 @@ impl ClusterStatus {
             .extend(ingress_annotations::without_effect(list));
         self.network_policies
             .extend(network_policies::without_effect(list));
+    }
+
+    /// Takes in what `etcdctl endpoint health` prints, by hosts and the URLs of their members.
+    pub fn add_etcd_health(&mut self, report: &Value, members: &[(String, String)]) {
+        for (host, url) in members {
+            let Some(host) = self.hosts.iter_mut().find(|it| it.name == *host) else {
+                continue;
+            };
+            let mut answers = report.as_array().into_iter().flatten();
+            host.etcd = Some(answers.any(|it| it["endpoint"] == *url && it["health"] == true));
+        }
     }
 
     /// Takes in what `kubeadm certs check-expiration -o json` prints.

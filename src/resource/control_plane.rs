@@ -33,8 +33,8 @@ pub struct EtcdMemberAbsent {
     pub address: String,
     /// A member that votes and answers stays.
     pub unless_healthy: bool,
-    /// Kubeconfig on the node that carries this out.
-    pub kubeconfig: String,
+    /// Kubeconfig on the node that carries this out; without one, only etcd is looked at.
+    pub kubeconfig: Option<String>,
 }
 
 impl fmt::Display for ControlPlaneChange {

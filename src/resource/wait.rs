@@ -28,7 +28,8 @@ pub enum Condition {
     /// The control plane can bear a change: all its components and etcd members are well, and enough of
     /// them will be.
     ControlPlaneBears {
-        kubeconfig: String,
+        /// Without one, only etcd is looked at.
+        kubeconfig: Option<String>,
         change: ControlPlaneChange,
     },
     /// A Deployment or DaemonSet has all its pods updated and available.
@@ -55,8 +56,12 @@ impl Condition {
             Condition::UnixSocket(path) => format!("{path} accepts connections"),
             Condition::Path(path) => format!("{path} exists"),
             Condition::NodeReady { name, .. } => format!("node {name} is ready"),
-            Condition::ControlPlaneBears { change, .. } => {
-                format!("the control plane is well enough, before {change}")
+            Condition::ControlPlaneBears { change, kubeconfig } => {
+                let what = match kubeconfig {
+                    Some(_) => "the control plane",
+                    None => "etcd",
+                };
+                format!("{what} is well enough, before {change}")
             }
             Condition::RolledOut {
                 kind,

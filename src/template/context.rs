@@ -1,7 +1,6 @@
 //! What templates may see.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -22,19 +21,32 @@ pub fn globals(cluster: &ClusterSpec, bundle: &Release) -> Context {
     context
 }
 
+/// What a host is in this plan.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Standing {
+    /// The user gave this machine of another cluster away.
+    pub is_taken_over: bool,
+    /// In an upgrade, it runs all of the release already.
+    pub is_upgraded: bool,
+    /// Etcd on hosts begins here.
+    pub begins_etcd: bool,
+}
+
 /// Returns what belongs to one playbook on one host: `host` and `component`.
 pub fn local(
     cluster: &ClusterSpec,
     host: &HostSpec,
     facts: Option<&Facts>,
-    is_taken_over: bool,
-    is_upgraded: bool,
+    standing: Standing,
     component: &str,
 ) -> Context {
     let mut value = host_value(host);
-    value["is_taken_over"] = is_taken_over.into();
-    value["is_upgraded"] = is_upgraded.into();
+    if let (Value::Object(value), Value::Object(standing)) = (&mut value, to_json(&standing)) {
+        value.extend(standing);
+    }
     value["addon_images"] = addon_images(cluster, host).into();
+    // Of a host that didn't answer, nothing is known.
+    value["has_etcd_data"] = facts.is_some_and(|it| it.etcd.has_data).into();
     if let Some(facts) = facts {
         value["facts"] = to_json(facts);
     }
@@ -69,6 +81,7 @@ fn cluster_value(cluster: &ClusterSpec, bundle: &Release) -> Value {
     let mut value = to_json(cluster);
     value["kubernetes_version"] = to_json(&bundle.components.get("kubernetes"));
     value["control_planes"] = cluster.control_planes().map(host_value).collect();
+    value["etcd"]["hosts"] = cluster.etcd_hosts().map(host_value).collect();
     value["workers"] = to_json(&cluster.workers().collect::<Vec<_>>());
     let registries = cluster.registries.hosts.iter();
     value["registries"]["names"] = to_json(&registries.map(|it| &it.name).collect::<Vec<_>>());
@@ -88,11 +101,11 @@ fn cluster_value(cluster: &ClusterSpec, bundle: &Release) -> Value {
     value
 }
 
-/// A host, with the URL by which the other members of etcd know it.
+/// A host, with the URLs by which the other members of etcd know it, and clients.
 fn host_value(host: &HostSpec) -> Value {
     let mut value = to_json(host);
-    let url = |address: IpAddr| format!("https://{}", join_port(&address.to_string(), 2380));
-    value["etcd_peer_url"] = to_json(&host.address.map(url));
+    value["etcd_peer_url"] = to_json(&host.etcd_peer_url());
+    value["etcd_client_url"] = to_json(&host.etcd_client_url());
     value
 }
 

@@ -9,9 +9,14 @@ use crate::report::{ClusterStatus, HostStatus};
 /// Renders the status as tables.
 pub fn render(status: &ClusterStatus) -> String {
     let mut text = String::new();
-    let mut hosts = table(&["HOST", "ADDRESS", "MACHINE", "NODE", "KUBELET", "RUNTIME"]);
+    let has_etcd = status.hosts.iter().any(|host| host.etcd.is_some());
+    let mut header = vec!["HOST", "ADDRESS", "MACHINE", "NODE", "KUBELET", "RUNTIME"];
+    header.extend(has_etcd.then_some("ETCD"));
+    let mut hosts = table(&header);
     for host in &status.hosts {
-        hosts.add_row(host_row(host));
+        let mut row = host_row(host).to_vec();
+        row.extend(has_etcd.then(|| etcd(host).to_owned()));
+        hosts.add_row(row);
     }
     let _ = writeln!(text, "{hosts}");
     if !status.workloads.is_empty() {
@@ -48,6 +53,14 @@ pub fn render(status: &ClusterStatus) -> String {
         let _ = writeln!(text, "problem: {problem}");
     }
     text
+}
+
+fn etcd(host: &HostStatus) -> &'static str {
+    match host.etcd {
+        None => "-",
+        Some(true) => "healthy",
+        Some(false) => "not healthy",
+    }
 }
 
 fn host_row(host: &HostStatus) -> [String; 6] {

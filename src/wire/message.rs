@@ -199,8 +199,11 @@ pub struct Facts {
     pub boot_id: String,
     /// Version of the API server that runs here, without `v`; empty where none does.
     pub kubernetes_version: String,
-    /// Version of the etcd member that runs here as a static pod; empty where none does.
+    /// Version of the etcd member that runs here, as a static pod or as a service; empty where none does.
     pub etcd_version: String,
+    /// Etcd as a service.
+    #[serde(default)]
+    pub etcd: EtcdService,
     /// Handlers that an earlier run left pending.
     pub pending_handlers: Vec<String>,
     /// What there is of a control plane on the node.
@@ -215,6 +218,23 @@ pub struct Facts {
     /// What clusters left on it.
     pub traces: ClusterTraces,
     pub surroundings: Surroundings,
+}
+
+/// What there is on a host of etcd as a service of kinstall's; of one of the user's own, only that it is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EtcdService {
+    /// Where its data is, or would be; empty where it isn't configured.
+    pub data_dir: String,
+    pub has_data: bool,
+    /// The node has what it takes to reach the members, as a member or as a control plane.
+    #[serde(default)]
+    pub has_access: bool,
+    /// The unit of another etcd that has the same name and would have to make room.
+    #[serde(default)]
+    pub other_unit: Option<String>,
+    /// URLs by which members know each other, of all that a majority has; empty where this node's member doesn't say.
+    #[serde(default)]
+    pub peers: Vec<String>,
 }
 
 /// What there is of a Kubernetes control plane on a node.

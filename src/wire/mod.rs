@@ -7,8 +7,8 @@ pub mod surroundings;
 pub mod traces;
 
 pub use message::{
-    ALIVE_EVERY, Batch, ControlPlaneState, Event, Facts, Handler, LogLevel, Mode, Outcome,
-    PROTOCOL, Request, Step, StepError, StepState,
+    ALIVE_EVERY, Batch, ControlPlaneState, EtcdService, Event, Facts, Handler, LogLevel, Mode,
+    Outcome, PROTOCOL, Request, Step, StepError, StepState,
 };
 pub use surroundings::Surroundings;
 pub use traces::{ClusterTraces, authority_digest};

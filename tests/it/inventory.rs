@@ -118,7 +118,7 @@ fn a_generated_hosts_yaml() {
     insta::assert_snapshot!(hosts(&spec), @r"
     node1 10.10.1.3 [control-plane etcd worker] 10.10.1.3:22
     node2 10.10.1.4 [control-plane etcd worker] 10.10.1.4:22
-    node3 10.10.1.5 [worker] 10.10.1.5:22
+    node3 10.10.1.5 [etcd worker] 10.10.1.5:22
     ");
     insta::assert_snapshot!("generated_warnings", text(&warnings));
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::resource::{ControlPlaneChange, ControlPlaneChangeKind};
 
+const NO_CONTROL_PLANE: &str = "no other control plane would be left: that is `kinstall down`";
+
 /// The control plane as it was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ControlPlane {
@@ -12,6 +14,15 @@ pub struct ControlPlane {
     pub members: Vec<Member>,
     /// Alarms that etcd has raised, in words.
     pub alarms: Vec<String>,
+    /// Etcd is a service of hosts: a control plane need not have a member, nor a member a control plane.
+    pub is_on_hosts: bool,
+}
+
+impl ControlPlane {
+    fn is_ready_on(&self, node: &str) -> bool {
+        let components = self.components.get(node);
+        components.is_some_and(|it| it.values().all(|is_ready| *is_ready))
+    }
 }
 
 /// A member of etcd.
@@ -86,8 +97,11 @@ pub fn judge(found: &ControlPlane, change: &ControlPlaneChange) -> Result<(), St
         .filter(|it| it.votes() && it.is_healthy)
         .count();
     // What is dead already may go while another one is dead as well: each that goes makes the rest safer.
-    let is_burial =
-        change.kind == ControlPlaneChangeKind::Leave && own.is_none_or(|member| !member.is_healthy);
+    let is_alive = match own {
+        Some(member) => member.is_healthy,
+        None => found.is_on_hosts && found.is_ready_on(&change.host),
+    };
+    let is_burial = change.kind == ControlPlaneChangeKind::Leave && !is_alive;
 
     for member in &others {
         if member.is_learner || member.name.is_empty() {
@@ -122,22 +136,38 @@ pub fn judge(found: &ControlPlane, change: &ControlPlaneChange) -> Result<(), St
         let answering = healthy + usize::from(leaving.is_some_and(|member| member.is_healthy));
         // A removal is decided by the members that are there now.
         reasons.extend(too_few("voting members are healthy", all, answering));
+        reasons.extend(last_control_plane(found, change));
     }
-    reasons.extend(quorum(change.kind, voters, healthy));
+    reasons.extend(quorum(found, change.kind, voters, healthy));
     if reasons.is_empty() {
         return Ok(());
     }
     Err(format!("{}; {}", reasons.join("; "), membership(found)))
 }
 
+/// Where etcd is on hosts, its members don't tell whether a control plane is left.
+fn last_control_plane(found: &ControlPlane, change: &ControlPlaneChange) -> Option<String> {
+    let others = found.components.keys().filter(|it| **it != change.host);
+    let is_last = found.is_on_hosts
+        && found.components.contains_key(&change.host)
+        && !others.into_iter().any(|it| found.is_ready_on(it));
+    is_last.then(|| NO_CONTROL_PLANE.to_owned())
+}
+
 /// Checks the membership that will be, of whose other members these many vote and are healthy.
-fn quorum(kind: ControlPlaneChangeKind, voters: usize, healthy: usize) -> Option<String> {
+fn quorum(
+    found: &ControlPlane,
+    kind: ControlPlaneChangeKind,
+    voters: usize,
+    healthy: usize,
+) -> Option<String> {
     let after = match kind {
-        ControlPlaneChangeKind::Leave if voters == 0 => {
+        ControlPlaneChangeKind::Leave if voters == 0 && found.is_on_hosts => {
             return Some(
-                "no other control plane would be left: that is `kinstall down`".to_owned(),
+                "no other member of etcd would be left: that is `kinstall down`".to_owned(),
             );
         }
+        ControlPlaneChangeKind::Leave if voters == 0 => return Some(NO_CONTROL_PLANE.to_owned()),
         ControlPlaneChangeKind::Leave => voters,
         // A new member may fail to start. With one or two members there is no choice.
         ControlPlaneChangeKind::Join | ControlPlaneChangeKind::Restart if voters < 2 => {

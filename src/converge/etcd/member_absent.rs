@@ -43,7 +43,7 @@ impl Converge for EtcdMemberAbsent {
             address: self.address.clone(),
         };
         // As it is now: what the gate let through may be minutes ago.
-        let found = control_plane(&self.kubeconfig, node)?
+        let found = control_plane(self.kubeconfig.as_deref(), node)?
             .and_then(|found| gate::judge(&found, &change).map(|()| found))
             .map_err(|reason| ResourceError::other(format!("{change}: {reason}")))?;
         let Some(etcd) = Etcd::find(node) else {

@@ -1,6 +1,7 @@
-//! etcd of a control plane: who its members are, how they are, and the removal of one.
+//! The cluster's etcd: who its members are, how they are, and the removal of one.
 //!
-//! All by upstream's etcdctl, from the container that etcd itself runs in: it has the right version.
+//! All by upstream's etcdctl: from the container that etcd itself runs in, which has the right version, or from the node where
+//! etcd runs on hosts.
 
 pub mod gate;
 mod member_absent;
@@ -26,16 +27,45 @@ const CERTIFICATES: &str = "/etc/kubernetes/pki/etcd";
 /// The member on this node.
 const THIS_NODE: &str = "https://127.0.0.1:2379";
 
-/// Runs etcdctl on a node whose etcd runs.
+/// The URLs of all members, one a line, where etcd runs on hosts: on these, and on control planes.
+const ENDPOINTS: &str = "/etc/etcd/endpoints";
+const CERTIFICATES_ON_HOSTS: &str = "/etc/etcd/pki";
+const PROGRAM_ON_HOSTS: &str = "/usr/local/bin/etcdctl";
+
+/// Runs etcdctl on a node from which etcd can be reached.
 #[derive(Debug)]
 pub struct Etcd<'a> {
     node: &'a Node,
     program: PathBuf,
+    /// Who answers for the cluster, as etcdctl takes it.
+    endpoints: String,
+    certificates: &'static str,
 }
 
 impl<'a> Etcd<'a> {
-    /// Finds etcdctl beside the etcd that runs on this node; `None` where none does.
+    /// Finds the way to the cluster's etcd; `None` where this node has none.
     pub fn find(node: &'a Node) -> Option<Self> {
+        let endpoints = node.read_or_empty(ENDPOINTS);
+        let endpoints: Vec<&str> = endpoints.split_whitespace().collect();
+        if endpoints.is_empty() {
+            return Self::beside_a_static_pod(node);
+        }
+        let program = node.path(PROGRAM_ON_HOSTS);
+        program.exists().then(|| Self {
+            node,
+            program,
+            endpoints: endpoints.join(","),
+            certificates: CERTIFICATES_ON_HOSTS,
+        })
+    }
+
+    /// Returns whether etcd runs as a service of hosts.
+    pub fn is_on_hosts(&self) -> bool {
+        self.certificates == CERTIFICATES_ON_HOSTS
+    }
+
+    /// Finds etcdctl beside the etcd that runs on this node.
+    fn beside_a_static_pod(node: &'a Node) -> Option<Self> {
         let processes = node.path("/proc").read_dir().ok()?.flatten();
         let folders = processes.map(|entry| entry.path());
         let of_etcd = folders.filter(|folder| {
@@ -49,12 +79,17 @@ impl<'a> Etcd<'a> {
         // One that only tries a snapshot runs outside of a container.
         let mut programs = of_etcd.map(|folder| folder.join("root/usr/local/bin/etcdctl"));
         let program = programs.find(|program| program.exists())?;
-        Some(Self { node, program })
+        Some(Self {
+            node,
+            program,
+            endpoints: THIS_NODE.to_owned(),
+            certificates: CERTIFICATES,
+        })
     }
 
     /// Lists all members, and asks those that vote how they are.
     pub fn members(&self) -> Result<Vec<Member>, ResourceError> {
-        let list = self.json(THIS_NODE, &["member", "list"])?;
+        let list = self.json(&self.endpoints, &["member", "list"])?;
         let mut members: Vec<Member> = entries(&list["members"]).map(member).collect();
         let endpoints: Vec<&str> = members
             .iter()
@@ -74,7 +109,7 @@ impl<'a> Etcd<'a> {
 
     /// Lists the alarms, in words.
     pub fn alarms(&self) -> Result<Vec<String>, ResourceError> {
-        let output = self.run(THIS_NODE, &["alarm", "list"])?;
+        let output = self.run(&self.endpoints, &["alarm", "list"])?;
         Ok(output.lines().map(|line| line.trim().to_owned()).collect())
     }
 
@@ -107,7 +142,7 @@ impl<'a> Etcd<'a> {
         let id = format!("{:x}", member.id);
         let end = Instant::now() + PATIENCE;
         loop {
-            let Err(refused) = self.run(THIS_NODE, &["member", "remove", &id]) else {
+            let Err(refused) = self.run(&self.endpoints, &["member", "remove", &id]) else {
                 return Ok(());
             };
             let ResourceError::Command { output, .. } = &refused else {
@@ -138,7 +173,7 @@ impl<'a> Etcd<'a> {
     }
 
     fn command(&self, endpoints: &str, arguments: &[&str]) -> Program {
-        let file = |name: &str| self.node.path(&format!("{CERTIFICATES}/{name}"));
+        let file = |name: &str| self.node.path(&format!("{}/{name}", self.certificates));
         let option = |name: &str, path: PathBuf| format!("--{name}={}", path.display());
         let mut argv = vec![
             self.program.display().to_string(),
@@ -151,6 +186,17 @@ impl<'a> Etcd<'a> {
         argv.extend(arguments.iter().map(|it| (*it).to_owned()));
         Program::new(argv)
     }
+}
+
+/// Returns the URLs by which the members know each other, from a member on this node that runs as a service; only one that
+/// is in touch with a majority answers. A greeting waits for it.
+pub fn peers(node: &Node) -> Result<Vec<String>, ResourceError> {
+    let Some(etcd) = Etcd::find(node).filter(Etcd::is_on_hosts) else {
+        return Ok(Vec::new());
+    };
+    let list = etcd.json(THIS_NODE, &["member", "list", "--command-timeout=2s"])?;
+    let members = entries(&list["members"]).map(member);
+    Ok(members.flat_map(|it| it.peer_urls).collect())
 }
 
 fn parse(output: &str) -> Result<Value, ResourceError> {

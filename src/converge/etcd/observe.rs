@@ -9,18 +9,16 @@ use crate::converge::{Node, ResourceError};
 /// Static pods of the control plane.
 const PODS: &str = "/api/v1/namespaces/kube-system/pods?labelSelector=tier%3Dcontrol-plane";
 
-/// Reads all components and members, as far as they can be seen from this node; in words why not.
+/// Reads all components and members, as far as they can be seen from this node; in words why not. Without a kubeconfig, only
+/// the members.
 pub fn control_plane(
-    kubeconfig: &str,
+    kubeconfig: Option<&str>,
     node: &Node,
 ) -> Result<Result<ControlPlane, String>, ResourceError> {
-    if !node.path(kubeconfig).exists() {
-        return Ok(Err(format!("{kubeconfig} is not there yet")));
-    }
-    let pods = match node.kubernetes(kubeconfig)?.get(PODS) {
-        Ok(answer) if answer.is_success() => answer.body,
-        Ok(answer) => return Ok(Err(answer.message().to_owned())),
-        Err(error) => return Ok(Err(error.to_string())),
+    let pods = match kubeconfig.map(|it| pods(it, node)).transpose()? {
+        Some(Err(reason)) => return Ok(Err(reason)),
+        Some(Ok(pods)) => pods,
+        None => Value::Null,
     };
     let Some(etcd) = Etcd::find(node) else {
         return Ok(Err("etcd does not run on this node".to_owned()));
@@ -29,6 +27,7 @@ pub fn control_plane(
         Ok(ControlPlane {
             members: etcd.members()?,
             alarms: etcd.alarms()?,
+            is_on_hosts: etcd.is_on_hosts(),
             ..with_components(&pods)
         })
     };
@@ -37,6 +36,17 @@ pub fn control_plane(
         Err(error) => Ok(Err(explain(&error))),
         Ok(found) => Ok(Ok(found)),
     }
+}
+
+fn pods(kubeconfig: &str, node: &Node) -> Result<Result<Value, String>, ResourceError> {
+    if !node.path(kubeconfig).exists() {
+        return Ok(Err(format!("{kubeconfig} is not there yet")));
+    }
+    Ok(match node.kubernetes(kubeconfig)?.get(PODS) {
+        Ok(answer) if answer.is_success() => Ok(answer.body),
+        Ok(answer) => Err(answer.message().to_owned()),
+        Err(error) => Err(error.to_string()),
+    })
 }
 
 fn with_components(pods: &Value) -> ControlPlane {

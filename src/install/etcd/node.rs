@@ -1,4 +1,4 @@
-//! Commands on a control plane whose etcd runs.
+//! Commands on a control plane, from which etcd can be reached.
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::install::lab::LabMachines;
@@ -6,13 +6,15 @@ use crate::install::project::Project;
 use crate::model::HostSpec;
 use crate::ssh::Session;
 
-/// Begins a line of shell: sets `programs` to the folder with etcdctl and etcdutl, in the container of the etcd that runs
-/// here, and defines `etcd` as etcdctl with what it logs in with. Ends with code 9 where no etcd runs.
-pub(super) const FIND: &str = "programs=; own=$(readlink /proc/self/ns/net /proc/self/ns/user); \
-    for process in /proc/[0-9]*; do \
+/// Begins a line of shell: sets `programs` to the folder with etcdctl and etcdutl (of the node where etcd runs on hosts, else in
+/// the container of the etcd that runs here), `endpoints` to the URLs of those who answer for the cluster, and defines `etcd` as
+/// etcdctl with what it logs in with. Ends with code 9 where no etcd runs.
+pub(in crate::install) const FIND: &str = "programs=; pki=/etc/kubernetes/pki/etcd; endpoints=https://127.0.0.1:2379; \
+    if [ -s /etc/etcd/endpoints ]; then pki=/etc/etcd/pki; endpoints=$(cat /etc/etcd/endpoints); programs=/usr/local/bin; fi; own=$(readlink /proc/self/ns/net /proc/self/ns/user); \
+    for process in /proc/[0-9]*; do [ -z \"$programs\" ] || break; \
     case $(readlink $process/exe) in */etcd) \
     if [ \"$(readlink $process/ns/net $process/ns/user)\" = \"$own\" ] && [ -x $process/root/usr/local/bin/etcdctl ]; then programs=$process/root/usr/local/bin; fi;; esac; done; \
-    [ -n \"$programs\" ] || exit 9; pki=/etc/kubernetes/pki/etcd; \
+    [ -n \"$programs\" ] || exit 9; \
     etcd() { $programs/etcdctl --cacert=$pki/ca.crt --cert=$pki/healthcheck-client.crt --key=$pki/healthcheck-client.key \"$@\"; }; ";
 
 /// What [`FIND`] ends with where no etcd runs.

@@ -15,7 +15,7 @@ pub fn of(mut project: Project) -> Result<EtcdStatus, Diagnostics> {
     let endpoints = endpoints(&project.cluster);
     // The list comes from the member that is asked, so that it comes without a majority as well.
     let line = format!(
-        "echo == members; etcd --endpoints=https://127.0.0.1:2379 member list --consistency=s --write-out=json || exit 1; \
+        "echo == members; for endpoint in $endpoints; do etcd --endpoints=$endpoint member list --consistency=s --write-out=json && break; done || exit 1; \
          echo == status; etcd --endpoints={endpoints} --command-timeout=5s endpoint status --write-out=json; \
          echo; echo == health; etcd --endpoints={endpoints} --command-timeout=5s endpoint health --write-out=json; \
          echo; echo == alarms; etcd --endpoints={endpoints} --command-timeout=5s alarm list --write-out=json; \
@@ -34,16 +34,16 @@ pub fn of(mut project: Project) -> Result<EtcdStatus, Diagnostics> {
     };
     let names: Vec<String> = project
         .cluster
-        .control_planes()
+        .etcd_hosts()
         .map(|host| host.name.clone())
         .collect();
     status.compare(&names);
     Ok(status)
 }
 
-/// The addresses at which the members of all control planes serve, for etcdctl.
+/// The addresses at which all members serve, for etcdctl.
 fn endpoints(cluster: &ClusterSpec) -> String {
-    let addresses = cluster.control_planes().filter_map(|host| host.address);
+    let addresses = cluster.etcd_hosts().filter_map(|host| host.address);
     let urls =
         addresses.map(|address| format!("https://{}", join_port(&address.to_string(), 2379)));
     urls.collect::<Vec<_>>().join(",")

@@ -18,6 +18,7 @@ use crate::plan::surroundings::Notice;
 use crate::plan::upgrade::findings;
 use crate::plan::versions::check_nodes;
 use crate::plan::{self, Plan, PlanInput};
+use crate::plan::{etcd_hosts, foreign};
 use crate::playbook::Action;
 use crate::run::{Cancel, CheckedHosts, Engine, EventSender, RunError, RunEvent, RunIdentity};
 use crate::wire::{ControlPlaneState, Facts};
@@ -44,6 +45,8 @@ pub(super) struct Planned {
     pub plan: Plan,
     /// With the addresses that the hosts say they have.
     pub cluster: ClusterSpec,
+    /// Names of the hosts that are members of etcd as a service already.
+    pub etcd_members: Vec<String>,
     /// What is worth knowing before.
     pub notices: Vec<Notice>,
 }
@@ -55,6 +58,8 @@ pub(super) struct Ready {
     pub strangers: Vec<Stranger>,
     /// With the addresses that the hosts say they have.
     pub cluster: ClusterSpec,
+    /// Names of the hosts that are members of etcd as a service already.
+    pub etcd_members: Vec<String>,
     /// Names of the hosts that answer, of those that may be changed.
     pub answering: Vec<String>,
     /// No host was left out because it couldn't be reached.
@@ -150,6 +155,7 @@ impl Installation {
         let Planned {
             plan,
             cluster,
+            etcd_members,
             notices,
         } = planned;
         for Notice { host, message } in notices {
@@ -177,6 +183,7 @@ impl Installation {
             plan,
             strangers,
             cluster,
+            etcd_members,
             answering,
             all_answer,
             unfinished,
@@ -206,7 +213,10 @@ impl Installation {
             let host = host.unwrap_or_default();
             notices.push(Notice { host, message });
         }
-        let secrets = template_secrets::of(&cluster, &secrets)?;
+        let of_etcd =
+            template_secrets::of_etcd(&cluster, &secrets, &self.project.directory, self.access)?;
+        let mut secrets = template_secrets::of(&cluster, &secrets)?;
+        secrets.extend(of_etcd);
         let mut facts = asked.clone();
         if let Some(unasked) = scope.unasked {
             facts.extend(unasked.facts());
@@ -234,7 +244,7 @@ impl Installation {
         if scope.action == Action::Up {
             // What another cluster runs on a machine goes with it.
             let mut staying = facts.clone();
-            for host in plan::foreign::taken_over(&input)? {
+            for host in foreign::taken_over(&input)? {
                 staying.shift_remove(host);
             }
             let problems = check_nodes(&cluster, release, &staying);
@@ -243,6 +253,7 @@ impl Installation {
             }
         }
         let plan = plan::build(&input)?;
+        let etcd_members = etcd_hosts::members(&input, &foreign::carriers(&input));
         log_plan(&plan);
         if scope.action == Action::Up {
             notices.extend(plan::surroundings::notices(&cluster, asked, false));
@@ -252,6 +263,7 @@ impl Installation {
         Ok(Planned {
             plan,
             cluster,
+            etcd_members,
             notices,
         })
     }

@@ -4,6 +4,7 @@ use super::Installation;
 use super::connection::Scope;
 use super::restore;
 use crate::diagnostic::Diagnostics;
+use crate::install::left_over::refuse_etcd_on_control_planes;
 use crate::install::members::{self, Member, Members};
 use crate::install::outcome::{Applied, Found, Removed};
 use crate::install::record::{carried_out, observed};
@@ -90,10 +91,15 @@ impl Installation {
         })
     }
 
-    /// Returns those of some members that the inventory doesn't have.
+    /// Returns those of some members that the inventory doesn't have. Fails where it has etcd elsewhere.
     fn departed(&self, leaving: &[String]) -> Result<Vec<Member>, Diagnostics> {
+        let cluster = &self.project.cluster;
         let known = Members::load(&self.project.directory)?;
-        let mut departed = known.map_or_else(Vec::new, |it| it.departed(&self.project.cluster));
+        // A reset asks nobody what the cluster can do without.
+        if let Some(members) = known.as_ref().filter(|_| !leaving.is_empty()) {
+            refuse_etcd_on_control_planes(members, cluster)?;
+        }
+        let mut departed = known.map_or_else(Vec::new, |it| it.departed(cluster));
         departed.retain(|member| leaving.contains(&member.name));
         Ok(departed)
     }

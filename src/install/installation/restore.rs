@@ -13,6 +13,7 @@ use crate::bundle::{Minor, Parts};
 use crate::credentials::ClusterSecrets;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::format_version;
+use crate::install::etcd;
 use crate::install::etcd::backup::{BackupError, open};
 use crate::install::lost;
 use crate::install::members::Members;
@@ -62,6 +63,11 @@ impl Opened {
     /// Opens a backup, checks all of it, and takes its snapshot out; for those who hold the lab's lock, because no
     /// other run may be at work in that folder.
     pub fn open(project: &Project, path: &Path, passphrase: &Secret) -> Result<Self, Diagnostics> {
+        etcd::refuse_on_hosts(
+            project,
+            "etcd restore",
+            "to get the backup's data: `kinstall reset`, leave `[etcd]` out of the inventory, `kinstall up`, and this command again",
+        )?;
         clear(&project.directory);
         let folder = project.directory.join(FOLDER);
         let failed = |error: BackupError| error.diagnostics();

@@ -8,9 +8,9 @@ use super::Installation;
 use super::connection::Scope;
 use crate::bundle::{Minor, Release};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
-use crate::install::kubectl;
 use crate::install::outcome::Found;
 use crate::install::record::{carried_out, observed};
+use crate::install::{etcd, kubectl};
 use crate::plan::upgrade::path::releases;
 pub use crate::plan::upgrade::{Hop, RunningVersions};
 use crate::plan::upgrade::{PathError, ReleaseVersions, findings, path};
@@ -47,6 +47,8 @@ impl Installation {
         if hops.is_empty() {
             return Ok(hops);
         }
+        let way = "to keep the version, set `kube_version` in the inventory";
+        etcd::refuse_on_hosts(&self.project, "upgrade", way)?;
         let mut problems = findings::of_cluster(&self.project.cluster, running);
         let metrics = "get --raw /metrics | grep ^apiserver_requested_deprecated_apis || true";
         let metrics = kubectl::run(&self.project, &self.machines, &[metrics])?;

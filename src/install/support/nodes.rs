@@ -15,7 +15,7 @@ use crate::install::{kubectl, runtime};
 use crate::ssh::{Session, Target};
 
 /// By name of the file, what is read on every node.
-const ON_NODES: [(&str, &str); 6] = [
+const ON_NODES: [(&str, &str); 7] = [
     (
         "system.txt",
         "uname -a; cat /etc/os-release; uptime; free -m; df -h; ip -brief address; ip route; \
@@ -33,6 +33,7 @@ const ON_NODES: [(&str, &str); 6] = [
         "api-proxy.log",
         "journalctl --unit kinstall-api-proxy --no-pager --lines 300",
     ),
+    ("etcd.log", "journalctl --unit etcd --no-pager --lines 300"),
     (
         "control-plane.log",
         "for pod in etcd kube-apiserver kube-controller-manager kube-scheduler; do \

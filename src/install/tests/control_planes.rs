@@ -32,6 +32,7 @@ pub(super) fn lab() -> Lab {
     let mut lab = Lab::new();
     for host in &mut lab.cluster.hosts[1..3] {
         host.roles.control_plane = true;
+        host.roles.etcd = true;
     }
     lab
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::diagnostic::Diagnostics;
 use crate::install::inventory_edit::{InventoryEdit, InventoryRemoval, Role};
+use crate::install::members::Members;
 use crate::inventory::Vault;
 use crate::inventory::edit::NewHost;
 
@@ -16,6 +17,23 @@ n1 ansible_host=10.0.0.2 ip=10.0.0.2 node_labels=\"{'disk':'fast'}\"
 cp1
 [etcd]
 cp1
+[kube_node]
+n1
+";
+
+const ETCD_ON_HOSTS: &str = "\
+[all]
+cp1 ansible_host=10.0.0.1 ip=10.0.0.1
+cp2 ansible_host=10.0.0.2 ip=10.0.0.2
+arbiter ansible_host=10.0.0.3 ip=10.0.0.3
+n1 ansible_host=10.0.0.4 ip=10.0.0.4
+[kube_control_plane]
+cp1
+cp2
+[etcd]
+cp1
+cp2
+arbiter
 [kube_node]
 n1
 ";
@@ -148,4 +166,77 @@ fn a_host_goes_if_the_inventory_is_right_without_it() {
     assert!(errors[0].hints.join(" ").contains("would be without cp1"));
     // One that is known as a member only.
     assert!(matches!(removal("n7"), Ok(InventoryRemoval::Edited(files)) if files.is_empty()));
+}
+
+#[test]
+fn a_host_stays_without_which_etcd_would_be_on_the_control_planes() {
+    let inventory = Inventory::new();
+    fs::write(&inventory.path, ETCD_ON_HOSTS).unwrap();
+    let removal = |names: &[&str]| {
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        InventoryRemoval::of(&inventory.path, Vault::default(), &names).map(drop)
+    };
+    removal(&["cp2"]).unwrap();
+    removal(&["n1"]).unwrap();
+    for names in [&["arbiter"][..], &["cp2", "arbiter"]] {
+        let errors = removal(names).unwrap_err();
+        let expected = format!(
+            "without {} the inventory has etcd on its control planes, and it runs as a service of hosts",
+            names.join(", ")
+        );
+        assert_eq!(errors[0].message, expected);
+    }
+    assert_eq!(inventory.text(), ETCD_ON_HOSTS);
+}
+
+#[test]
+fn a_new_host_does_not_move_etcd() {
+    let inventory = Inventory::new();
+    let etcd = ["etcd".to_owned()];
+    let words = "ansible_host=10.0.0.9 ip=10.0.0.9";
+    let add = |role| inventory.add("x", words, role).map(|edit| edit.project);
+    // Before there is a cluster, it may be anywhere.
+    let project = add(Role::Groups(&etcd)).unwrap();
+    assert!(project.cluster.etcd.on_hosts);
+    let exists = || {
+        Members::update(
+            &project.directory,
+            &project.cluster,
+            &["cp1".to_owned()],
+            &[],
+        )
+    };
+    exists().unwrap();
+    let errors = add(Role::Groups(&etcd)).err().unwrap();
+    insta::assert_snapshot!(errors[0].message, @"with x the inventory has etcd as a service of hosts, and it runs on its control planes");
+    let control_plane = ["kube_control_plane".to_owned()];
+    add(Role::Groups(&control_plane)).err().unwrap();
+    let project = add(Role::ControlPlane).unwrap();
+    assert!(project.cluster.host("x").unwrap().roles.etcd);
+
+    fs::write(&inventory.path, ETCD_ON_HOSTS).unwrap();
+    let project = add(Role::ControlPlane).unwrap();
+    assert!(!project.cluster.host("x").unwrap().roles.etcd);
+}
+
+#[test]
+fn the_only_host_of_etcd_is_not_replaced() {
+    let inventory = Inventory::new();
+    let text = INVENTORY.replace("[etcd]\ncp1", "[etcd]\nn1");
+    fs::write(&inventory.path, &text).unwrap();
+    let replace = || inventory.replace("n1", "n2", "ansible_host=10.0.0.3 ip=10.0.0.3");
+    let project = replace().unwrap().project;
+    let mut cluster = project.cluster.clone();
+    let host = cluster.hosts.iter_mut().find(|it| it.name == "n2");
+    "n1".clone_into(&mut host.unwrap().name);
+    let names = ["n1".to_owned()];
+    Members::update(&project.directory, &cluster, &names, &[]).unwrap();
+    replace().unwrap();
+    Members::have_etcd(&project.directory, &names).unwrap();
+    let refused = message(replace());
+    assert!(
+        refused.contains("none of the hosts in `[etcd]`"),
+        "{refused}"
+    );
+    assert_eq!(inventory.text(), text);
 }

@@ -99,7 +99,7 @@ fn lacks(cluster: &ClusterSpec) -> Vec<Need> {
 async fn values(cluster: &Cluster<'_>) -> Result<BTreeMap<String, String>, Diagnostics> {
     let spec = &cluster.project.cluster;
     let worker = spec.hosts.iter().find(|host| host.roles.worker);
-    let node = worker.or(spec.hosts.first());
+    let node = worker.or(spec.nodes().next());
     let address = node.and_then(|host| host.access_address.or(host.address));
     let text = |value: Option<String>| value.unwrap_or_default();
     let ingress = spec.addons.ingress.as_ref();

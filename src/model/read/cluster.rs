@@ -7,8 +7,8 @@ use super::super::members::{members, stranger};
 use super::super::names::{corrected, is_subdomain};
 use super::super::validate::Places;
 use super::super::{
-    ClusterSpec, HostSpec, JumpHost, ManifestPath, Provider, VersionRequest, WantedVersion,
-    defaults,
+    ClusterSpec, Etcd, HostSpec, JumpHost, ManifestPath, Provider, VersionRequest, WantedVersion,
+    defaults, etcd,
 };
 use super::{
     Reader, addons, connection, endpoint, expand_home, host, machines, network, proxy, registries,
@@ -70,6 +70,7 @@ pub(in super::super) fn cluster(
         .find(|host| host.spec.roles.control_plane)
         .and_then(|host| Some(host.spec.access_address?.to_string()));
     let (control_plane, ports) = endpoint::control_plane(&mut reader, first_address);
+    let etcd = Etcd::read(&mut reader, etcd::is_on_hosts(inventory));
     let provider = provider(&mut reader);
     let makes_machines = provider.is_some_and(Provider::makes_machines);
     addons.addons.settle(makes_machines);
@@ -99,6 +100,7 @@ pub(in super::super) fn cluster(
             .unwrap_or_else(|| folder_name(&inventory.file.path)),
         kubernetes_version: kubernetes_version(&mut reader),
         control_plane,
+        etcd,
         network,
         dns: dns.dns,
         addons: addons.addons,

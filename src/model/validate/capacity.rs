@@ -50,7 +50,7 @@ fn check_nodes(spec: &ClusterSpec, places: &Places, diagnostics: &mut Diagnostic
         return;
     };
     let bits = i32::from(network.node_prefix) - i32::from(network.pod_cidr.prefix_len());
-    let needed = spec.hosts.len();
+    let needed = spec.nodes().count();
     let room = match u32::try_from(bits) {
         Ok(bits) if network.node_prefix <= network.pod_cidr.max_prefix_len() => {
             1_usize.checked_shl(bits).unwrap_or(usize::MAX)

@@ -307,7 +307,7 @@ pub(super) const TOPICS: &[Topic] = &[
     },
     Topic {
         concern: Outcome,
-        reason: "etcd runs on the control planes with kubeadm's settings",
+        reason: "etcd runs with kubeadm's settings",
         names: &["etcd_*", "kube_etcd_*", "force_etcd3"],
     },
     Topic {

@@ -13,7 +13,7 @@ use crate::diagnostic::{Diagnostics, SourceFile};
 use crate::manifest::UserObject;
 use crate::model::{
     Addons, AddressPool, AddressRange, AddressSource, ApiProxy, Become, ClusterSpec, Connection,
-    ControlPlane, ControlPlaneSettings, Dns, HostSpec, Kubelet, MachineDefaults, MachineSpec,
+    ControlPlane, ControlPlaneSettings, Dns, Etcd, HostSpec, Kubelet, MachineDefaults, MachineSpec,
     MetalLb, Method, Network, ProxyMode, Registries, Roles,
 };
 use crate::playbook::{Action, Sources};
@@ -159,6 +159,7 @@ fn cluster() -> ClusterSpec {
             extra_names: Vec::new(),
             settings: ControlPlaneSettings::default(),
         },
+        etcd: Etcd::default(),
         network: Network {
             pod_cidr: "10.233.64.0/18".parse().unwrap(),
             node_prefix: 24,

@@ -41,8 +41,8 @@ fn what_is_wrong_is_said_of_each_member_and_of_all() {
     the member cp1 has raised the alarm NOSPACE
     the member cp2 does not answer
     1 of 2 voting members are healthy, 2 are needed: etcd takes no writes
-    `cp3` is a control plane without a member of etcd
-    the member cp2 is of no control plane of the inventory
+    `cp3` should have a member of etcd, and has none
+    the member cp2 is of no host that the inventory gives one
     ");
 }
 

@@ -7,6 +7,7 @@ mod cluster;
 mod control_planes;
 mod dashboard;
 mod etcd;
+mod etcd_on_hosts;
 mod existing;
 mod five_control_planes;
 mod hardening;

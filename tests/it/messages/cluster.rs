@@ -311,18 +311,17 @@ fn several_control_planes_without_a_common_endpoint() {
 }
 
 #[test]
-fn separate_etcd_host_and_a_host_of_no_role() {
+fn a_host_that_only_runs_etcd_and_a_host_of_no_role() {
     insta::assert_snapshot!(
         messages(&[("inventory.ini", &GOOD.replace("[all]\n", "[all]\nstore ip=192.168.56.30\nprinter ip=192.168.56.31\n").replace("[etcd]\n", "[etcd]\nstore\n"))]),
         @r"
-    error: `store` is an etcd member and nothing else
-      --> inventory.ini:12:1
+    warning: etcd has an even number of members: 2
+      --> inventory.ini:11:2
        |
-    12 | store
-       | ^^^^^ separate etcd hosts are not supported
+    11 | [etcd]
+       |  ^^^^ 2 hosts run etcd
        |
-       = hint: kinstall runs etcd on the control planes
-       = hint: add the host to `[kube_control_plane]`, or remove it from `[etcd]`
+       = hint: the cluster survives the loss of 0 of them, as it would with 1: add or remove a host of `[etcd]`
 
     warning: `printer` is not part of the cluster
      --> inventory.ini:3:1
@@ -333,6 +332,28 @@ fn separate_etcd_host_and_a_host_of_no_role() {
       = hint: add it to `[kube_node]` or `[kube_control_plane]` to make it a node
     "
     );
+}
+
+#[test]
+fn a_folder_for_etcds_data() {
+    let with_folder = |inventory: &str, folder: &str| {
+        let variables = format!("etcd_data_dir: {folder}\n");
+        let said = messages(&[
+            ("inventory.ini", inventory),
+            ("group_vars/all.yml", &variables),
+        ]);
+        said.trim_end().to_owned()
+    };
+    let on_hosts = GOOD.replace("[etcd]\n", "[etcd]\nnode1\nnode2\n");
+    let said = [
+        // kubespray's default, and a good one.
+        with_folder(&on_hosts, "/var/lib/etcd"),
+        with_folder(&on_hosts, "/srv/etcd"),
+        with_folder(&on_hosts, "/var/lib/etcd/data"),
+        with_folder(&on_hosts, "data"),
+        with_folder(GOOD, "/srv/etcd"),
+    ];
+    insta::assert_snapshot!(said.join("\n----\n"));
 }
 
 #[test]

@@ -147,3 +147,64 @@ fn a_refusal_names_what_is_wrong_and_the_numbers() {
     etcd has 5 members: cp1 (healthy), cp2 (healthy), cp3 (does not answer), cp4 (does not answer), cp5 (has no vote yet)
     ");
 }
+
+/// Members on hosts of their own, in front of control planes `cp1`, `cp2`, … that are ready or not.
+fn on_hosts(members: &str, control_planes: &[bool]) -> ControlPlane {
+    let mut found = ControlPlane {
+        is_on_hosts: true,
+        components: std::collections::BTreeMap::new(),
+        ..cluster(members)
+    };
+    for (index, is_ready) in control_planes.iter().enumerate() {
+        let components = [("kube-apiserver".to_owned(), *is_ready)];
+        let name = format!("cp{}", index + 1);
+        found.components.insert(name, components.into());
+    }
+    found
+}
+
+#[test]
+fn where_etcd_is_on_hosts_both_it_and_the_control_planes_have_to_bear_a_change() {
+    let host = |kind, number| ControlPlaneChange {
+        host: format!("e{number}"),
+        ..change(kind, number)
+    };
+    // Control planes are at addresses without a member.
+    let control_plane = |kind, number| ControlPlaneChange {
+        address: address(100 + number),
+        ..change(kind, number)
+    };
+    let both: &[bool] = &[true, true];
+    let table = [
+        ("hhh", both, host(Leave, 1), true),
+        ("hhh", both, host(Restart, 1), true),
+        ("hhh", both, host(Join, 4), true),
+        ("h", both, host(Leave, 1), false),
+        ("hhd", both, host(Leave, 1), false),
+        ("hhd", both, host(Leave, 3), true),
+        ("hdd", both, host(Leave, 3), false),
+        ("hhd", both, host(Restart, 1), false),
+        ("hhl", both, host(Join, 4), false),
+        ("hhh", &[true, false], host(Restart, 1), false),
+        // Before there is a control plane.
+        ("h", &[], host(Join, 2), true),
+        ("hh", &[], host(Join, 3), true),
+        ("hhh", both, control_plane(Leave, 1), true),
+        ("hhh", &[true], control_plane(Leave, 1), false),
+        // A dead one may go while another one is dead, but not the last that works.
+        ("hhh", &[true, false], control_plane(Leave, 2), true),
+        ("hhh", &[true, false], control_plane(Leave, 1), false),
+        ("hhh", &[true, false, false], control_plane(Leave, 2), true),
+        ("hhd", both, control_plane(Leave, 1), false),
+        ("hhd", both, control_plane(Join, 3), false),
+        ("hhh", both, control_plane(Restart, 1), true),
+    ];
+    for (members, control_planes, change, expected) in table {
+        let judged = judge(&on_hosts(members, control_planes), &change);
+        assert_eq!(
+            judged.is_ok(),
+            expected,
+            "{members} {control_planes:?} {change}: {judged:?}"
+        );
+    }
+}

@@ -8,6 +8,7 @@ use super::{BackupError, SECRETS, inventory, reading, survivor};
 use crate::age;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::install::etcd::node::failed;
+use crate::install::etcd::refuse_on_hosts;
 use crate::install::lab::{Keys, LabMachines};
 use crate::install::project::Project;
 use crate::install::runtime;
@@ -53,6 +54,10 @@ pub fn make(
     source: Source,
 ) -> Result<Record, BackupError> {
     project.require_lab().map_err(BackupError::Node)?;
+    if source == Source::Survivor {
+        let way = "start more than half of the hosts of etcd again";
+        refuse_on_hosts(&project, "etcd backup --from-survivor", way).map_err(BackupError::Node)?;
+    }
     let machines = LabMachines::of(&mut project, Keys::Read).map_err(BackupError::Node)?;
     let secrets = project.directory.join(SECRETS);
     let beside = Beside {

@@ -70,7 +70,10 @@ impl Source {
         let mut status = machines.map_err(NoAnswer::Lab)?;
         if !status.is_off() {
             match self.session().await {
-                Ok((host, session)) => status::add_cluster(&mut status, &host, &session).await,
+                Ok((host, session)) => {
+                    let cluster = &self.project.cluster;
+                    status::add_cluster(&mut status, cluster, &host, &session).await;
+                }
                 Err(NoAnswer::Lab(errors)) => status::add_errors(&mut status, &errors),
                 Err(error) => return Err(error),
             }
