@@ -31,7 +31,7 @@ pub fn of(project: &Project, machines: &LabMachines) -> Result<ClusterStatus, Di
     runtime.block_on(async {
         match kubectl::control_plane(project, machines).await {
             Ok((host, session)) => {
-                add_cluster(&mut status, &project.cluster, &host.name, &session).await
+                add_cluster(&mut status, &project.cluster, &host.name, &session).await;
             }
             Err(errors) => add_errors(&mut status, &errors),
         }
