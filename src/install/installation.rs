@@ -1,5 +1,6 @@
 //! `plan` and `up`, which are one piece of code: connect, plan, check; and, for `up`, apply.
 
+mod before_machines;
 mod connection;
 mod leaving;
 pub mod restore;
