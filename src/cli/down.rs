@@ -98,6 +98,7 @@ fn remove_nodes(
     provider
         .remove(lab, &names, &|host, state| printer.machine(host, state))
         .map_err(|error| lab::failed(&error))?;
+    Members::are_gone(&project.directory, &names)?;
     for sentence in removal::what_is_left(cluster, &names) {
         printer.message(&sentence);
     }

@@ -5,8 +5,9 @@ use clap::{Args, Subcommand};
 use super::GlobalArguments;
 use super::exit::Exit;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::install::members::Members;
 use crate::install::ready::Clock;
-use crate::install::{Keys, LabMachines, lab, named_hosts, ready};
+use crate::install::{Keys, LabMachines, lab, lost, named_hosts, ready};
 use crate::provision::{MachineState, Snapshot, Snapshots};
 use crate::ui::printer::{Format, Printer};
 use crate::ui::{prompt, snapshots};
@@ -99,6 +100,11 @@ pub fn run(
             return Err(vec![error.hint("answer y, or give --yes")]);
         }
     }
+    let mut control_planes = project.cluster.control_planes();
+    let all_go_back = act == Act::Restore && control_planes.all(|it| names.contains(&&*it.name));
+    if act == Act::Restore && !all_go_back {
+        lost::refuse(&project.directory, &names)?;
+    }
     let report = |host: &str, state: &str| printer.machine(host, state);
     let carry_out = match act {
         Act::Save => Snapshots::save,
@@ -109,6 +115,9 @@ pub fn run(
         .map_err(|error| lab::failed(&error))?;
     if act != Act::Restore {
         return Ok(Exit::Success);
+    }
+    if all_go_back {
+        Members::give_up(&project.directory, &[])?;
     }
     let observed = provider
         .observe(described)

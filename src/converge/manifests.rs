@@ -4,7 +4,7 @@ mod application;
 mod made;
 mod state;
 
-use self::application::Application;
+pub(super) use self::application::{Application, can_pass};
 use self::state::{State, is_passing, states};
 use super::kubernetes::{Client, Discovery, Object};
 use super::removal::Removal;

@@ -119,8 +119,9 @@ impl InventoryRemoval {
     /// Takes hosts out of an inventory, which must be right without them. Those that it doesn't have are passed over.
     pub fn of(path: &Path, vault: Vault, names: &[String]) -> Result<Self, Diagnostics> {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let before = Project::load(path, vault.clone())?;
-        if would_move_etcd(&before.cluster, &names) {
+        if let Ok(before) = Project::load(path, vault.clone())
+            && would_move_etcd(&before.cluster, &names)
+        {
             let change = format!("without {}", names.join(", "));
             return Err(vec![etcd_would_move(&change, false)]);
         }
@@ -204,7 +205,9 @@ pub fn own_files(project: &Project, host: &str) -> Vec<PathBuf> {
 fn control_plane_groups(path: &Path, vault: Vault) -> Result<Vec<String>, Diagnostics> {
     let (inventory, _) = Inventory::load(path, vault)?;
     let mut groups = vec!["kube_control_plane".to_owned()];
-    if !inventory.hosts_in("etcd").is_empty() && !etcd::is_on_hosts(&inventory) {
+    let members = inventory.groups.get("etcd");
+    let are_named = members.is_some_and(|group| !group.hosts.is_empty());
+    if are_named && !etcd::is_on_hosts(&inventory) {
         groups.push("etcd".to_owned());
     }
     Ok(groups)

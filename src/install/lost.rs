@@ -1,8 +1,10 @@
 //! Control planes that are lost for good: etcd's data is restored without them. What they have on their disks is another
 //! cluster from then on, so that their machines must not start again.
 
+use std::io;
 use std::path::Path;
 
+use super::etcd::node::FIND;
 use super::lab::LabMachines;
 use super::members::Members;
 use super::named_hosts;
@@ -13,11 +15,13 @@ use crate::model::{ClusterSpec, HostSpec};
 use crate::provision::MachineState;
 use crate::ssh::{Session, SshError};
 
-/// Returns the cluster without lost control planes. Fails unless all of them stand still, and another one is left.
+/// Returns the cluster without lost control planes. Fails unless all of them stand still, and another one is left; also where
+/// one that is left knows a leader although most are lost, unless a restore `goes_on`, which may have made it one.
 pub fn without(
     project: &Project,
     machines: &LabMachines,
     lost: &[String],
+    goes_on: bool,
 ) -> Result<ClusterSpec, Diagnostics> {
     let mut cluster = project.cluster.clone();
     if lost.is_empty() {
@@ -44,6 +48,12 @@ pub fn without(
     if cluster.control_planes().next().is_none() {
         problems.push(nothing_is_left());
     }
+    if problems.is_empty() && !goes_on && lost.len() * 2 > project.cluster.control_planes().count()
+    {
+        for host in cluster.control_planes() {
+            problems.extend(runtime.block_on(leader(machines, host)));
+        }
+    }
     if problems.is_empty() {
         Ok(cluster)
     } else {
@@ -54,7 +64,7 @@ pub fn without(
 /// Fails where some hosts were given up: they would go on with the data that they had.
 pub fn refuse(directory: &Path, names: &[&str]) -> Result<(), Diagnostics> {
     let members = Members::load(directory)?;
-    let mut lost = members.map_or_else(Vec::new, |it| it.lost());
+    let mut lost = members.map_or_else(Vec::new, |it| it.lost().to_vec());
     lost.retain(|it| names.contains(&it.as_str()));
     if lost.is_empty() {
         return Ok(());
@@ -64,20 +74,54 @@ pub fn refuse(directory: &Path, names: &[&str]) -> Result<(), Diagnostics> {
     Err(vec![
         Diagnostic::error(Kind::Environment, message)
             .hint(format!(
-                "`kinstall node remove {words}` takes what is left of it out of the cluster; `kinstall down {words}` removes a \
-                 machine of the lab"
+                "`kinstall node remove {words}` takes what is left of it out of the cluster"
             ))
-            .hint("`kinstall node add` makes a new control plane"),
+            .hint(format!(
+                "a machine of the lab is made anew after `kinstall down {words}`; another one has to be installed anew, then \
+                 `kinstall reset {words}`"
+            )),
     ])
 }
 
 async fn answers(machines: &LabMachines, host: &HostSpec) -> Option<Diagnostic> {
+    use io::ErrorKind::{ConnectionRefused, HostUnreachable, TimedOut};
     match Session::connect(&machines.target(host)).await {
-        Err(SshError::Tunnel { .. }) => None,
-        Err(error) if error.is_unreachable() => None,
-        Err(error @ SshError::Jump { .. }) => Some(error.diagnostic(&host.name)),
+        Err(SshError::Tunnel { .. } | SshError::Timeout { .. }) => None,
+        Err(SshError::Connect { source, .. })
+            if matches!(source.kind(), HostUnreachable | TimedOut) =>
+        {
+            None
+        }
+        // A machine that refuses runs; of the others nothing is known.
+        Err(error @ SshError::Connect { .. }) if !matches!(&error, SshError::Connect { source, .. } if source.kind() == ConnectionRefused) => {
+            Some(error.diagnostic(&host.name))
+        }
+        Err(error @ (SshError::Resolve { .. } | SshError::Jump { .. })) => {
+            Some(error.diagnostic(&host.name))
+        }
         Ok(_) | Err(_) => Some(runs(&host.name)),
     }
+}
+
+/// Says that a member has a leader; nothing where it has none, or doesn't answer.
+async fn leader(machines: &LabMachines, host: &HostSpec) -> Option<Diagnostic> {
+    let session = Session::connect(&machines.target(host)).await.ok()?;
+    let line = format!(
+        "{FIND}etcd --endpoints=https://127.0.0.1:2379 --command-timeout=5s endpoint status --write-out=fields"
+    );
+    let status = session.exec_as_root(&line).await.ok()?;
+    let status = String::from_utf8_lossy(&status.stdout).into_owned();
+    let mut lines = status.lines();
+    let leader = lines.find_map(|line| line.strip_prefix("\"Leader\" : "))?;
+    (leader != "0").then(|| {
+        let message = format!(
+            "etcd on {} has a leader, so that most of its members work",
+            host.name
+        );
+        Diagnostic::error(Kind::Environment, message)
+            .hint("nothing was changed")
+            .hint("`kinstall etcd status` shows who answers; name only those with --lost that are lost for good")
+    })
 }
 
 fn runs(name: &str) -> Diagnostic {

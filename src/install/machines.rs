@@ -4,6 +4,7 @@ use std::thread;
 
 use super::first_boot::FirstBoots;
 use super::lab::{LabMachines, failed};
+use super::members::Members;
 use super::project::Project;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::provision::MachineChange;
@@ -84,6 +85,9 @@ pub async fn make(
             .await
             .map_err(|error| vec![error.diagnostic()])??;
     }
+    let removed = changes.iter().filter(|it| it.is_removal());
+    let removed: Vec<&str> = removed.map(|it| it.host.as_str()).collect();
+    Members::are_gone(&project.directory, &removed)?;
     if let Some(events) = notices_to.upgrade() {
         for message in provider.notices(&lab) {
             let host = String::new();

@@ -28,6 +28,9 @@ const FORMAT: u32 = 1;
 pub struct Members {
     format: u32,
     members: Vec<Member>,
+    /// Names of hosts that etcd was restored without: their disks have another cluster, also when they are no members any more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    lost: Vec<String>,
 }
 
 /// A host of which `up` made a node.
@@ -37,9 +40,6 @@ pub struct Member {
     pub name: String,
     address: Option<IpAddr>,
     pub control_plane: bool,
-    /// Etcd was restored without it: what it has is another cluster.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    lost: bool,
     /// It runs etcd as a service, alone or beside what else it is.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     etcd_host: bool,
@@ -78,6 +78,16 @@ struct Jump {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     port: Option<u16>,
     private_key: Option<PathBuf>,
+}
+
+impl Default for Members {
+    fn default() -> Self {
+        Self {
+            format: FORMAT,
+            members: Vec::new(),
+            lost: Vec::new(),
+        }
+    }
 }
 
 impl Members {
@@ -142,10 +152,7 @@ impl Members {
 
     fn change(directory: &Path, change: impl FnOnce(&mut Self)) -> Result<(), Diagnostics> {
         let before = Self::load(directory)?;
-        let mut now = before.clone().unwrap_or(Self {
-            format: FORMAT,
-            members: Vec::new(),
-        });
+        let mut now = before.clone().unwrap_or_default();
         change(&mut now);
         if before.as_ref() == Some(&now) {
             return Ok(());
@@ -153,28 +160,34 @@ impl Members {
         now.write(directory)
     }
 
-    /// Notes that etcd is restored without some hosts of a cluster.
-    pub fn give_up(
-        directory: &Path,
-        cluster: &ClusterSpec,
-        lost: &[String],
-    ) -> Result<(), Diagnostics> {
-        if !lost.is_empty() {
-            Self::update(directory, cluster, lost, &[])?;
-        }
-        let Some(mut now) = Self::load(directory)? else {
-            return Ok(());
-        };
-        for member in &mut now.members {
-            member.lost = lost.contains(&member.name);
-        }
-        now.write(directory)
+    /// Notes that etcd is restored without these hosts, and with all others.
+    pub fn give_up(directory: &Path, lost: &[String]) -> Result<(), Diagnostics> {
+        Self::change_lost(directory, |known| *known = lost.to_vec())
+    }
+
+    /// Notes that nothing is left on the disks of hosts.
+    pub fn are_gone(directory: &Path, names: &[&str]) -> Result<(), Diagnostics> {
+        Self::change_lost(directory, |known| {
+            known.retain(|it| !names.contains(&it.as_str()));
+        })
     }
 
     /// Returns the hosts that etcd was restored without.
-    pub fn lost(&self) -> Vec<String> {
-        let lost = self.members.iter().filter(|it| it.lost);
-        lost.map(|it| it.name.clone()).collect()
+    pub fn lost(&self) -> &[String] {
+        &self.lost
+    }
+
+    fn change_lost(
+        directory: &Path,
+        change: impl FnOnce(&mut Vec<String>),
+    ) -> Result<(), Diagnostics> {
+        let mut now = Self::load(directory)?.unwrap_or_default();
+        let before = now.lost.clone();
+        change(&mut now.lost);
+        if now.lost == before {
+            return Ok(());
+        }
+        now.write(directory)
     }
 
     fn write(&self, directory: &Path) -> Result<(), Diagnostics> {
@@ -262,7 +275,6 @@ impl Member {
             name: host.name.clone(),
             address: host.address,
             control_plane: host.roles.control_plane,
-            lost: false,
             // The inventory may name it, and it may never have been one.
             etcd_host: false,
             etcd_only: !host.roles.is_node(),

@@ -76,8 +76,11 @@ fn keeps_a_majority(
         let found = observed.iter().find(|it| it.name == name);
         found.is_some_and(|it| it.state != MachineState::Absent)
     };
+    // The cluster does without them already.
+    let is_lost =
+        |name: &&str| recorded.is_some_and(|it| it.lost().iter().any(|lost| lost == name));
     let control_planes = cluster.control_planes().map(|host| host.name.as_str());
-    let control_planes: Vec<&str> = control_planes.collect();
+    let control_planes: Vec<&str> = control_planes.filter(|it| !is_lost(it)).collect();
     if cluster.etcd.on_hosts
         && !control_planes
             .iter()
@@ -91,7 +94,7 @@ fn keeps_a_majority(
     }
     let of_inventory = cluster.etcd_hosts().map(|host| host.name.as_str());
     stays_a_majority(
-        &of_inventory.collect::<Vec<_>>(),
+        &of_inventory.filter(|it| !is_lost(it)).collect::<Vec<_>>(),
         cluster.etcd.on_hosts,
         is_there,
         names,

@@ -49,6 +49,9 @@ pub fn run(
     } else {
         Installation::to_apply(&global.settings(), project)?
     };
+    let mut lost = arguments.lost.clone();
+    lost.sort();
+    lost.dedup();
     let project = &installation.project;
     let opened = Opened::open(project, &arguments.file, &passphrase)?;
     printer.message(ui::etcd::backup(&opened.record).trim_end());
@@ -62,7 +65,7 @@ pub fn run(
             .created
             .strftime("%Y-%m-%d %H:%M:%S UTC")
     );
-    let found = installation.check_restore(&opened, &arguments.lost, printer.commentator())?;
+    let found = installation.check_restore(&opened, &lost, printer.commentator())?;
     if arguments.plan {
         match printer.format {
             Format::Text => printer.data(&changes::render(&found.planned)),
@@ -81,7 +84,7 @@ pub fn run(
         let error = Diagnostic::error(Kind::Interrupted, "nothing was restored");
         return Err(vec![error.hint("answer y, or give --yes")]);
     }
-    let applied = installation.restore(&opened, &arguments.lost, printer.observer())?;
+    let applied = installation.restore(&opened, &lost, printer.observer())?;
     printer.summary(&applied.summary);
     if !applied.all_done {
         printer.message(

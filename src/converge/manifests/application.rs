@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_mins(3);
 const INTERVAL: Duration = Duration::from_millis(500);
 
 /// What is applied, and until when it is tried.
-pub(super) struct Application {
+pub struct Application {
     pub client: Client,
     end: Instant,
 }
@@ -164,7 +164,7 @@ fn is_established(definition: &Value) -> bool {
 /// Tells whether the server may think better of a refusal: of what [`is_passing`] lists; of a pod whose namespace has no
 /// ServiceAccount yet, which Kubernetes makes right after the namespace; and where it says that the administrator may not do
 /// this, or isn't known: a server that starts doesn't know its roles yet.
-fn can_pass(status: u16, message: &str) -> bool {
+pub fn can_pass(status: u16, message: &str) -> bool {
     let lacks = |text| message.contains(text);
     let is_early = || lacks("error looking up service account") || lacks("forbidden: User ");
     matches!(status, 0 | 401) || is_passing(status) || status == 403 && is_early()

@@ -79,6 +79,8 @@ impl Installation {
                 reset.retain(|name| !ready.engine.has_failed(name));
                 ready.engine.finish().await;
                 Members::update(&self.project.directory, &self.project.cluster, &[], &reset)?;
+                let reset: Vec<&str> = reset.iter().map(String::as_str).collect();
+                Members::are_gone(&self.project.directory, &reset)?;
                 restore::forget(&self.project)?;
                 Ok(all_done && ready.all_answer)
             },
@@ -137,6 +139,10 @@ impl Installation {
         }
         ready.engine.finish().await;
         Members::update(&self.project.directory, &cluster, &[], &left)?;
+        // What those have that didn't answer is still on their disks.
+        let reset = left.iter().filter(|it| ready.answering.contains(it));
+        let reset: Vec<&str> = reset.map(String::as_str).collect();
+        Members::are_gone(&self.project.directory, &reset)?;
         Ok(left)
     }
 

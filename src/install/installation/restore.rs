@@ -154,13 +154,19 @@ pub fn refuse_if_begun(project: &Project) -> Result<(), Diagnostics> {
     if !project.directory.join(BEGUN).exists() {
         return Ok(());
     }
-    let error = Diagnostic::error(
-        Kind::Environment,
-        "a restore of etcd's data was interrupted",
-    );
-    Err(vec![error.hint(
-        "`kinstall etcd restore FILE` with the same backup ends it",
-    )])
+    let lost = Begun::load(project).map_or_else(Vec::new, |it| it.lost);
+    Err(vec![was_interrupted(&lost)])
+}
+
+fn was_interrupted(lost: &[String]) -> Diagnostic {
+    let option = match lost {
+        [] => String::new(),
+        _ => format!(" --lost {}", lost.join(",")),
+    };
+    let message = "a restore of etcd's data was interrupted";
+    Diagnostic::error(Kind::Environment, message).hint(format!(
+        "`kinstall etcd restore FILE{option}` with the same backup ends it"
+    ))
 }
 
 /// Forgets a restore that was interrupted: nothing of its cluster is left.
@@ -181,8 +187,8 @@ impl Installation {
         observer: Box<dyn Observer>,
     ) -> Result<Found, Diagnostics> {
         require_members(&self.project.directory, &self.project.cluster)?;
-        let cluster = lost::without(&self.project, &self.machines, lost)?;
         let (_, goes_on) = self.take_in(opened, lost)?;
+        let cluster = lost::without(&self.project, &self.machines, lost, goes_on)?;
         let names = control_planes(&cluster);
         let (checked, summary) = observed(
             &self.project.directory,
@@ -206,8 +212,8 @@ impl Installation {
         observer: Box<dyn Observer>,
     ) -> Result<Applied, Diagnostics> {
         self.run = self.run.next();
-        let cluster = lost::without(&self.project, &self.machines, lost)?;
         let (name, goes_on) = self.take_in(opened, lost)?;
+        let cluster = lost::without(&self.project, &self.machines, lost, goes_on)?;
         let begun = Begun {
             format: FORMAT,
             name,
@@ -224,8 +230,8 @@ impl Installation {
                 let scope = self.restore_scope(&cluster, &names);
                 let (mut ready, _) = self.connect_alone(scope, events, cancel).await?;
                 require_all(&ready, goes_on)?;
+                Members::give_up(&self.project.directory, lost)?;
                 begun.save(&path)?;
-                Members::give_up(&self.project.directory, &self.project.cluster, lost)?;
                 let all_done = ready.apply().await?;
                 ready.engine.finish().await;
                 Ok(all_done && ready.plan.left_out.is_empty())
@@ -256,9 +262,12 @@ impl Installation {
                 "its data can be restored where the same minor version runs: `kube_version` in the inventory, and a bundle that has it",
             )]);
         }
-        let path = self.project.directory.join(BEGUN);
-        let begun = fs::read(&path).ok();
-        let begun = begun.and_then(|bytes| format_version::read::<Begun>(&bytes, FORMAT).ok());
+        let begun = Begun::load(&self.project);
+        if let Some(begun) = &begun
+            && !begun.lost.iter().all(|it| lost.contains(it))
+        {
+            return Err(vec![was_interrupted(&begun.lost)]);
+        }
         let begun = begun.filter(|it| it.snapshot == opened.snapshot.sha256 && it.lost == lost);
         let name = begun.map_or_else(|| self.run.name.clone(), |it| it.name);
         Arc::make_mut(&mut self.bundle).add(
@@ -268,7 +277,7 @@ impl Installation {
             opened.file.clone(),
             opened.snapshot,
         );
-        Ok((name, path.exists()))
+        Ok((name, self.project.directory.join(BEGUN).exists()))
     }
 
     fn restore_scope<'a>(&'a self, cluster: &'a ClusterSpec, names: &'a [String]) -> Scope<'a> {
@@ -287,6 +296,11 @@ fn control_planes(cluster: &ClusterSpec) -> Vec<String> {
 }
 
 impl Begun {
+    fn load(project: &Project) -> Option<Self> {
+        let bytes = fs::read(project.directory.join(BEGUN)).ok()?;
+        format_version::read(&bytes, FORMAT).ok()
+    }
+
     fn save(&self, path: &Path) -> Result<(), Diagnostics> {
         let written = serde_json::to_vec_pretty(self)
             .map_err(io::Error::from)

@@ -121,7 +121,7 @@ fn a_host_that_was_given_up_does_not_start_again_until_it_was_taken_out() {
     let all_names: Vec<&str> = all.iter().map(String::as_str).collect();
     Members::update(folder.path(), &lab.cluster, &all, &[]).unwrap();
     let given_up = &all[..1];
-    Members::give_up(folder.path(), &lab.cluster, given_up).unwrap();
+    Members::give_up(folder.path(), given_up).unwrap();
     let refusal = lost::refuse(folder.path(), &all_names)
         .unwrap_err()
         .remove(0);
@@ -131,12 +131,14 @@ fn a_host_that_was_given_up_does_not_start_again_until_it_was_taken_out() {
     Members::update(folder.path(), &lab.cluster, &all[1..], &[]).unwrap();
     lost::refuse(folder.path(), &all_names).unwrap_err();
 
+    // Out of the cluster, its machine is still as it was.
     Members::update(folder.path(), &lab.cluster, &[], given_up).unwrap();
-    Members::update(folder.path(), &lab.cluster, &all, &[]).unwrap();
+    lost::refuse(folder.path(), &all_names).unwrap_err();
+    Members::are_gone(folder.path(), &[given_up[0].as_str()]).unwrap();
     lost::refuse(folder.path(), &all_names).unwrap();
     // All were there in a restore.
-    Members::give_up(folder.path(), &lab.cluster, given_up).unwrap();
-    Members::give_up(folder.path(), &lab.cluster, &[]).unwrap();
+    Members::give_up(folder.path(), given_up).unwrap();
+    Members::give_up(folder.path(), &[]).unwrap();
     lost::refuse(folder.path(), &all_names).unwrap();
 }
 

@@ -132,6 +132,11 @@ async fn receive<W: io::Write>(
                 let message = format!("{node} has no program that saves etcd's data");
                 Diagnostic::error(Kind::Step, message).hint("`kinstall up` brings it there")
             }
+            Ok(finished)
+                if source == Source::Survivor && finished.exit.code() == survivor::HAS_LEADER =>
+            {
+                survivor::has_leader(node)
+            }
             Ok(finished) => failed(node, &finished.stderr),
             Err(error) => error.diagnostic(node),
         });

@@ -12,7 +12,7 @@ use crate::report::backup::Snapshot;
 use crate::ssh::Session;
 
 /// What [`SCRIPT`] ends with where most members work.
-const HAS_LEADER: u8 = 8;
+pub(super) const HAS_LEADER: u8 = 8;
 
 /// Shell of the node; its lines can't be part of a login shell's line as they are.
 const SCRIPT: &str = include_str!("survivor.sh");
@@ -29,7 +29,8 @@ fn line_of(script: &str) -> String {
     )
 }
 
-/// Returns the control plane whose member knows most. Fails where most members work: what one of them has may be old.
+/// Returns the control plane whose member knows most, of those that answer. Fails where most members work, as what one of them
+/// has may be old, and where one that answers can't be read.
 pub(super) async fn choose<'a>(
     project: &'a Project,
     machines: &LabMachines,
@@ -53,17 +54,21 @@ pub(super) async fn choose<'a>(
                         best = Some((snapshot.revision, host));
                     }
                     Ok(_) => {}
-                    Err(_) => problems.push(failed(&host.name, &finished.stdout)),
+                    Err(_) => return Err(vec![failed(&host.name, &finished.stdout)]),
                 }
             }
-            Ok(finished) => problems.push(failed(&host.name, &finished.stderr)),
+            // It may know more than those that can be read.
+            Ok(finished) => return Err(vec![failed(&host.name, &finished.stderr)]),
+            Err(error) if !error.is_unreachable() => {
+                return Err(vec![error.diagnostic(&host.name)]);
+            }
             Err(error) => problems.push(error.diagnostic(&host.name)),
         }
     }
     best.map(|(_, host)| host).ok_or(problems)
 }
 
-fn has_leader(name: &str) -> Diagnostic {
+pub(super) fn has_leader(name: &str) -> Diagnostic {
     let message = format!("etcd on {name} has a leader, so that most of its members work");
     Diagnostic::error(Kind::Environment, message)
         .hint("leave out --from-survivor: the backup has all that the cluster knows")

@@ -41,9 +41,12 @@ fi
 trial=
 trap '[ -z "$trial" ] || kill "$trial" 2> /dev/null || true; kill -CONT "$pid" 2> /dev/null || true' EXIT
 trap 'exit 1' HUP INT TERM PIPE
-kill -STOP "$pid" 2> /dev/null || true
+kill -STOP "$pid" 2> "$folder/log" || failed
 mkdir "$folder/copy"
 cp -a /var/lib/etcd/member "$folder/copy/" 2> "$folder/log" || failed
+# The kubelet may have started it again meanwhile.
+[ "$(sed -n 's/^State:[[:space:]]*//p' "/proc/$pid/status" 2> /dev/null | cut -c 1)" = T ] ||
+    { echo "etcd was started again while its data was copied: try once more" >&2; exit 1; }
 kill -CONT "$pid" 2> /dev/null || true
 
 # Alone, it is its own majority. Only root can reach it: its sockets are files in a folder of root's.
