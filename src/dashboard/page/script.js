@@ -2,9 +2,13 @@
 
 import { draw, make } from "/views.js";
 
-// The address has let this browser in; it is of no use any more.
-history.replaceState(null, "", location.pathname + location.hash);
+// The address has let this browser in, and is of no use any more. The key lasts as long as the tab, and no other port gets it.
+const given = document.querySelector("meta[name=key]");
+if (given.content) sessionStorage.setItem("key", given.content);
+given.remove();
+history.replaceState(null, "", "/" + location.hash);
 
+const headers = { Authorization: `Bearer ${sessionStorage.getItem("key") ?? ""}` };
 const by = (id) => document.getElementById(id);
 
 /** Offers the containers that there are, and the chosen one also when it is gone. */
@@ -72,7 +76,7 @@ async function refresh(part) {
   if (address === null || part.asked === address) return;
   part.asked = address;
   try {
-    const answer = await fetch(address);
+    const answer = await fetch(address, { headers });
     const text = await answer.text();
     if (answer.status === 401) throw new Error(text.trim());
     const data = JSON.parse(text);

@@ -40,7 +40,7 @@ pub(super) async fn serve(
         Ok(listening) => listening,
         Err(error) => return vec![no_port(port, &error)],
     };
-    let Ok(token) = Token::new(local.port()) else {
+    let Ok(token) = Token::new() else {
         let message = "this computer gave no random numbers";
         return vec![Diagnostic::error(Kind::Environment, message)];
     };
