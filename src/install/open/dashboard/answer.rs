@@ -43,19 +43,19 @@ pub(super) async fn to<Body>(
         Wanted::Style => text("text/css", page::STYLE),
         Wanted::Script => text("text/javascript", page::SCRIPT),
         Wanted::Views => text("text/javascript", page::VIEWS),
-        Wanted::Overview => view(source.overview().await),
-        Wanted::Nodes => view(source.nodes().await),
-        Wanted::Workloads => view(source.workloads().await),
-        Wanted::Events => view(source.events().await),
-        Wanted::Addresses => view(source.addresses().await),
-        Wanted::History => view(source.history().await),
+        Wanted::Overview => view(source, source.overview()).await,
+        Wanted::Nodes => view(source, source.nodes()).await,
+        Wanted::Workloads => view(source, source.workloads()).await,
+        Wanted::Events => view(source, source.events()).await,
+        Wanted::Addresses => view(source, source.addresses()).await,
+        Wanted::History => view(source, source.history()).await,
         Wanted::Logs {
             namespace,
             pod,
             container,
             tail,
-        } => view(source.logs(&namespace, &pod, &container, tail).await),
-        Wanted::Search { words } => view(source.search(&words).await),
+        } => view(source, source.logs(&namespace, &pod, &container, tail)).await,
+        Wanted::Search { words } => view(source, source.search(&words)).await,
     }
 }
 
@@ -76,7 +76,11 @@ fn refused(refusal: Refusal) -> Response<Full<Bytes>> {
 }
 
 /// What can't be had says why; the page goes on with the other views.
-fn view(view: Result<impl Serialize, NoAnswer>) -> Response<Full<Bytes>> {
+async fn view<View: Serialize>(
+    source: &Source,
+    asked: impl Future<Output = Result<View, NoAnswer>>,
+) -> Response<Full<Bytes>> {
+    let view = source.in_time(asked).await;
     let (status, value) = match view.map(|it| serde_json::to_string(&it)) {
         Ok(Ok(text)) => (StatusCode::OK, text),
         Ok(Err(error)) => (
