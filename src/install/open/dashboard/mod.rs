@@ -75,7 +75,11 @@ async fn accept(listener: TcpListener, port: u16, token: Arc<Token>, source: Arc
         let (token, source) = (Arc::clone(&token), Arc::clone(&source));
         let service = service_fn(move |request| {
             let (token, source) = (Arc::clone(&token), Arc::clone(&source));
-            async move { Ok::<_, Infallible>(answer::to(&request, port, &token, &source).await) }
+            async move {
+                // On the heap: it is large.
+                let answer = Box::pin(answer::to(&request, port, &token, &source));
+                Ok::<_, Infallible>(answer.await)
+            }
         });
         let connection = http1::Builder::new()
             // Without it, nobody who connects and sends nothing is ever sent away.

@@ -57,8 +57,8 @@ pub(super) enum NoAnswer {
     Format(#[source] serde_json::Error),
 }
 
-impl NoAnswer {
-    fn of_task(error: JoinError) -> Self {
+impl From<JoinError> for NoAnswer {
+    fn from(error: JoinError) -> Self {
         let message = error.to_string();
         Self::Lab(vec![Diagnostic::error(Kind::Internal, message)])
     }
@@ -93,13 +93,15 @@ impl Source {
     pub(super) async fn overview(self: &Arc<Self>) -> Result<Value, NoAnswer> {
         let this = Arc::clone(self);
         let asked = spawn_blocking(move || status::of_machines(&this.project, &this.machines));
-        let machines = asked.await.map_err(NoAnswer::of_task)?;
+        let machines = asked.await?;
         let mut status = machines.map_err(NoAnswer::Lab)?;
         if !status.is_off() {
             match self.session().await {
                 Ok((host, session)) => {
                     let cluster = &self.project.cluster;
-                    status::add_cluster(&mut status, cluster, &host, &session).await;
+                    let asked = status::add_cluster(&mut status, cluster, &host, &session);
+                    // On the heap: it is large.
+                    Box::pin(asked).await;
                 }
                 Err(NoAnswer::Lab(errors)) => status::add_errors(&mut status, &errors),
                 Err(error) => return Err(error),
@@ -220,12 +222,13 @@ impl Source {
         let this = Arc::clone(self);
         // The search for a control plane that answers may take longer than who asked for it waits.
         let search = tokio::spawn(async move {
-            let connected = kubectl::control_plane(&this.project, &this.machines).await;
+            let connecting = kubectl::control_plane(&this.project, &this.machines);
+            let connected = Box::pin(connecting).await;
             let (host, session) = connected.map_err(NoAnswer::Lab)?;
             *connection = Some((host.name.clone(), session.clone()));
             Ok((host.name.clone(), session))
         });
-        search.await.map_err(NoAnswer::of_task)?
+        search.await?
     }
 
     fn is_on(&self, addon: &str) -> bool {
