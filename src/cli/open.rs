@@ -16,7 +16,7 @@ pub struct OpenArguments {
     /// What to open: dashboard, metrics, logs, ADDRESS:PORT, or NAMESPACE/SERVICE, with :PORT where it has several
     #[arg(value_name = "PAGE")]
     pub target: PageTarget,
-    /// Print the address only, and start no browser
+    /// Print the address only, and start no browser; never started for the dashboard, whose address lets the first one in
     #[arg(long)]
     pub no_browser: bool,
     /// Port on 127.0.0.1 [default: the page's own if it is free and allowed, else any]
@@ -33,10 +33,16 @@ pub fn run(
     let mut project = global.project(None)?;
     project.require_lab()?;
     let machines = LabMachines::of(&mut project, Keys::Read)?;
+    let is_for_one = matches!(arguments.target, PageTarget::Dashboard);
     let tell = |url: &str| {
         printer.data(&format!("{url}\n"));
+        if is_for_one {
+            printer.message("open the address in your browser: it lets one in, once");
+        }
         printer.message("Ctrl-C ends it");
-        if stdout().is_terminal() && !arguments.no_browser && ::open::that_detached(url).is_err() {
+        // Everybody on this computer sees the arguments of a browser that starts.
+        let starts = stdout().is_terminal() && !arguments.no_browser && !is_for_one;
+        if starts && ::open::that_detached(url).is_err() {
             printer.message("no browser was found: open the address in yours");
         }
     };

@@ -84,26 +84,30 @@ pub(super) async fn add_cluster(
 ) {
     let members = members(cluster);
     let urls: Vec<&str> = members.iter().map(|(_, url)| url.as_str()).collect();
-    let etcd_health = match urls.as_slice() {
-        [] => "true".to_owned(),
-        // Whatever the inventory says, it may be in pods.
-        _ => format!(
-            "if [ -e /etc/kubernetes/manifests/etcd.yaml ]; then echo true; else {FIND}etcd --endpoints={} \
-             --command-timeout=5s endpoint health --write-out=json; fi",
-            urls.join(",")
-        ),
+    // Whatever the inventory says, it may be in pods.
+    let etcd_health = format!(
+        "if [ -e /etc/kubernetes/manifests/etcd.yaml ]; then echo true; else {FIND}etcd --endpoints={} \
+         --command-timeout=5s endpoint health --write-out=json; fi",
+        urls.join(",")
+    );
+    let etcd_health = async {
+        if urls.is_empty() {
+            return Ok(Vec::new());
+        }
+        let finished = session.exec_as_root(&etcd_health).await;
+        finished.map(|it| it.stdout)
     };
     let answers = tokio::try_join!(
         session.exec_as_root(OBJECTS),
         session.exec_as_root(CERTIFICATES),
-        session.exec_as_root(&etcd_health)
+        etcd_health
     );
     let (objects, certificates, health) = match answers {
         Ok(answers) => answers,
         Err(error) => return add_errors(status, &[error.diagnostic(host)]),
     };
     // It fails when one of them is unwell, which is what is asked for.
-    let health: Value = serde_json::from_slice(&health.stdout).unwrap_or_default();
+    let health: Value = serde_json::from_slice(&health).unwrap_or_default();
     let is_stacked = health == Value::Bool(true);
     if !is_stacked {
         status.add_etcd_health(&health, &members);

@@ -35,7 +35,6 @@ pub struct HostStatus {
     /// `None` where there is no such node.
     pub node: Option<NodeStatus>,
     /// Whether the host is to be a node, and not only to run etcd.
-    #[serde(skip)]
     pub is_to_be_node: bool,
     /// Whether its member of etcd is well, where etcd is a service of hosts.
     #[serde(skip_serializing_if = "Option::is_none")]

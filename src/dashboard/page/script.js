@@ -2,9 +2,13 @@
 
 import { draw, make } from "/views.js";
 
-// The address has let this browser in; it is of no use any more.
-history.replaceState(null, "", location.pathname + location.hash);
+// The address has let this browser in, and is of no use any more. The key lasts as long as the tab, and no other port gets it.
+const given = document.querySelector("meta[name=key]");
+if (given.content) sessionStorage.setItem("key", given.content);
+given.remove();
+history.replaceState(null, "", "/" + location.hash);
 
+const headers = { Authorization: `Bearer ${sessionStorage.getItem("key") ?? ""}` };
 const by = (id) => document.getElementById(id);
 
 /** Offers the containers that there are, and the chosen one also when it is gone. */
@@ -37,12 +41,12 @@ const parts = [...document.querySelectorAll("[data-part]")].map((section) => {
   const [alert, body] = [make("p", { role: "alert", hidden: "" }), make("div", {})];
   section.append(alert, body);
   const { part: name, every } = section.dataset;
-  return { name, every: 1000 * every, view: section.closest("[data-view]").dataset.view, alert, body, due: 0, drawn: 0, seen: "" };
+  return { name, every: 1000 * every, view: section.closest("[data-view]").dataset.view, alert, body, due: 0, drawn: 0, answered: 0, seen: "" };
 });
 
 /** Shows what went wrong; what was there before stays. */
-function complain({ alert, drawn }, message) {
-  const since = drawn ? ` (what follows is of ${new Date(drawn).toLocaleTimeString()})` : "";
+function complain({ alert, answered }, message) {
+  const since = answered ? ` (what follows is of ${new Date(answered).toLocaleTimeString()})` : "";
   const text = message && message + since;
   if (alert.textContent !== text) alert.textContent = text;
   alert.hidden = !message;
@@ -67,26 +71,42 @@ function show({ name, body }, data) {
   else replace(body, draw[name](data));
 }
 
+/** Forgets what a part shows when it is of something else than what is looked at now: of another container, of other words. */
+function turn(part, address) {
+  if (part.of === address) return;
+  part.body.replaceChildren();
+  Object.assign(part, { of: address, seen: "", drawn: 0, answered: 0 });
+  complain(part, "");
+}
+
 async function refresh(part) {
   const address = source(part);
-  if (address === null || part.asked === address) return;
-  part.asked = address;
+  turn(part, address);
+  if (address === null || part.asked?.address === address) return;
+  const asked = { address };
+  part.asked = asked;
+  const isWanted = () => address === source(part);
   try {
-    const answer = await fetch(address);
+    const answer = await fetch(address, { headers });
     const text = await answer.text();
     if (answer.status === 401) throw new Error(text.trim());
     const data = JSON.parse(text);
     if (!answer.ok) throw new Error(data.error);
-    if (address !== source(part)) return;
+    if (!isWanted()) return;
+    const now = Date.now();
     // Ages in words go on, but who selects text keeps it.
-    if (text !== part.seen || Date.now() - part.drawn > 60000) show(part, data);
-    Object.assign(part, { seen: text, drawn: Date.now(), due: Date.now() + part.every });
+    if (text !== part.seen || now - part.drawn > 60000) {
+      show(part, data);
+      part.drawn = now;
+    }
+    Object.assign(part, { seen: text, answered: now, due: now + part.every });
     complain(part, "");
   } catch (error) {
+    if (!isWanted()) return;
     part.due = Date.now() + part.every;
     complain(part, error instanceof TypeError ? "kinstall does not answer: does `kinstall open dashboard` still run?" : error.message);
   } finally {
-    part.asked = null;
+    if (part.asked === asked) part.asked = null;
   }
 }
 

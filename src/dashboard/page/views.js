@@ -76,8 +76,9 @@ function curve(what, node, points) {
   return [drawing, words];
 }
 
-function node(host) {
-  if (host.node === null) return bad("no node");
+/** Hosts of etcd alone have no node, and while no API server answers nobody knows. */
+function node(host, isKnown) {
+  if (host.node === null) return isKnown && host.is_to_be_node ? bad("no node") : "-";
   const { ready, schedulable } = host.node;
   const words = [ready ? "ready" : "not ready", ...(schedulable ? [] : ["cordoned"])];
   return word(ready, words.join(", "));
@@ -88,10 +89,11 @@ export const draw = {
   overview({ cluster, status, notices }) {
     document.getElementById("title").textContent = cluster;
     document.title = `${cluster} · kinstall`;
+    const isKnown = status.hosts.some((it) => it.node !== null);
     const hosts = status.hosts.map((it) => [
       it.name, it.address,
       it.machine === null ? "yours" : word(it.machine === "running", it.machine),
-      node(it), it.node?.kubelet ?? "", it.node?.runtime ?? "",
+      node(it, isKnown), it.node?.kubelet ?? "", it.node?.runtime ?? "",
     ]);
     const list = (label, kind, texts) => make("ul", { "aria-label": label, class: kind }, ...texts.map((it) => make("li", {}, it)));
     const [first] = [...status.certificates].sort((one, other) => one.expires.localeCompare(other.expires));

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{
     ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, REFERRER_POLICY,
-    SET_COOKIE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use hyper::{Request, Response, StatusCode};
 use serde::Serialize;
@@ -18,6 +18,7 @@ use super::token::Token;
 use super::wanted::{Refusal, Wanted};
 use crate::dashboard::page;
 use crate::error_chain::error_chain;
+use crate::secret::Secret;
 
 /// The page uses its own files and views, and nothing else.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
@@ -34,37 +35,33 @@ pub(super) async fn to<Body>(
         Ok(admitted) => admitted,
         Err(refusal) => return refused(refusal),
     };
-    let mut answer = match admitted.wanted {
-        Wanted::Page => text("text/html", page::HTML),
+    match admitted.wanted {
+        Wanted::Page => {
+            let key = admitted.key.map_or("", Secret::expose);
+            text("text/html", page::html(key))
+        }
         Wanted::Style => text("text/css", page::STYLE),
         Wanted::Script => text("text/javascript", page::SCRIPT),
         Wanted::Views => text("text/javascript", page::VIEWS),
-        Wanted::Overview => view(source.overview().await),
-        Wanted::Nodes => view(source.nodes().await),
-        Wanted::Workloads => view(source.workloads().await),
-        Wanted::Events => view(source.events().await),
-        Wanted::Addresses => view(source.addresses().await),
-        Wanted::History => view(source.history().await),
+        Wanted::Overview => view(source, source.overview()).await,
+        Wanted::Nodes => view(source, source.nodes()).await,
+        Wanted::Workloads => view(source, source.workloads()).await,
+        Wanted::Events => view(source, source.events()).await,
+        Wanted::Addresses => view(source, source.addresses()).await,
+        Wanted::History => view(source, source.history()).await,
         Wanted::Logs {
             namespace,
             pod,
             container,
             tail,
-        } => view(source.logs(&namespace, &pod, &container, tail).await),
-        Wanted::Search { words } => view(source.search(&words).await),
-    };
-    let cookie = admitted
-        .set_cookie
-        .and_then(|it| HeaderValue::from_str(&it).ok());
-    if let Some(cookie) = cookie {
-        answer.headers_mut().insert(SET_COOKIE, cookie);
+        } => view(source, source.logs(&namespace, &pod, &container, tail)).await,
+        Wanted::Search { words } => view(source, source.search(&words)).await,
     }
-    answer
 }
 
 fn refused(refusal: Refusal) -> Response<Full<Bytes>> {
     let status = match refusal {
-        Refusal::Host => StatusCode::FORBIDDEN,
+        Refusal::Host { .. } => StatusCode::FORBIDDEN,
         Refusal::Token => StatusCode::UNAUTHORIZED,
         Refusal::Method => StatusCode::METHOD_NOT_ALLOWED,
         Refusal::Path => StatusCode::NOT_FOUND,
@@ -79,7 +76,11 @@ fn refused(refusal: Refusal) -> Response<Full<Bytes>> {
 }
 
 /// What can't be had says why; the page goes on with the other views.
-fn view(view: Result<impl Serialize, NoAnswer>) -> Response<Full<Bytes>> {
+async fn view<View: Serialize>(
+    source: &Source,
+    asked: impl Future<Output = Result<View, NoAnswer>>,
+) -> Response<Full<Bytes>> {
+    let view = source.in_time(asked).await;
     let (status, value) = match view.map(|it| serde_json::to_string(&it)) {
         Ok(Ok(text)) => (StatusCode::OK, text),
         Ok(Err(error)) => (
@@ -94,7 +95,7 @@ fn view(view: Result<impl Serialize, NoAnswer>) -> Response<Full<Bytes>> {
     with(status, "application/json", value)
 }
 
-fn text(kind: &str, text: &'static str) -> Response<Full<Bytes>> {
+fn text(kind: &str, text: impl Into<Bytes>) -> Response<Full<Bytes>> {
     with(StatusCode::OK, kind, text)
 }
 

@@ -1,10 +1,12 @@
 //! What the dashboard shows, asked for through kubectl on whichever control plane can be reached.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, Semaphore};
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinError, spawn_blocking};
+use tokio::time::timeout;
 
 use crate::addon::{self, Page};
 use crate::dashboard::addresses::Addresses;
@@ -22,6 +24,9 @@ use crate::ssh::{Exit, Session, SshError};
 /// Commands at once on the connection; sshd takes ten.
 const AT_ONCE: usize = 5;
 
+/// A dead connection would keep a view waiting much longer.
+const LONGEST_WAIT: Duration = Duration::from_secs(15);
+
 /// A log is cut to this, in bytes.
 const LONGEST_LOG: usize = 1 << 20;
 
@@ -29,7 +34,7 @@ const LONGEST_LOG: usize = 1 << 20;
 pub(super) struct Source {
     project: Project,
     machines: LabMachines,
-    connection: Mutex<Option<(String, Session)>>,
+    connection: Arc<Mutex<Option<(String, Session)>>>,
     turns: Semaphore,
 }
 
@@ -44,10 +49,19 @@ pub(super) enum NoAnswer {
         #[source]
         source: SshError,
     },
+    #[error("there was no answer within {} s", LONGEST_WAIT.as_secs())]
+    Late,
     #[error("kubectl failed: {0}")]
     Kubectl(String),
     #[error("what kubectl printed can't be read")]
     Format(#[source] serde_json::Error),
+}
+
+impl From<JoinError> for NoAnswer {
+    fn from(error: JoinError) -> Self {
+        let message = error.to_string();
+        Self::Lab(vec![Diagnostic::error(Kind::Internal, message)])
+    }
 }
 
 impl Source {
@@ -55,24 +69,39 @@ impl Source {
         Self {
             project,
             machines,
-            connection: Mutex::new(None),
+            connection: Arc::new(Mutex::new(None)),
             turns: Semaphore::new(AT_ONCE),
         }
+    }
+
+    /// Gives a view up that takes too long, and the connection with it: it may be dead.
+    pub(super) async fn in_time<View>(
+        &self,
+        asked: impl Future<Output = Result<View, NoAnswer>>,
+    ) -> Result<View, NoAnswer> {
+        let Ok(answer) = timeout(LONGEST_WAIT, asked).await else {
+            // Who holds it connects anew already.
+            if let Ok(mut connection) = self.connection.try_lock() {
+                *connection = None;
+            }
+            return Err(NoAnswer::Late);
+        };
+        answer
     }
 
     /// The same as `kinstall status`.
     pub(super) async fn overview(self: &Arc<Self>) -> Result<Value, NoAnswer> {
         let this = Arc::clone(self);
         let asked = spawn_blocking(move || status::of_machines(&this.project, &this.machines));
-        let machines = asked.await.unwrap_or_else(|error| {
-            Err(vec![Diagnostic::error(Kind::Internal, error.to_string())])
-        });
+        let machines = asked.await?;
         let mut status = machines.map_err(NoAnswer::Lab)?;
         if !status.is_off() {
             match self.session().await {
                 Ok((host, session)) => {
                     let cluster = &self.project.cluster;
-                    status::add_cluster(&mut status, cluster, &host, &session).await;
+                    let asked = status::add_cluster(&mut status, cluster, &host, &session);
+                    // On the heap: it is large.
+                    Box::pin(asked).await;
                 }
                 Err(NoAnswer::Lab(errors)) => status::add_errors(&mut status, &errors),
                 Err(error) => return Err(error),
@@ -85,7 +114,7 @@ impl Source {
         }))
     }
 
-    pub(super) async fn nodes(&self) -> Result<Nodes, NoAnswer> {
+    pub(super) async fn nodes(self: &Arc<Self>) -> Result<Nodes, NoAnswer> {
         let (objects, usage) = tokio::join!(
             self.json("get nodes,pods --all-namespaces --output json"),
             self.json("get --raw /apis/metrics.k8s.io/v1beta1/nodes"),
@@ -98,23 +127,23 @@ impl Source {
         Ok(Nodes::of(&objects?, usage))
     }
 
-    pub(super) async fn workloads(&self) -> Result<Workloads, NoAnswer> {
+    pub(super) async fn workloads(self: &Arc<Self>) -> Result<Workloads, NoAnswer> {
         let kinds = "deployments,daemonsets,statefulsets,pods";
         let list = format!("get {kinds} --all-namespaces --output json");
         Ok(Workloads::of(&self.json(&list).await?))
     }
 
-    pub(super) async fn events(&self) -> Result<Events, NoAnswer> {
+    pub(super) async fn events(self: &Arc<Self>) -> Result<Events, NoAnswer> {
         let list = "get events --all-namespaces --output json";
         Ok(Events::of(&self.json(list).await?))
     }
 
-    pub(super) async fn addresses(&self) -> Result<Addresses, NoAnswer> {
+    pub(super) async fn addresses(self: &Arc<Self>) -> Result<Addresses, NoAnswer> {
         let list = "get services,ingresses --all-namespaces --output json";
         Ok(Addresses::of(&self.json(list).await?))
     }
 
-    pub(super) async fn history(&self) -> Result<History, NoAnswer> {
+    pub(super) async fn history(self: &Arc<Self>) -> Result<History, NoAnswer> {
         let Some(page) = self.page("metrics") else {
             return Ok(History::Off(off("victoria-metrics")));
         };
@@ -127,7 +156,7 @@ impl Source {
         Ok(History::of(&cpu?, &memory?))
     }
 
-    pub(super) async fn search(&self, words: &str) -> Result<Search, NoAnswer> {
+    pub(super) async fn search(self: &Arc<Self>, words: &str) -> Result<Search, NoAnswer> {
         let Some(page) = self.page("logs") else {
             return Ok(Search::Off(off("victoria-logs")));
         };
@@ -140,7 +169,7 @@ impl Source {
 
     /// The last lines that a container printed.
     pub(super) async fn logs(
-        &self,
+        self: &Arc<Self>,
         namespace: &str,
         pod: &str,
         container: &str,
@@ -155,7 +184,7 @@ impl Source {
     }
 
     /// Runs kubectl; the arguments are words of ours and names that were checked.
-    async fn ask(&self, arguments: &str) -> Result<Vec<u8>, NoAnswer> {
+    async fn ask(self: &Arc<Self>, arguments: &str) -> Result<Vec<u8>, NoAnswer> {
         let line = format!(
             "PATH=$PATH:/usr/local/bin; exec kubectl --kubeconfig /etc/kubernetes/admin.conf \
              --request-timeout 10s {arguments}"
@@ -179,22 +208,27 @@ impl Source {
         Ok(finished.stdout)
     }
 
-    async fn json(&self, arguments: &str) -> Result<Value, NoAnswer> {
+    async fn json(self: &Arc<Self>, arguments: &str) -> Result<Value, NoAnswer> {
         let answer = self.ask(arguments).await?;
         serde_json::from_slice(&answer).map_err(NoAnswer::Format)
     }
 
     /// Connects where there is no connection, or none any more.
-    async fn session(&self) -> Result<(String, Session), NoAnswer> {
-        let mut connection = self.connection.lock().await;
+    async fn session(self: &Arc<Self>) -> Result<(String, Session), NoAnswer> {
+        let mut connection = Arc::clone(&self.connection).lock_owned().await;
         if let Some((host, session)) = connection.as_ref().filter(|(_, it)| !it.is_closed()) {
             return Ok((host.clone(), session.clone()));
         }
-        // On the heap: it is large, and hardly ever needed.
-        let connected = Box::pin(kubectl::control_plane(&self.project, &self.machines)).await;
-        let (host, session) = connected.map_err(NoAnswer::Lab)?;
-        *connection = Some((host.name.clone(), session.clone()));
-        Ok((host.name.clone(), session))
+        let this = Arc::clone(self);
+        // The search for a control plane that answers may take longer than who asked for it waits.
+        let search = tokio::spawn(async move {
+            let connecting = kubectl::control_plane(&this.project, &this.machines);
+            let connected = Box::pin(connecting).await;
+            let (host, session) = connected.map_err(NoAnswer::Lab)?;
+            *connection = Some((host.name.clone(), session.clone()));
+            Ok((host.name.clone(), session))
+        });
+        search.await?
     }
 
     fn is_on(&self, addon: &str) -> bool {

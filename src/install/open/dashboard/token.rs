@@ -10,23 +10,22 @@ use subtle::ConstantTimeEq as _;
 
 use crate::secret::Secret;
 
-/// The address that is printed lets one browser in, which gets a cookie; whoever finds the address later, in a list of
+/// The address that is printed lets one browser in, which gets a key; whoever finds the address later, in a list of
 /// processes or a history, finds it used.
+///
+/// The key is no cookie: browsers send cookies to every port of a host.
 pub(super) struct Token {
     entry: Secret,
     is_used: AtomicBool,
-    cookie: Secret,
-    cookie_name: String,
+    key: Secret,
 }
 
 impl Token {
-    /// Makes one for the page at a port: browsers keep the cookies of all ports together.
-    pub(super) fn new(port: u16) -> Result<Self, Unspecified> {
+    pub(super) fn new() -> Result<Self, Unspecified> {
         Ok(Self {
             entry: random()?,
             is_used: AtomicBool::new(false),
-            cookie: random()?,
-            cookie_name: format!("kinstall-dashboard-{port}"),
+            key: random()?,
         })
     }
 
@@ -35,21 +34,16 @@ impl Token {
         self.entry.expose()
     }
 
-    /// Takes the token of an address, once, for a cookie.
-    pub(super) fn exchange(&self, presented: &str) -> Option<String> {
+    /// Takes the token of an address, once, for the key.
+    pub(super) fn exchange(&self, presented: &str) -> Option<&Secret> {
         let is_right = are_equal(presented, self.entry.expose());
-        if !is_right || self.is_used.swap(true, Ordering::SeqCst) {
-            return None;
-        }
-        let (name, value) = (&self.cookie_name, self.cookie.expose());
-        Some(format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict"))
+        (is_right && !self.is_used.swap(true, Ordering::SeqCst)).then_some(&self.key)
     }
 
-    /// Tells whether the browser has got in before, by the `Cookie` header that it sends.
+    /// Tells whether the browser has got in before, by the `Authorization` header that its page sends.
     pub(super) fn is_in(&self, header: &str) -> bool {
-        let cookies = header.split(';').filter_map(|it| it.trim().split_once('='));
-        let mut ours = cookies.filter(|(name, _)| *name == self.cookie_name);
-        ours.any(|(_, value)| are_equal(value, self.cookie.expose()))
+        let key = header.strip_prefix("Bearer ");
+        key.is_some_and(|it| are_equal(it, self.key.expose()))
     }
 }
 
@@ -70,19 +64,18 @@ mod tests {
 
     #[test]
     fn an_address_lets_one_browser_in() {
-        let token = Token::new(8000).unwrap();
-        assert_eq!(token.exchange(""), None);
-        assert_eq!(token.exchange("guessed"), None);
-        let cookie = token.exchange(token.entry()).unwrap();
-        assert!(cookie.ends_with("; Path=/; HttpOnly; SameSite=Strict"));
-        assert_eq!(token.exchange(token.entry()), None, "a second time");
+        let token = Token::new().unwrap();
+        assert!(token.exchange("").is_none());
+        assert!(token.exchange("guessed").is_none());
+        let key = token.exchange(token.entry()).unwrap().expose();
+        assert!(token.exchange(token.entry()).is_none(), "a second time");
 
-        let sent = cookie.split(';').next().unwrap();
-        assert!(token.is_in(sent));
-        assert!(token.is_in(&format!("theme=dark; {sent}")));
+        let sent = format!("Bearer {key}");
+        assert!(token.is_in(&sent));
         assert!(!token.is_in(&sent[..sent.len() - 1]));
-        assert!(!token.is_in("kinstall-dashboard-8000="));
-        assert!(!token.is_in(&format!("kinstall-dashboard-8000={}", token.entry())));
-        assert!(!Token::new(8000).unwrap().is_in(sent), "of another run");
+        assert!(!token.is_in(key));
+        assert!(!token.is_in("Bearer "));
+        assert!(!token.is_in(&format!("Bearer {}", token.entry())));
+        assert!(!Token::new().unwrap().is_in(&sent), "of another run");
     }
 }

@@ -37,8 +37,10 @@ pub(super) enum Wanted {
 /// Why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Refusal {
-    #[error("this page answers at 127.0.0.1 and localhost only")]
-    Host,
+    #[error(
+        "this page answers at 127.0.0.1:{port} and localhost:{port} only: from elsewhere, forward the same port"
+    )]
+    Host { port: u16 },
     #[error(
         "open the address that `kinstall open dashboard` printed; it lets one browser in, so run the command again for another"
     )]
