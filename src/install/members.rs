@@ -25,6 +25,7 @@ const FORMAT: u32 = 1;
 /// All members, in `.kinstall/members.json`; passwords are not in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "it is named so in the file")]
 pub struct Members {
     format: u32,
     members: Vec<Member>,
