@@ -1,8 +1,9 @@
 //! The dashboard in a real browser.
 
 use std::process::Command;
+use std::time::{Duration, Instant};
 
-use super::kinstall::{Kinstall, eventually};
+use super::kinstall::Kinstall;
 use super::pages::Opened;
 
 /// Debian's name first; `./setup tests` installs it. Elsewhere it is the browser that people have.
@@ -20,42 +21,56 @@ const OVERVIEW: [&str; 6] = [
 
 /// Machines, nodes, capacity and history, workloads, and a log.
 pub fn shows_the_lab(lab: &Kinstall) {
-    eventually("the overview shows that all is well", 60, || {
-        let overview = drawn(lab, "#overview");
-        OVERVIEW.iter().all(|it| overview.contains(it))
-    });
-    let workloads = drawn(lab, "#workloads");
-    assert!(workloads.contains("<span>DaemonSet</span>"), "{workloads}");
-    let log = "kube-system/etcd-controll-plane/etcd";
-    assert!(
-        workloads.contains(&format!("href=\"#logs/{log}\"")),
-        "{workloads}"
-    );
-    let logs = drawn(lab, &format!("#logs/{log}"));
-    assert!(logs.contains("\"level\":\"info\""), "{logs}");
+    shows(lab, "#overview", &OVERVIEW);
+    let log = "#logs/kube-system/etcd-controll-plane/etcd";
+    let link = format!("href=\"{log}\"");
+    shows(lab, "#workloads", &["<span>DaemonSet</span>", &link]);
+    shows(lab, log, &["\"level\":\"info\""]);
 }
 
-/// Opens the dashboard at a view; returns the page as the browser has it some seconds later, in which no part failed.
+/// Opens a view until it has everything and no part of it failed: some add-ons need a while after what was before.
+fn shows(lab: &Kinstall, view: &str, wanted: &[&str]) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let page = drawn(lab, view);
+        let alerts = page.matches("role=\"alert\"").count();
+        let quiet = page.matches("role=\"alert\" hidden=\"\"").count();
+        if alerts > 0 && quiet == alerts && wanted.iter().all(|it| page.contains(it)) {
+            return;
+        }
+        assert!(
+            Instant::now() < deadline,
+            "{view} lacks one of {wanted:?}, or a part failed: {page}"
+        );
+    }
+}
+
+/// Returns a view of the dashboard as a browser has it some seconds later.
 fn drawn(lab: &Kinstall, view: &str) -> String {
-    let dashboard = Opened::of(lab, "dashboard");
-    let profile = tempfile::tempdir().unwrap();
-    let mut browser = BROWSERS.into_iter();
-    let drawn = browser.find_map(|name| {
-        Command::new(name)
+    let mut failures = String::new();
+    for name in BROWSERS {
+        // Whatever a browser that failed did with the address, the next one needs its own.
+        let dashboard = Opened::of(lab, "dashboard");
+        let profile = tempfile::tempdir().unwrap();
+        let browser = Command::new("timeout")
+            .args(["--kill-after=5", "60", name])
             // It runs as root here, which its sandbox refuses. Its time stands still while it waits for an answer.
             .args(["--headless", "--no-sandbox", "--disable-gpu"])
+            // Containers have little shared memory.
+            .arg("--disable-dev-shm-usage")
             .args(["--virtual-time-budget=3000", "--dump-dom"])
             .arg(format!("--user-data-dir={}", profile.path().display()))
             .arg(format!("{}{view}", dashboard.url))
             .output()
-            .ok()
-    });
-    dashboard.close();
-    let drawn = drawn.expect("no browser: `./setup tests` installs one");
-    let page = String::from_utf8_lossy(&drawn.stdout).into_owned();
-    let alerts = page.matches("role=\"alert\"").count();
-    assert!(alerts > 0, "{page}");
-    let quiet = page.matches("role=\"alert\" hidden=\"\"").count();
-    assert_eq!(quiet, alerts, "{page}");
-    page
+            .unwrap();
+        dashboard.close();
+        if browser.status.success() {
+            return String::from_utf8_lossy(&browser.stdout).into_owned();
+        }
+        let reason = String::from_utf8_lossy(&browser.stderr);
+        failures.push_str(&format!("{name}: {}: {reason}\n", browser.status));
+    }
+    panic!(
+        "no browser drew the page; install Chromium, on Debian with `./setup tests`:\n{failures}"
+    );
 }

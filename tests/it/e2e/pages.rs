@@ -80,3 +80,12 @@ impl Opened {
         );
     }
 }
+
+/// It ends with a test that failed, too.
+impl Drop for Opened {
+    fn drop(&mut self) {
+        // Closed ones have ended already.
+        let _ = self.open.kill();
+        let _ = self.open.wait();
+    }
+}
