@@ -30,7 +30,7 @@ pub fn shows_the_lab(lab: &Kinstall) {
 
 /// Opens a view until it has everything and no part of it failed: some add-ons need a while after what was before.
 fn shows(lab: &Kinstall, view: &str, wanted: &[&str]) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     loop {
         let page = drawn(lab, view);
         let alerts = page.matches("role=\"alert\"").count();
@@ -47,7 +47,7 @@ fn shows(lab: &Kinstall, view: &str, wanted: &[&str]) {
 
 /// Returns a view of the dashboard as a browser has it some seconds later.
 fn drawn(lab: &Kinstall, view: &str) -> String {
-    let mut failures = String::new();
+    let mut failures = Vec::new();
     for name in BROWSERS {
         // Whatever a browser that failed did with the address, the next one needs its own.
         let dashboard = Opened::of(lab, "dashboard");
@@ -68,9 +68,10 @@ fn drawn(lab: &Kinstall, view: &str) -> String {
             return String::from_utf8_lossy(&browser.stdout).into_owned();
         }
         let reason = String::from_utf8_lossy(&browser.stderr);
-        failures.push_str(&format!("{name}: {}: {reason}\n", browser.status));
+        failures.push(format!("{name}: {}: {reason}", browser.status));
     }
     panic!(
-        "no browser drew the page; install Chromium, on Debian with `./setup tests`:\n{failures}"
+        "no browser drew the page; install Chromium, on Debian with `./setup tests`:\n{}",
+        failures.join("\n")
     );
 }

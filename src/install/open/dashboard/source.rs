@@ -89,7 +89,7 @@ impl Source {
         answer
     }
 
-    /// The same as `kinstall status`.
+    /// What `kinstall status` is made of.
     pub(super) async fn overview(self: &Arc<Self>) -> Result<Value, NoAnswer> {
         let this = Arc::clone(self);
         let asked = spawn_blocking(move || status::of_machines(&this.project, &this.machines));
