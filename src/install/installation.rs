@@ -1,6 +1,5 @@
 //! `plan` and `up`, which are one piece of code: connect, plan, check; and, for `up`, apply.
 
-mod before_machines;
 mod connection;
 mod leaving;
 pub mod restore;
@@ -213,7 +212,7 @@ impl Installation {
         dialogue: &Dialogue<'_>,
     ) -> Result<Applied, Diagnostics> {
         restore::refuse_if_begun(&self.project)?;
-        // What is wrong with them is told before anything is kept.
+        // What is wrong with them is told before machines are made.
         self.manifests(Action::Up)?;
         if self.machines.made().is_some() {
             self.save_state(&self.project.cluster)?;
@@ -231,7 +230,6 @@ impl Installation {
         memory::check(&self.project, &changes)?
             .iter()
             .for_each(dialogue.warn);
-        self.check_unmade(&changes, &known)?;
         let ((all_done, cluster), summary) = observed(
             &self.project.directory,
             &self.run,

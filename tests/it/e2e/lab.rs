@@ -19,7 +19,6 @@ use super::{
 fn the_courses_lab_comes_up_and_goes_away() {
     let before = Traces::now();
     let lab = Kinstall::with_the_lab_inventory();
-    own_manifests::that_change_what_kinstall_installs_are_refused_before_a_machine_is_made(&lab);
     what_the_plan_shows_is_what_up_does(&lab);
     cluster::works(&lab);
     ingress::works(&lab);

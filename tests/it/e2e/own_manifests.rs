@@ -21,26 +21,6 @@ kind: Namespace
 metadata: { name: shop }
 ";
 
-pub fn that_change_what_kinstall_installs_are_refused_before_a_machine_is_made(lab: &Kinstall) {
-    fs::create_dir(lab.path("manifests")).unwrap();
-    let own = "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: kubeadm-config, namespace: kube-system }\n";
-    fs::write(lab.path("manifests/own.yaml"), own).unwrap();
-    fs::write(lab.path(SETTINGS), "kinstall_manifests: ../../manifests\n").unwrap();
-    let refused = lab.run(&["up"]);
-    refused.expect_code(3);
-    let said = refused.stderr();
-    assert!(said.contains("is one of kinstall's own objects"), "{said}");
-    let none = lab.run(&["start"]);
-    assert!(
-        none.stderr().contains("there is no machine"),
-        "{}",
-        none.stderr()
-    );
-    fs::remove_dir_all(lab.path("manifests")).unwrap();
-    fs::remove_file(lab.path(SETTINGS)).unwrap();
-    fs::remove_dir_all(lab.path(".kinstall")).unwrap();
-}
-
 /// They come, change and go with their files, and every second `up` has nothing to do.
 pub fn come_and_go_with_their_files(lab: &Kinstall) {
     // Relative to the file that says it.
