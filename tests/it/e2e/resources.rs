@@ -22,7 +22,13 @@ kube-node
 ";
 
 /// The playbooks that stay; the others would make a cluster.
-const KEPT: [&str; 4] = ["base.yml", "programs.yml", "containerd.yml", "kubelet.yml"];
+const KEPT: [&str; 5] = [
+    "base.yml",
+    "hosts-file.yml",
+    "programs.yml",
+    "containerd.yml",
+    "kubelet.yml",
+];
 
 #[test]
 #[ignore = "needs root and a bundle: `./test clusters`"]
