@@ -10,11 +10,12 @@ use std::time::SystemTime;
 
 use indexmap::IndexMap;
 use kinstall::bundle::{Bundle, bundle_directory};
-use kinstall::credentials::ClusterSecrets;
+use kinstall::credentials::{ClusterSecrets, KeptCertificates};
 use kinstall::diagnostic::{Diagnostics, SourceFile};
-use kinstall::model::{self, ClusterSpec};
+use kinstall::model::{self, ClusterSpec, HostSpec};
 use kinstall::plan::{self, Plan, PlanInput};
-use kinstall::playbook::{Action, Sources};
+use kinstall::playbook::{Action, Secrets, Sources};
+use kinstall::secret::Secret;
 use kinstall::wire::{self, Event, Facts};
 
 use crate::lab::{Lab, repository};
@@ -100,7 +101,22 @@ fn plan(lab: &Lab, cluster: &ClusterSpec, bundle: &Bundle) -> Result<Plan> {
         files.insert(name.clone(), Arc::new(SourceFile { path, text }));
     }
     let state = lab.folder().join(".kinstall");
-    let secrets = ClusterSecrets::load_or_make(&state, SystemTime::now())?.as_map();
+    let now = SystemTime::now();
+    let kept = KeptCertificates::load_or_make(&state, &[], false, now)?;
+    let of_kubelet = |host: &HostSpec| {
+        let pair = kept.get(&format!("kubelet/{}", host.name))?.clone();
+        let certificate = Secret::new(pair.certificate);
+        let named = [
+            ("kubelet_certificate", certificate),
+            ("kubelet_key", pair.key),
+        ];
+        let named = named.map(|(name, secret)| (name.to_owned(), secret));
+        Some((host.name.clone(), named.into()))
+    };
+    let secrets = Secrets {
+        cluster: ClusterSecrets::load_or_make(&state, now)?.as_map(),
+        hosts: cluster.hosts.iter().filter_map(of_kubelet).collect(),
+    };
     let input = PlanInput {
         cluster,
         facts: &facts,

@@ -153,6 +153,7 @@ impl ClusterSecrets {
             common_name: "ingress",
             organizations: &[],
             names: &names,
+            is_client: false,
         };
         let made = pki::make_certificate(&self.ingress_authority, subject, pki::TEN_YEARS, now)?;
         let certificate = Secret::new(made.certificate);

@@ -30,6 +30,7 @@ pub fn admin_kubeconfig(
         common_name: "kubernetes-admin",
         organizations: &[ADMINISTRATORS],
         names: &[],
+        is_client: true,
     };
     let client = pki::make_certificate(authority, subject, pki::ONE_YEAR, now)?;
     let user = format!("{cluster}-admin");

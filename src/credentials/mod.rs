@@ -4,9 +4,9 @@
 //! so no node waits for another one's certificate or token.
 
 pub mod cluster_secrets;
-pub mod etcd_certificates;
+pub mod kept_certificates;
 pub mod kubeconfig;
 pub mod pki;
 
 pub use cluster_secrets::ClusterSecrets;
-pub use etcd_certificates::EtcdCertificates;
+pub use kept_certificates::{KeptCertificates, WantedCertificate};

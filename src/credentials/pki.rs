@@ -57,6 +57,8 @@ pub struct Subject<'a> {
     pub organizations: &'a [&'a str],
     /// Names and addresses of a server; a certificate without any is a client's only.
     pub names: &'a [&'a str],
+    /// Whether it may be shown as a client's.
+    pub is_client: bool,
 }
 
 /// Makes an authority (ECDSA P-256), valid for ten years.
@@ -98,12 +100,15 @@ pub fn make_certificate(
     let mut parameters = CertificateParams::new(names).map_err(failed)?;
     parameters.distinguished_name = distinguished_name(subject.common_name, subject.organizations);
     parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-    if !subject.names.is_empty() {
-        parameters
-            .extended_key_usages
-            .push(ExtendedKeyUsagePurpose::ServerAuth);
-    }
+    let usages = [
+        (subject.is_client, ExtendedKeyUsagePurpose::ClientAuth),
+        (
+            !subject.names.is_empty(),
+            ExtendedKeyUsagePurpose::ServerAuth,
+        ),
+    ];
+    let usages = usages.into_iter().filter(|(is_one, _)| *is_one);
+    parameters.extended_key_usages = usages.map(|(_, usage)| usage).collect();
     parameters.use_authority_key_identifier_extension = true;
     set_validity(&mut parameters, validity(now, lifetime));
     let certificate = parameters
@@ -219,6 +224,7 @@ mod tests {
             common_name: "kubernetes-admin",
             organizations: &["kubeadm:cluster-admins"],
             names: &[],
+            is_client: true,
         };
         let client = make_certificate(&authority, subject, ONE_YEAR, now()).unwrap();
         parse(&client.certificate, |certificate| {
@@ -240,6 +246,7 @@ mod tests {
             common_name: "contour",
             organizations: &[],
             names: &["contour", "192.0.2.1"],
+            is_client: false,
         };
         let server = make_certificate(&authority, subject, TEN_YEARS, now()).unwrap();
         parse(&server.certificate, |certificate| {
@@ -252,7 +259,7 @@ mod tests {
                 .collect();
             assert_eq!(names, ["DNSName(contour)", "IPAddress(c0:00:02:01)"]);
             let usage = certificate.extended_key_usage().unwrap().unwrap().value;
-            assert!(usage.server_auth);
+            assert!(usage.server_auth && !usage.client_auth);
         });
     }
 

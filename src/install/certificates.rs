@@ -12,7 +12,7 @@ use crate::ssh::{Session, SshError, Target};
 
 /// Prints `== PATH` and the certificates of each file; never a key, which kubeconfigs and the kubelet's file hold as well.
 const LIST: &str = "for file in /etc/kubernetes/pki/*.crt /etc/kubernetes/pki/etcd/*.crt /etc/etcd/pki/*.crt /etc/kubernetes/*.conf \
-    /var/lib/kubelet/pki/kubelet-client-current.pem /var/lib/kubelet/pki/kubelet.crt; do \
+    /var/lib/kubelet/pki/kubelet-client-current.pem /etc/kubernetes/kubelet-server.pem; do \
     if [ -f $file ]; then echo == $file; case $file in \
     *.conf) sed -n \"s/^ *client-certificate-data: *//p\" $file | base64 -d;; \
     *) sed -n \"/-BEGIN CERTIFICATE-/,/-END CERTIFICATE-/p\" $file;; \

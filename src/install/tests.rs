@@ -123,10 +123,8 @@ impl Lab {
     /// Gives what `up` plans from.
     fn with_input<T>(&self, take_over: &[String], use_it: impl FnOnce(&PlanInput<'_>) -> T) -> T {
         let folder = tempfile::tempdir().unwrap();
-        let of_etcd =
-            template_secrets::of_etcd(&self.cluster, &self.secrets, folder.path(), Keys::Read);
-        let mut secrets = template_secrets::of(&self.cluster, &self.secrets).unwrap();
-        secrets.extend(of_etcd.unwrap());
+        let secrets = template_secrets::of(&self.cluster, &self.secrets, folder.path(), Keys::Read);
+        let secrets = secrets.unwrap();
         use_it(&PlanInput {
             cluster: &self.cluster,
             facts: &self.facts,

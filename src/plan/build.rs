@@ -22,11 +22,10 @@ use crate::manifest::UserObject;
 use crate::model::{ClusterSpec, HostSpec};
 use crate::playbook::load::{Step, qualified};
 use crate::playbook::{
-    Action, ExpandedStep, Parts, PhaseName, Placement, Playbook, Scope, Sources, expand_handler,
-    expand_removal, expand_steps, load,
+    Action, ExpandedStep, Parts, PhaseName, Placement, Playbook, Scope, Secrets, Sources,
+    expand_handler, expand_removal, expand_steps, load,
 };
 use crate::resource::Resource;
-use crate::secret::Secret;
 use crate::template::{Engine, context};
 use crate::wire::{self, Batch, Facts, Handler};
 
@@ -46,7 +45,7 @@ pub struct PlanInput<'a> {
     pub files: &'a BTreeMap<String, Arc<SourceFile>>,
     /// Objects of the user's own.
     pub manifests: &'a [UserObject],
-    pub secrets: &'a BTreeMap<String, Secret>,
+    pub secrets: &'a Secrets,
     pub sources: &'a Sources,
     /// Names of hosts whose machines may be taken from another cluster.
     pub take_over: &'a [String],

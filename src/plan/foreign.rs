@@ -28,7 +28,7 @@ pub const JOINING_STEPS: [&str; 4] = [
 /// Returns the hosts whose machines are taken from another cluster; fails for those that nobody gave away, and for hosts of
 /// etcd: what is theirs must never become a member of this one's.
 pub fn taken_over<'a>(input: &PlanInput<'a>) -> Result<Vec<&'a str>, Diagnostics> {
-    let ours = authorities(input.secrets);
+    let ours = authorities(&input.secrets.cluster);
     let mut refusals = Diagnostics::new();
     let mut taken = Vec::new();
     for host in &input.cluster.hosts {
@@ -59,7 +59,7 @@ pub fn taken_over<'a>(input: &PlanInput<'a>) -> Result<Vec<&'a str>, Diagnostics
 
 /// Returns the hosts whose machines carry another cluster, whatever becomes of them.
 pub fn carriers<'a>(input: &PlanInput<'a>) -> Vec<&'a str> {
-    let ours = authorities(input.secrets);
+    let ours = authorities(&input.secrets.cluster);
     let is_carrier = |host: &&HostSpec| {
         let facts = input.facts.get(&host.name);
         facts.is_some_and(|facts| !carried(facts, &ours).is_empty())

@@ -73,6 +73,7 @@ fn another_secret_is_another_plan_but_looks_the_same() {
     let plan = fixture.build().unwrap();
     fixture
         .secrets
+        .cluster
         .insert("token".to_owned(), Secret::new("new"));
     let other = fixture.build().unwrap();
     assert_ne!(plan.hash(), other.hash());

@@ -16,9 +16,11 @@ pub mod schema;
 mod schema_of_conditions;
 mod schema_of_nodes;
 mod scope;
+mod secrets;
 
 pub use builtin::Sources;
 pub use expand::{ExpandedStep, expand_handler, expand_removal, expand_steps};
 pub use load::{Placement, Playbook, load};
 pub use phase::{Action, PhaseName};
 pub use scope::{Parts, Scope};
+pub use secrets::Secrets;

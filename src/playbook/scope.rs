@@ -7,6 +7,7 @@ use tera::Context;
 
 use super::load::{Playbook, location};
 use super::schema::Text;
+use super::secrets::Secrets;
 use crate::addon;
 use crate::bundle::Release;
 use crate::diagnostic::{Diagnostic, Kind, SourceFile};
@@ -29,7 +30,7 @@ pub struct Parts<'a> {
     pub files: &'a BTreeMap<String, Arc<SourceFile>>,
     /// Objects of the user's own.
     pub manifests: &'a [UserObject],
-    pub secrets: &'a BTreeMap<String, Secret>,
+    pub secrets: &'a Secrets,
     /// Names of the hosts that didn't answer, and of Nodes that the inventory doesn't have.
     pub silent: Vec<String>,
     /// Hosts whose machines are taken from another cluster.
@@ -64,7 +65,7 @@ impl<'a> Scope<'a> {
             begins_etcd: parts.first_of_etcd == Some(&host.name),
         };
         let open = context::local(parts.cluster, host, facts, standing, &playbook.component);
-        let secret = context::with_secrets(&open, parts.secrets);
+        let secret = context::with_secrets(&open, parts.secrets.of(&host.name));
         Self {
             parts,
             host,

@@ -67,11 +67,13 @@ fn addon_images(cluster: &ClusterSpec, host: &HostSpec) -> Vec<&'static str> {
 }
 
 /// Adds `secrets`.
-pub fn with_secrets(context: &Context, secrets: &BTreeMap<String, Secret>) -> Context {
+pub fn with_secrets<'a>(
+    context: &Context,
+    secrets: impl Iterator<Item = (&'a str, &'a Secret)>,
+) -> Context {
     let mut context = context.clone();
     let exposed: BTreeMap<&str, &str> = secrets
-        .iter()
-        .map(|(name, secret)| (name.as_str(), secret.expose()))
+        .map(|(name, secret)| (name, secret.expose()))
         .collect();
     context.insert("secrets", &exposed);
     context

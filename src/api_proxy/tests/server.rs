@@ -47,6 +47,7 @@ impl Authority {
             common_name: "kube-apiserver",
             organizations: &[],
             names: &["127.0.0.1"],
+            is_client: false,
         };
         let made = pki::make_certificate(&self.0, subject, pki::ONE_YEAR, SystemTime::now());
         let made = made.unwrap();

@@ -213,10 +213,8 @@ impl Installation {
             let host = host.unwrap_or_default();
             notices.push(Notice { host, message });
         }
-        let of_etcd =
-            template_secrets::of_etcd(&cluster, &secrets, &self.project.directory, self.access)?;
-        let mut secrets = template_secrets::of(&cluster, &secrets)?;
-        secrets.extend(of_etcd);
+        let secrets =
+            template_secrets::of(&cluster, &secrets, &self.project.directory, self.access)?;
         let mut facts = asked.clone();
         if let Some(unasked) = scope.unasked {
             facts.extend(unasked.facts());

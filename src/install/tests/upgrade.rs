@@ -1,9 +1,8 @@
 //! The roll of an upgrade: in which order nodes move, and what is left for those that have moved.
 
 use super::control_planes::{have_joined, lab, text};
-use crate::install::template_secrets;
 use crate::plan::{self, Plan, PlanInput};
-use crate::playbook::{Action, Sources};
+use crate::playbook::Action;
 
 fn plan_with(upgraded: &[&str]) -> Plan {
     let mut lab = lab();
@@ -12,21 +11,14 @@ fn plan_with(upgraded: &[&str]) -> Plan {
         facts.traces.joined = true;
     }
     let upgraded: Vec<String> = upgraded.iter().map(|it| (*it).to_owned()).collect();
-    let input = PlanInput {
-        cluster: &lab.cluster,
-        facts: &lab.facts,
-        bundle: &lab.bundle,
-        files: &lab.files,
-        manifests: &[],
-        secrets: &template_secrets::of(&lab.cluster, &lab.secrets).unwrap(),
-        sources: &Sources::builtin(),
-        take_over: &[],
-        limit: None,
-        leaving: &[],
-        upgraded: &upgraded,
-        action: Action::Upgrade,
-    };
-    plan::build(&input).unwrap()
+    lab.with_input(&[], |input| {
+        plan::build(&PlanInput {
+            upgraded: &upgraded,
+            action: Action::Upgrade,
+            ..*input
+        })
+        .unwrap()
+    })
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::model::{
     ControlPlane, ControlPlaneSettings, Dns, Etcd, HostSpec, Kubelet, MachineDefaults, MachineSpec,
     MetalLb, Method, Network, ProxyMode, Registries, Roles,
 };
-use crate::playbook::{Action, Sources};
+use crate::playbook::{Action, Secrets, Sources};
 use crate::resource::{CommandState, Sha256};
 use crate::secret::Secret;
 use crate::wire::{ControlPlaneState, Facts};
@@ -26,7 +26,7 @@ pub(in crate::plan) struct Fixture {
     pub facts: IndexMap<String, Facts>,
     pub bundle: Release,
     pub files: BTreeMap<String, Arc<SourceFile>>,
-    pub secrets: BTreeMap<String, Secret>,
+    pub secrets: Secrets,
     pub sources: Sources,
     pub limit: Option<Vec<String>>,
     pub manifests: Vec<UserObject>,
@@ -63,9 +63,12 @@ impl Fixture {
                     source_file("o.yaml", "kind: Other\n"),
                 ),
             ]),
-            secrets: [("token", "the token"), ("ca_key", "the key")]
-                .map(|(name, value)| (name.to_owned(), Secret::new(value)))
-                .into(),
+            secrets: Secrets {
+                cluster: [("token", "the token"), ("ca_key", "the key")]
+                    .map(|(name, value)| (name.to_owned(), Secret::new(value)))
+                    .into(),
+                hosts: BTreeMap::new(),
+            },
             sources: Sources::default(),
             limit: None,
             manifests: Vec::new(),

@@ -1,6 +1,6 @@
 //! What the CIS benchmark looks at on a control plane.
 
-use super::kinstall::Kinstall;
+use super::kinstall::{Kinstall, eventually};
 
 const CONTROL_PLANE: &str = "controll-plane";
 
@@ -8,6 +8,7 @@ pub fn holds(lab: &Kinstall) {
     secrets_are_encrypted_in_etcd(lab);
     requests_are_audited_without_their_content(lab);
     files_are_for_those_who_need_them(lab);
+    api_servers_know_the_kubelets(lab);
 }
 
 fn secrets_are_encrypted_in_etcd(lab: &Kinstall) {
@@ -53,6 +54,32 @@ fn files_are_for_those_who_need_them(lab: &Kinstall) {
     700 root:root /var/log/kubernetes
     600 root:root /etc/kubernetes/encryption/providers.yaml
     ");
+}
+
+/// A kubelet that shows another one's certificate isn't asked, until `up` has given it its own.
+fn api_servers_know_the_kubelets(lab: &Kinstall) {
+    const FILE: &str = "/etc/kubernetes/kubelet-server.pem";
+    let health = |node: &str| {
+        let path = format!("/api/v1/nodes/{node}/proxy/healthz");
+        let kubectl = "sudo kubectl --kubeconfig /etc/kubernetes/admin.conf get --raw";
+        on_control_plane(lab, &format!("{kubectl} {path} 2>&1 || true"))
+    };
+    for node in [CONTROL_PLANE, "node1", "node2", "node3"] {
+        assert_eq!(health(node), "ok", "{node}");
+    }
+    let others = lab.ok(&["ssh", "node2", "--", "sudo", "base64", "-w0", FILE]);
+    let exchange = format!("'echo {others} | base64 -d > {FILE}; systemctl restart kubelet'");
+    lab.ok(&["ssh", "node1", "--", "sudo", "sh", "-c", &exchange]);
+    eventually("node1 isn't known any more", 60, || {
+        health("node1").contains("certificate is valid for")
+    });
+    let plan = lab.run(&["plan"]).expect_code(2);
+    assert!(
+        plan.contains("kubelet-certificate/certificate and key"),
+        "{plan}"
+    );
+    lab.ok(&["up"]);
+    eventually("node1 is known again", 60, || health("node1") == "ok");
 }
 
 fn on_control_plane(lab: &Kinstall, command: &str) -> String {

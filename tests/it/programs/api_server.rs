@@ -79,6 +79,7 @@ fn start_api_server(folder: &Path, etcd_url: &str) -> Started {
         common_name: "kube-apiserver",
         organizations: &[],
         names: &["127.0.0.1"],
+        is_client: false,
     };
     let server = pki::make_certificate(&authority, subject, pki::ONE_YEAR, now).unwrap();
     let accounts = pki::make_key_pair("service accounts").unwrap();
@@ -94,6 +95,7 @@ fn start_api_server(folder: &Path, etcd_url: &str) -> Started {
         common_name: "admin",
         organizations: &["system:masters"],
         names: &[],
+        is_client: true,
     };
     let admin = pki::make_certificate(&authority, administrator, pki::ONE_YEAR, now).unwrap();
     file("admin.crt", &admin.certificate);
