@@ -154,6 +154,13 @@ impl Write for Hasher {
     }
 }
 
+/// Returns the hash of some bytes.
+pub fn of_bytes(algorithm: Algorithm, bytes: &[u8]) -> Digest {
+    let mut hasher = Hasher::new(algorithm);
+    hasher.0.update(bytes);
+    hasher.finish()
+}
+
 /// Returns the hash of all that can be read.
 pub fn of_reader(algorithm: Algorithm, mut reader: impl Read) -> io::Result<Digest> {
     let mut hasher = Hasher::new(algorithm);

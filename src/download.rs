@@ -3,10 +3,16 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
+
+use ureq::config::ConfigBuilder;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::typestate::AgentScope;
 
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::digest::{self, Digest};
+use crate::secret::Secret;
 
 /// News of a download.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,24 +87,47 @@ impl Patience {
         }
     }
 
-    /// Proxies are those of the environment: `https_proxy`, `all_proxy`, `no_proxy`.
-    fn agent(&self, https_only: bool) -> ureq::Agent {
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .https_only(https_only)
-            .timeout_connect(Some(self.stall))
-            .timeout_recv_response(Some(self.stall))
-            .timeout_per_read(Some(self.stall))
-            .user_agent(concat!("kinstall/", env!("CARGO_PKG_VERSION")));
+    fn agent(&self, https_only: bool, server: &Server) -> ureq::Agent {
+        let config = self.config(server).https_only(https_only);
+        let config = config.timeout_recv_response(Some(self.stall));
         config.build().into()
     }
+
+    /// Makes requests of a server that may think about its answer for so long.
+    pub fn agent_that_waits(&self, server: &Server, answer: Duration) -> ureq::Agent {
+        let config = self.config(server).timeout_recv_response(Some(answer));
+        config.build().into()
+    }
+
+    /// Proxies are those of the environment: `https_proxy`, `all_proxy`, `no_proxy`.
+    fn config(&self, server: &Server) -> ConfigBuilder<AgentScope> {
+        let mut config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_connect(Some(self.stall))
+            .timeout_per_read(Some(self.stall))
+            .user_agent(concat!("kinstall/", env!("CARGO_PKG_VERSION")));
+        if let Some(authorities) = &server.authorities {
+            let roots = RootCerts::Specific(Arc::clone(authorities));
+            config = config.tls_config(TlsConfig::builder().root_certs(roots).build());
+        }
+        config
+    }
+}
+
+/// What a server wants beyond what is usual.
+#[derive(Clone, Debug, Default)]
+pub struct Server {
+    /// The header; only this server sees it, and none that it redirects to.
+    pub authorization: Option<Secret>,
+    /// Who may vouch for it, in place of those who vouch for all.
+    pub authorities: Option<Arc<Vec<Certificate<'static>>>>,
 }
 
 /// Returns a short text, such as a list of hashes. An https address may not lead to one without it:
 /// nothing else vouches for the text.
 pub fn text(url: &str, patience: Patience, report: &Report<'_>) -> Result<String, DownloadError> {
     patience.insist(report, || {
-        let agent = patience.agent(url.starts_with("https:"));
+        let agent = patience.agent(url.starts_with("https:"), &Server::default());
         let mut response =
             (agent.get(url).call()).map_err(|error| patience.call_error(url, error))?;
         let status = response.status().as_u16();
@@ -157,6 +186,7 @@ impl DownloadError {
 pub struct Download<'a> {
     pub url: &'a str,
     pub digest: &'a Digest,
+    pub server: &'a Server,
     pub patience: Patience,
 }
 
@@ -209,7 +239,10 @@ impl Download<'_> {
         let mut file =
             (OpenOptions::new().create(true).append(true).open(partial)).map_err(write_error)?;
         let have = file.metadata().map_err(write_error)?.len();
-        let mut request = self.patience.agent(false).get(self.url);
+        let mut request = self.patience.agent(false, self.server).get(self.url);
+        if let Some(authorization) = &self.server.authorization {
+            request = request.header("Authorization", authorization.expose());
+        }
         if have > 0 {
             request = request.header("Range", format!("bytes={have}-"));
         }

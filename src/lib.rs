@@ -38,6 +38,7 @@ pub mod plan;
 pub mod playbook;
 pub mod private_file;
 pub mod provision;
+mod registry;
 mod relay;
 mod report;
 pub mod resource;

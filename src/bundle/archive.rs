@@ -91,12 +91,8 @@ pub fn load(path: &Path, expected: Option<Sha256>, output: &Path) -> Result<Unpa
         let mut file = File::create(&temporary.0).map_err(failed)?;
         io::copy(&mut entry, &mut file).map_err(failed)?;
         file.sync_all().map_err(failed)?;
-        let place = store.path(blob.sha256, stored.encoding);
-        fs::rename(&temporary.0, &place).map_err(failed)?;
-        store.check(&blob, stored, true).map_err(|source| {
-            store.discard(blob.sha256);
-            fault(path, ArchiveFault::Part { name, source })
-        })?;
+        let taken = store.take(&temporary.0, &blob, stored)?;
+        taken.map_err(|source| fault(path, ArchiveFault::Part { name, source }))?;
         unpacked.new += 1;
     }
     if !wanted.is_empty() {
@@ -172,7 +168,7 @@ fn manifest(
 }
 
 /// Returns the parts by their names in the file.
-fn wanted(manifest: &Manifest) -> BTreeMap<String, (BlobRef, StoredBlob)> {
+pub(super) fn wanted(manifest: &Manifest) -> BTreeMap<String, (BlobRef, StoredBlob)> {
     let parts = manifest.parts().into_iter();
     parts
         .filter_map(|(_, blob)| {

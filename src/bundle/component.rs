@@ -11,7 +11,7 @@ use super::go::Go;
 use super::progress::{Progress, Report};
 use super::release;
 use super::sources::SourceTree;
-use crate::download::{self, Download, Patience};
+use crate::download::{self, Download, Patience, Server};
 use crate::resource::{BlobRef, Sha256};
 
 /// Counts up when the same recipe comes to something else than before.
@@ -118,6 +118,7 @@ impl Workshop<'_> {
                     on_mirror(&release.url, mirror)
                 }),
                 digest: &(*sha256).into(),
+                server: &Server::default(),
                 patience: Patience::default(),
             };
             let part = self.name;

@@ -143,6 +143,24 @@ impl Store {
         Ok(theirs)
     }
 
+    /// Takes over a file that is said to be a blob as it is stored; what it isn't doesn't stay.
+    pub(super) fn take(
+        &self,
+        file: &Path,
+        blob: &BlobRef,
+        stored: StoredBlob,
+    ) -> Result<Result<(), Damage>, BundleError> {
+        let place = self.path(blob.sha256, stored.encoding);
+        fs::create_dir_all(&self.directory)
+            .and_then(|()| fs::rename(file, &place))
+            .map_err(|source| BundleError::file("write", &place, source))?;
+        let checked = self.check(blob, stored, true);
+        if checked.is_err() {
+            self.discard(blob.sha256);
+        }
+        Ok(checked)
+    }
+
     /// Removes all blobs but those in `keep`.
     pub(super) fn retain(&self, keep: &BTreeSet<Sha256>) -> Result<(), BundleError> {
         self.remove(|name| {

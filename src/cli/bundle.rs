@@ -1,16 +1,18 @@
 //! `kinstall bundle …`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::Mutex;
 
 use clap::{Args, Subcommand};
 
 use super::GlobalArguments;
 use super::exit::Exit;
-use crate::bundle::{self, BuildOptions, Minor, Origin};
+use crate::bundle::{self, BuildOptions, Minor, Origin, Unpacked};
 use crate::diagnostic::Diagnostics;
 use crate::install::project::{Project, addons_on_demand, no_inventory};
 use crate::install::stores::{bundle_directory, cache_directory, open_bundle};
+use crate::registry::{Access, NotAReference, Reference, Registry};
 use crate::ui::build::BuildLines;
 use crate::ui::printer::{Format, Printer};
 
@@ -21,10 +23,16 @@ pub enum BundleCommand {
         #[command(flatten)]
         parts: PartsArguments,
     },
-    /// Fetch upstream's releases instead of building, where there are any
+    /// Fetch the bundle from a registry, or upstream's releases instead of building, where there are any
     Pull {
+        /// oci://REGISTRY/REPOSITORY:TAG, or the inventory whose add-ons to put into the bundle [default: upstream's
+        /// releases, all add-ons but helm]
+        from: Option<PullFrom>,
         #[command(flatten)]
-        parts: PartsArguments,
+        registry: RegistryArguments,
+        /// Minor versions of Kubernetes to fetch of upstream's releases: 1.36,1.37 [default: the newest]
+        #[arg(long, value_name = "MINOR", value_delimiter = ',')]
+        kubernetes: Vec<Minor>,
         /// Replaces scheme and host in every release URL
         #[arg(long, value_name = "URL")]
         mirror: Option<String>,
@@ -41,6 +49,13 @@ pub enum BundleCommand {
         /// Hash that the file must have
         #[arg(long, value_name = "HEX")]
         sha256: Option<crate::resource::Sha256>,
+    },
+    /// Put the bundle into a registry, for other computers to pull
+    Push {
+        /// oci://REGISTRY/REPOSITORY:TAG
+        reference: Reference,
+        #[command(flatten)]
+        registry: RegistryArguments,
     },
     /// Write the bundle's programs into a folder: kubernetes/kubectl, containerd/ctr, …
     Unpack {
@@ -61,6 +76,37 @@ pub struct PartsArguments {
     pub kubernetes: Vec<Minor>,
 }
 
+/// Where a bundle is pulled from.
+#[derive(Clone, Debug)]
+pub enum PullFrom {
+    Registry(Reference),
+    /// Upstream's releases, with the add-ons of an inventory.
+    Releases(PathBuf),
+}
+
+impl FromStr for PullFrom {
+    type Err = NotAReference;
+
+    fn from_str(text: &str) -> Result<Self, NotAReference> {
+        if Reference::is_meant(text) {
+            text.parse().map(Self::Registry)
+        } else {
+            Ok(Self::Releases(text.into()))
+        }
+    }
+}
+
+/// How a registry is reached.
+#[derive(Debug, Args)]
+pub struct RegistryArguments {
+    /// Ask a registry that has no TLS; one on this computer is always asked so
+    #[arg(long)]
+    plain_http: bool,
+    /// Certificates (PEM) of the authorities that may vouch for the registry, in place of the public ones
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+}
+
 /// Builds, fetches, lists or verifies the bundle.
 pub fn run(
     global: &GlobalArguments,
@@ -74,10 +120,46 @@ pub fn run(
             let options = options(global, directory, Origin::Source, parts)?;
             make(&options, printer)?;
         }
-        BundleCommand::Pull { parts, mirror } => {
+        BundleCommand::Pull {
+            from,
+            registry,
+            kubernetes,
+            mirror,
+        } => {
+            if let Some(PullFrom::Registry(reference)) = from {
+                let registry = registry.open(reference.clone())?;
+                let pulled = with_lines(printer, |report| {
+                    bundle::pull(&registry, &directory, report)
+                });
+                let pulled = pulled.map_err(|error| vec![error.into()])?;
+                tell_what_came(printer, &directory, pulled);
+                return Ok(Exit::Success);
+            }
+            let inventory = match from {
+                Some(PullFrom::Releases(inventory)) => Some(inventory.clone()),
+                _ => None,
+            };
+            let parts = PartsArguments {
+                inventory,
+                kubernetes: kubernetes.clone(),
+            };
             let mirror = mirror.clone();
-            let options = options(global, directory, Origin::Releases { mirror }, parts)?;
+            let options = options(global, directory, Origin::Releases { mirror }, &parts)?;
             make(&options, printer)?;
+        }
+        BundleCommand::Push {
+            reference,
+            registry,
+        } => {
+            let bundle = open_bundle(chosen)?;
+            let registry = registry.open(reference.clone())?;
+            let pushed = with_lines(printer, |report| bundle::push(&bundle, &registry, report));
+            let pushed = pushed.map_err(|error| vec![error.into()])?;
+            printer.message(&format!(
+                "The bundle is in {reference}: {} parts, {} of them new. Who wants exactly this one pulls",
+                pushed.parts, pushed.new
+            ));
+            printer.data(&format!("{}\n", reference.pinned(&pushed.digest)));
         }
         BundleCommand::Show => {
             let rows = bundle::show(open_bundle(chosen)?.manifest());
@@ -106,12 +188,7 @@ pub fn run(
         BundleCommand::Load { file, sha256 } => {
             let loaded = bundle::load(file, *sha256, &directory);
             let loaded = loaded.map_err(|error| vec![error.into()])?;
-            printer.message(&format!(
-                "The bundle is in {}: {} parts, {} of them new.",
-                directory.display(),
-                loaded.parts,
-                loaded.new
-            ));
+            tell_what_came(printer, &directory, loaded);
         }
         BundleCommand::Verify => {
             open_bundle(chosen)?.verify(true)?;
@@ -141,14 +218,37 @@ fn options(
     })
 }
 
+impl RegistryArguments {
+    fn open(&self, reference: Reference) -> Result<Registry, Diagnostics> {
+        let access = Access {
+            plain_http: self.plain_http,
+            authorities: self.ca_file.clone(),
+        };
+        Registry::open(reference, &access).map_err(|error| vec![error.into()])
+    }
+}
+
+fn tell_what_came(printer: Printer, directory: &Path, came: Unpacked) {
+    printer.message(&format!(
+        "The bundle is in {}: {} parts, {} of them new.",
+        directory.display(),
+        came.parts,
+        came.new
+    ));
+}
+
 fn make(options: &BuildOptions, printer: Printer) -> Result<(), Diagnostics> {
+    with_lines(printer, |report| bundle::build(options, report)).map_err(|error| vec![error])?;
+    printer.message(&format!("The bundle is in {}.", options.output.display()));
+    Ok(())
+}
+
+/// Does something long, and prints its news.
+fn with_lines<T>(printer: Printer, work: impl FnOnce(&bundle::Report<'_>) -> T) -> T {
     let lines = Mutex::new(BuildLines::new(printer));
-    let report = |progress: bundle::Progress<'_>| {
+    work(&|progress| {
         if let Ok(mut lines) = lines.lock() {
             lines.tell(progress);
         }
-    };
-    bundle::build(options, &report).map_err(|error| vec![error])?;
-    printer.message(&format!("The bundle is in {}.", options.output.display()));
-    Ok(())
+    })
 }

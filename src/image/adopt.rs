@@ -18,7 +18,7 @@ use super::reference::{Checksum, Location};
 use super::request::Request;
 use super::store::{ImageStore, learn};
 use crate::digest::{self, Algorithm, Digest};
-use crate::download::{self, Download, DownloadError};
+use crate::download::{self, Download, DownloadError, Server};
 use crate::resource::Sha256;
 
 /// One image on its way into the store, whose lock is held.
@@ -250,6 +250,7 @@ impl Adoption<'_> {
             let download = Download {
                 url,
                 digest,
+                server: &Server::default(),
                 patience: self.store.patience,
             };
             let error = match download.fetch(&folder, &|progress| self.news(progress)) {

@@ -25,6 +25,7 @@ fn fetch(server: &Server, folder: &Path) -> (Result<Vec<u8>, DownloadError>, Vec
     let download = Download {
         url: &url,
         digest: &Sha256::of(&content()).into(),
+        server: &kinstall::download::Server::default(),
         patience: QUICK,
     };
     let result = download.fetch(folder, &|progress| {
