@@ -2,6 +2,7 @@
 //!
 //! Needs root and a built bundle: `./test clusters`. The tests share the computer, so they run one after the other.
 
+mod addons;
 mod certificates;
 mod cluster;
 mod control_planes;
@@ -23,6 +24,7 @@ mod nodes;
 mod own_image;
 mod own_manifests;
 mod pages;
+mod registry;
 mod reset;
 mod resources;
 mod storage;
