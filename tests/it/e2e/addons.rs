@@ -8,6 +8,7 @@ const SWITCHES: &str = "\
 victoria_metrics_enabled: true
 victoria_logs_enabled: true
 registry_enabled: true
+cert_manager_enabled: true
 ";
 
 pub fn are_switched_on(lab: &Kinstall) {

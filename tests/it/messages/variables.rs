@@ -85,7 +85,6 @@ fn a_wish_that_changes_what_the_user_gets_is_said() {
     for line in [
         "argocd_enabled: true",
         "dashboard_enabled: true",
-        "cert_manager_enabled: true",
         "local_volumes_enabled: true",
         "kube_vip_enabled: true",
         "kube_network_plugin_multus: true",
