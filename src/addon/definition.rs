@@ -68,6 +68,8 @@ pub enum Kind {
     Interval,
     /// A size as Kubernetes writes it.
     Quantity,
+    /// A TCP port.
+    Port,
     OneOf(Vec<String>),
 }
 

@@ -193,6 +193,7 @@ fn bundle() -> Release {
 /// Stand-ins for what Go modules bring: their content doesn't matter here, their names do.
 fn bundled_files() -> BTreeMap<String, Arc<SourceFile>> {
     let names = [
+        "manifests/cert-manager/cert-manager.io_certificates.yaml",
         "manifests/gateway-api/gateway.networking.k8s.io_gateways.yaml",
         "manifests/metallb/metallb.io_ipaddresspools.yaml",
     ];

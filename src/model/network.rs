@@ -43,6 +43,12 @@ impl Network {
     pub fn dns_service_address(&self) -> IpAddr {
         nth(self.service_cidr, 3)
     }
+
+    /// Returns the service address of the add-on `registry`: the fifth, as kubespray gives away four. Kubernetes chooses
+    /// the first ones last for Services that ask for none.
+    pub fn registry_service_address(&self) -> IpAddr {
+        nth(self.service_cidr, 5)
+    }
 }
 
 /// How kube-proxy programs the node.

@@ -111,7 +111,7 @@ mod tests {
             ("external_openstack_region", Some("cloud providers")),
             ("aws_region", None),
             ("registry_password", None),
-            ("registry_namespace", Some("no such add-on")),
+            ("registry_replica_count", Some("its own settings")),
             ("monitoring_host", None),
             ("snapshot_dir", None),
             ("my_app_download_url", None),

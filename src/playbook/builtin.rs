@@ -29,16 +29,24 @@ struct Playbooks;
 struct Templates;
 
 impl Sources {
-    /// Returns those of the program; an add-on's have its name: `metallb.yml`, `metallb/key.yaml.tera`.
+    /// Returns those of the program; an add-on's have its name: `metallb.yml`, `metallb/key.yaml.tera`. A further playbook
+    /// of it, `nodes.playbook.yml`, is `metallb/nodes.yml`.
     pub fn builtin() -> Self {
         let mut sources = Self {
             playbooks: embedded::<Playbooks>("playbooks", PLAYBOOK),
             templates: embedded::<Templates>("templates", TEMPLATE),
         };
-        for AddonFile { addon, source, .. } in addon::files("/playbook.yml") {
-            sources
-                .playbooks
-                .insert(format!("{addon}{PLAYBOOK}"), source);
+        for AddonFile {
+            addon,
+            name,
+            source,
+        } in addon::files("playbook.yml")
+        {
+            let name = match name.strip_suffix(".playbook.yml") {
+                Some(name) => format!("{addon}/{name}{PLAYBOOK}"),
+                None => format!("{addon}{PLAYBOOK}"),
+            };
+            sources.playbooks.insert(name, source);
         }
         for AddonFile {
             addon,
@@ -122,6 +130,14 @@ mod tests {
     use std::fs;
 
     use super::Sources;
+
+    #[test]
+    fn a_further_playbook_of_an_add_on_is_below_its_name() {
+        let playbooks = Sources::builtin().playbooks;
+        for name in ["registry.yml", "registry/nodes.yml"] {
+            assert!(playbooks.contains_key(name), "{name}");
+        }
+    }
 
     #[test]
     fn a_folder_of_the_user_replaces_file_by_file() {

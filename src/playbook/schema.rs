@@ -5,7 +5,7 @@
 //!
 //! - `cluster`: [`crate::model::ClusterSpec`], and with it `cluster.control_planes` and `cluster.workers`
 //!   (hosts), `cluster.control_plane.endpoint` (`address:port`), `cluster.network.api_service_address`,
-//!   `cluster.network.dns_service_address`, `cluster.registries.names`, `cluster.proxy` (`variables`, `exceptions`);
+//!   `cluster.network.dns_service_address`, `cluster.network.registry_service_address`, `cluster.registries.names`, `cluster.proxy` (`variables`, `exceptions`);
 //! - `host`: [`crate::model::HostSpec`], and with it `host.facts` ([`crate::wire::Facts`]; not there for a host
 //!   that didn't answer) and `host.is_taken_over` (the user gave this machine of another cluster away), in an upgrade `host.is_upgraded` (it runs all of the
 //!   release already);

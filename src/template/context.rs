@@ -100,6 +100,7 @@ fn cluster_value(cluster: &ClusterSpec, bundle: &Release) -> Value {
     let network = &cluster.network;
     value["network"]["api_service_address"] = to_json(&network.api_service_address());
     value["network"]["dns_service_address"] = to_json(&network.dns_service_address());
+    value["network"]["registry_service_address"] = to_json(&network.registry_service_address());
     value
 }
 

@@ -9,12 +9,12 @@ fn wishful() -> Project {
     let project = Project::of_host(HOST);
     project.write(
         "group_vars/all/k8s.yml",
-        "vmid: 101\ncluster_name: lab\nregistry_enabled: true\ncalico_mtu: 1400\nkube_network_plugin: calico\n\
+        "vmid: 101\ncluster_name: lab\nargocd_enabled: true\ncalico_mtu: 1400\nkube_network_plugin: calico\n\
          kube_oidc_auth: true\nkrew_enabled: true\nkubelet_rotate_certificates: false\n",
     );
     project.write(
         "host_vars/node1.yml",
-        "wol_mac: 00:11\nregistry_enabled: true\n",
+        "wol_mac: 00:11\nargocd_enabled: true\n",
     );
     project.write(
         "inventory.ini",

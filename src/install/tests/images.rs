@@ -33,7 +33,7 @@ fn containers_are_ours_and_modest() {
             assert!(container.get("securityContext").is_some(), "{name}");
         }
     }
-    assert_eq!(seen, 14);
+    assert_eq!(seen, 16);
 }
 
 #[test]

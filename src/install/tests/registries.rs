@@ -81,6 +81,20 @@ fn a_registry_that_the_inventory_lost_leaves_the_node() {
 }
 
 #[test]
+fn the_clusters_own_registry_is_at_its_service_unless_the_inventory_says_otherwise() {
+    let path = "/etc/containerd/certs.d/localhost:5001/hosts.toml";
+    let on = "registry_enabled: true\nregistry_port: 5001\nregistry_storage_class: ''\n";
+    let found = content(&lab(on).plan(), "node1", path);
+    assert!(
+        found.ends_with("server = \"http://10.233.0.5:5001\"\n"),
+        "{found}"
+    );
+    let own = "containerd_insecure_registries: {'localhost:5001': 'http://10.0.0.2:5000'}\n";
+    let found = content(&lab(&format!("{on}{own}")).plan(), "node1", path);
+    assert!(found.contains("http://10.0.0.2:5000"), "{found}");
+}
+
+#[test]
 fn containerd_alone_gets_the_proxy_and_a_new_node_changes_nothing_on_the_others() {
     let variables = "\
 http_proxy: http://me:p%40ss@10.0.0.9:3128

@@ -58,6 +58,8 @@ fn an_add_on_that_is_off_is_removed_with_all_that_it_brought() {
         ),
         ("victoria-metrics/objects", vec![]),
         ("victoria-logs/objects", vec![]),
+        ("registry/objects", vec![]),
+        ("cert-manager/objects", names(&["cert-manager/authority"])),
     ];
     let place = |name: &str| removed.iter().position(|(it, _)| it == name).unwrap();
     assert!(place("ingress/objects") < place("metallb/objects"));

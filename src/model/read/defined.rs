@@ -37,12 +37,20 @@ fn read(reader: &mut Reader<'_>, setting: &Setting) -> Option<Value> {
             let path = text(reader, variable, kind)?;
             Some(path.trim_end_matches('/').into())
         }
+        Kind::Port => {
+            let port: Option<u16> = text(reader, variable, kind)?.parse().ok();
+            port.map(Value::from)
+        }
         _ => text(reader, variable, kind).map(Value::from),
     }
 }
 
 fn text(reader: &mut Reader<'_>, variable: &str, kind: &Kind) -> Option<String> {
     let Placed { value, location } = reader.text(&[variable])?;
+    // As kubespray's samples say that they say nothing.
+    if value.is_empty() {
+        return None;
+    }
     if let Some(location) = location.filter(|_| !is_right(kind, &value)) {
         reader.error(
             &location,
@@ -64,6 +72,7 @@ fn is_right(kind: &Kind, text: &str) -> bool {
         Kind::Retention => is_count_of(text, &["d", "w", "y"]),
         Kind::Interval => is_count_of(text, &["s", "m"]) && !is_too_often(text),
         Kind::Quantity => is_count_of(text, &["Mi", "Gi", "Ti"]),
+        Kind::Port => text.parse::<u16>().is_ok_and(|port| port > 0),
         Kind::OneOf(words) => words.iter().any(|word| word == text),
     }
 }
@@ -79,6 +88,7 @@ fn what(kind: &Kind) -> String {
         Kind::Retention => "days, weeks or years: `30d`, `8w`, `1y`".to_owned(),
         Kind::Interval => "seconds, ten or more, or minutes: `15s`, `1m`".to_owned(),
         Kind::Quantity => "a size: `500Mi`, `5Gi`".to_owned(),
+        Kind::Port => "a port: `5000`".to_owned(),
         Kind::OneOf(words) => {
             let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
             words.join(" or ")

@@ -228,8 +228,7 @@ pub(super) const TOPICS: &[Topic] = &[
         concern: Outcome,
         reason: "kinstall has no such add-on",
         names: &[
-            "helm_*", "tiller_*", "krew_*", "registry_*",
-            "cert_manager_*", "argocd_*", "dashboard_*",
+            "helm_*", "tiller_*", "krew_*", "argocd_*", "dashboard_*",
             "local_volume_provisioner_*", "local_volumes_enabled",
             "cephfs_provisioner_*", "rbd_provisioner_*", "*_csi_*", "csi_*", "*csi_snapshot*",
             "snapshot_*", "ingress_alb_*", "alb_ingress_*", "ingress_ambassador_*",
@@ -255,7 +254,7 @@ pub(super) const TOPICS: &[Topic] = &[
     Topic {
         concern: NoEffect,
         reason: "kinstall installs the add-on with its own settings",
-        names: &["metallb_*", "matallb_*", "metrics_server_*", "addon_resizer_*", "local_path_provisioner_*"],
+        names: &["metallb_*", "matallb_*", "metrics_server_*", "addon_resizer_*", "local_path_provisioner_*", "registry_*", "cert_manager_*"],
     },
     Topic {
         concern: Outcome,

@@ -10,12 +10,7 @@ const OBJECTS: &str = include_str!("ingress.yaml");
 /// Each annotation has the effect that ingress-nginx's documentation gives.
 pub fn works(lab: &Kinstall) {
     lab.apply(OBJECTS);
-    let service = lab.objects(&["get", "service", "-n", "ingress", "traefik"]);
-    let address = service["status"]["loadBalancer"]["ingress"][0]["ip"].clone();
-    let ingress = Ingress {
-        lab,
-        address: address.as_str().unwrap().to_owned(),
-    };
+    let ingress = Ingress::of(lab);
     for (host, path, arguments, expected) in [
         ("rewrite", "/shop/hostname", &[][..], "200 "),
         ("moved", "/", &[], "301 https://elsewhere.example.com/"),
@@ -53,7 +48,7 @@ pub fn works(lab: &Kinstall) {
     lab.kubectl(&["delete", "gateways,httproutes", "--all"]);
     eventually("the Ingress has the address", 30, || {
         let object = lab.objects(&["get", "ingress", "tls"]);
-        object["status"]["loadBalancer"]["ingress"][0]["ip"] == address
+        object["status"]["loadBalancer"]["ingress"][0]["ip"] == ingress.address.as_str()
     });
 }
 
@@ -72,18 +67,28 @@ pub fn is_gone(lab: &Kinstall) {
     }
 }
 
+/// For this host, too.
+pub fn is_served_with_a_certificate_of_the_lab(lab: &Kinstall, url: &str) {
+    has_a_certificate_of_the_lab(&Ingress::of(lab), &[url]);
+}
+
 fn certificate_is_of_the_labs_authority(ingress: &Ingress<'_>) {
+    // Whether the Ingress asks for TLS or not.
+    let urls = [
+        "https://tls.example.com/hostname",
+        "https://echo.example.com/hostname",
+    ];
+    has_a_certificate_of_the_lab(ingress, &urls);
+}
+
+fn has_a_certificate_of_the_lab(ingress: &Ingress<'_>, urls: &[&str]) {
     let secret = ["get", "secret", "-n", "ingress", "certificate-example.com"];
     let secret = ingress.lab.objects(&secret);
     let authority = secret["data"]["ca.crt"].as_str().unwrap();
     let file = ingress.lab.path("authority.crt");
     std::fs::write(&file, STANDARD.decode(authority).unwrap()).unwrap();
     let authority = ["--cacert", file.to_str().unwrap()];
-    // Whether the Ingress asks for TLS or not.
-    for url in [
-        "https://tls.example.com/hostname",
-        "https://echo.example.com/hostname",
-    ] {
+    for url in urls {
         ingress.answers(url, &authority, |said| said.starts_with("echo-"));
     }
 }
@@ -93,7 +98,16 @@ struct Ingress<'a> {
     address: String,
 }
 
-impl Ingress<'_> {
+impl<'a> Ingress<'a> {
+    fn of(lab: &'a Kinstall) -> Self {
+        let service = lab.objects(&["get", "service", "-n", "ingress", "traefik"]);
+        let address = &service["status"]["loadBalancer"]["ingress"][0]["ip"];
+        Self {
+            lab,
+            address: address.as_str().unwrap().to_owned(),
+        }
+    }
+
     /// Asks by name until the answer is as expected.
     #[track_caller]
     fn answers(&self, url: &str, arguments: &[&str], is_expected: impl Fn(&str) -> bool) {

@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::kinstall::Kinstall;
 use super::traces::Traces;
 use super::{
-    certificates, cluster, dashboard, etcd, hardening, ingress, monitoring, nodes, own_image,
-    own_manifests, pages, storage, verify,
+    addons, cert_manager, certificates, cluster, dashboard, etcd, hardening, ingress, monitoring,
+    nodes, own_image, own_manifests, pages, registry, storage, verify,
 };
 
 #[test]
@@ -29,14 +29,21 @@ fn the_courses_lab_comes_up_and_goes_away() {
     certificates::are_made_anew_before_they_end(&lab);
     etcd::a_timer_keeps_snapshots(&lab, "controll-plane");
     etcd::data_comes_back_from_a_backup(&lab, "controll-plane");
+    addons::are_switched_on(&lab);
+    registry::has_what_was_pushed(&lab);
+    cert_manager::issues_for_an_ingress(&lab);
     monitoring::shows_an_hour_and_finds_a_line(&lab);
     pages::of_an_add_on_open_by_name(&lab);
     dashboard::shows_the_lab(&lab);
     verify::all_of_it_works(&lab);
-    monitoring::goes_when_it_is_switched_off(&lab);
+    addons::are_switched_off(&lab);
+    monitoring::is_gone(&lab);
+    registry::is_gone(&lab);
+    cert_manager::leaves_what_it_made(&lab);
     pages::of_an_add_on_that_is_off_say_how_to_switch_it_on(&lab);
     verify::a_missing_dns_and_an_empty_pool_are_named(&lab);
     an_edited_variable_shows_as_the_diff_that_up_applies(&lab);
+    cert_manager::kinds_are_gone(&lab);
     verify::a_blocked_pod_network_and_a_stopped_kubelet_are_named(&lab);
     verify::a_pause_of_the_api_server_is_measured(&lab);
     ssh_keeps_exit_code_and_streams_apart(&lab);

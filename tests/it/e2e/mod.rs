@@ -2,6 +2,8 @@
 //!
 //! Needs root and a built bundle: `./test clusters`. The tests share the computer, so they run one after the other.
 
+mod addons;
+mod cert_manager;
 mod certificates;
 mod cluster;
 mod control_planes;
@@ -23,6 +25,7 @@ mod nodes;
 mod own_image;
 mod own_manifests;
 mod pages;
+mod registry;
 mod reset;
 mod resources;
 mod storage;

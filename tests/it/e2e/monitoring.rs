@@ -4,8 +4,6 @@ use serde_json::Value;
 
 use super::kinstall::{Kinstall, eventually};
 
-const ADDONS: &str = "group_vars/k8s-cluster/addons.yml";
-const SWITCH: &str = "metrics_server_enabled";
 const METRICS: &str = "/api/v1/namespaces/victoria-metrics/services/victoria-metrics:8428/proxy";
 const LOGS: &str = "/api/v1/namespaces/victoria-logs/services/victoria-logs:9428/proxy";
 
@@ -20,13 +18,8 @@ spec:
     - { name: speaker, image: 'kinstall.local/nettool:v1.37.2', command: [sh, -c, 'echo the-line-to-find; sleep 3600'] }
 ";
 
-/// Switches both on; `verify` has a check for each, and runs after this.
+/// `verify` has a check for each, and runs after this.
 pub fn shows_an_hour_and_finds_a_line(lab: &Kinstall) {
-    switch(
-        lab,
-        "",
-        "victoria_metrics_enabled: true\nvictoria_logs_enabled: true\n",
-    );
     lab.apply(SPEAKER);
     all_targets_answer(lab);
     an_hour_is_shown(lab);
@@ -42,13 +35,8 @@ pub fn shows_an_hour_and_finds_a_line(lab: &Kinstall) {
     lab.kubectl(&["delete", "pod", "speaker"]);
 }
 
-/// All that they brought goes, and only that.
-pub fn goes_when_it_is_switched_off(lab: &Kinstall) {
-    switch(
-        lab,
-        "victoria_metrics_enabled: true\nvictoria_logs_enabled: true\n",
-        "",
-    );
+/// All that they brought goes.
+pub fn is_gone(lab: &Kinstall) {
     let namespaces = lab.objects(&["get", "namespaces"]).to_string();
     assert!(!namespaces.contains("victoria"), "{namespaces}");
     let roles = lab
@@ -59,15 +47,6 @@ pub fn goes_when_it_is_switched_off(lab: &Kinstall) {
         let volumes = lab.objects(&["get", "persistentvolumes"]).to_string();
         !volumes.contains("victoria")
     });
-}
-
-fn switch(lab: &Kinstall, before: &str, after: &str) {
-    lab.edit(
-        ADDONS,
-        &format!("{before}{SWITCH}"),
-        &format!("{after}{SWITCH}"),
-    );
-    lab.ok(&["up"]);
 }
 
 fn all_targets_answer(lab: &Kinstall) {

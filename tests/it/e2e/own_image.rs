@@ -75,7 +75,7 @@ fn archive() -> Vec<u8> {
     archive.into_inner().unwrap()
 }
 
-fn config() -> serde_json::Value {
+pub fn config() -> serde_json::Value {
     json!({
         "architecture": "amd64",
         "os": "linux",
@@ -85,7 +85,7 @@ fn config() -> serde_json::Value {
 }
 
 /// A small static program: the bundle's pause, which waits until it is told to end.
-fn layer() -> Vec<u8> {
+pub fn layer() -> Vec<u8> {
     let folder = std::env::var_os("KINSTALL_BUNDLE").map(PathBuf::from);
     let bundle = Bundle::open(&folder.or_else(bundle_directory).unwrap()).unwrap();
     let pause = &bundle.release(None).unwrap().programs["pause/pause"];

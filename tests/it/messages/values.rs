@@ -194,6 +194,15 @@ fn volumes_that_can_not_be() {
 }
 
 #[test]
+fn a_port_that_can_not_be() {
+    let told = with_variables("registry_enabled: true\nregistry_port: 70000\n");
+    assert!(
+        told.contains("`registry_port` can't be `70000`") && told.contains("write a port: `5000`"),
+        "{told}"
+    );
+}
+
+#[test]
 fn registries_that_can_not_be_asked() {
     insta::assert_snapshot!(with_variables(
         "\

@@ -83,16 +83,14 @@ fn encryption_by_another_network_plugin_is_a_wish_where_that_plugin_is_one() {
 #[test]
 fn a_wish_that_changes_what_the_user_gets_is_said() {
     for line in [
-        "registry_enabled: true",
+        "argocd_enabled: true",
         "dashboard_enabled: true",
-        "cert_manager_enabled: true",
         "local_volumes_enabled: true",
-        "registry_enabled: true",
         "kube_vip_enabled: true",
         "kube_network_plugin_multus: true",
         "nat_outgoing: false",
         "metallb_speaker_enabled: false",
-        "registry_enabled: '{{ own_switch }}'\nown_switch: true",
+        "argocd_enabled: '{{ own_switch }}'\nown_switch: true",
         "crio_insecure_registries: ['10.0.0.1:5000']",
         "https_proxy_cert_file: /etc/proxy.pem",
         "kube_feature_gates: ['A=true']",
@@ -170,7 +168,7 @@ fn the_values_of_kubespray_itself_say_nothing() {
         "event_ttl_duration: 1h0m0s",
         "tls_min_version: ''",
         "kube_oidc_auth:",
-        "registry_enabled: '{{ own_switch }}'\nown_switch: false",
+        "argocd_enabled: '{{ own_switch }}'\nown_switch: false",
         "metallb_speaker_enabled: '{{ metallb_enabled }}'",
     ] {
         assert_eq!(warnings(line), [], "{line}");
@@ -202,7 +200,7 @@ fn what_has_one_reason_is_one_message_with_all_places() {
     for name in ["vmid", "cores", "wol_mac", "metalbl_enabled"] {
         let _ = writeln!(lines, "{name}: 1");
     }
-    lines.push_str("registry_enabled: true\nkrew_enabled: true\nkube_oidc_auth: true\n");
+    lines.push_str("argocd_enabled: true\nkrew_enabled: true\nkube_oidc_auth: true\n");
     insta::assert_snapshot!(with_variables(&lines), @r"
     warning: `kube_oidc_auth` has no effect: the API server knows users by certificates and tokens of service accounts alone
      --> group_vars/all.yml:8:1
@@ -218,11 +216,11 @@ fn what_has_one_reason_is_one_message_with_all_places() {
       |
       = hint: did you mean `metallb_enabled`?
 
-    warning: `registry_enabled` and `krew_enabled` have no effect: kinstall has no such add-on
+    warning: `argocd_enabled` and `krew_enabled` have no effect: kinstall has no such add-on
      --> group_vars/all.yml:6:1
       |
-    6 | registry_enabled: true
-      | ^^^^^^^^^^^^^^^^ no effect
+    6 | argocd_enabled: true
+      | ^^^^^^^^^^^^^^ no effect
       |
       = also: group_vars/all.yml:7: `krew_enabled`
 
