@@ -10,6 +10,7 @@ use crate::wire::ControlPlaneState;
 const MANIFEST: &str = "/etc/kubernetes/manifests/kube-apiserver.yaml";
 /// Written by kubeadm for the administrator, after the certificates and before the static pods.
 const ADMINISTRATOR: &str = "/etc/kubernetes/admin.conf";
+const ENCRYPTION: &str = "/etc/kubernetes/encryption/providers.yaml";
 const AUTHORITY: &str = "/etc/kubernetes/pki/ca.crt";
 /// A healthy API server answers in milliseconds; one that hangs must not hold up the greeting.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -45,6 +46,15 @@ pub fn nodes(state: ControlPlaneState, node: &Node) -> Vec<String> {
     let names = client.and_then(|client| client.names("/api/v1/nodes", PATIENCE));
     // Nothing is decided by a list that is missing.
     names.unwrap_or_default()
+}
+
+/// Returns the names of the encryption keys, as kinstall's template writes them.
+pub fn encryption_keys(node: &Node) -> Vec<String> {
+    let configuration = node.read_or_empty(ENCRYPTION);
+    let names = configuration
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("- name: "));
+    names.map(str::to_owned).collect()
 }
 
 /// Reads where the API server listens from its arguments.
