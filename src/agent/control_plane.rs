@@ -78,9 +78,21 @@ fn address(manifest: &str) -> Option<String> {
 mod tests {
     use std::fs;
 
-    use super::{ADMINISTRATOR, MANIFEST, address, state};
+    use super::{ADMINISTRATOR, ENCRYPTION, MANIFEST, address, encryption_keys, state};
     use crate::converge::Node;
     use crate::wire::ControlPlaneState;
+
+    #[test]
+    fn names_of_encryption_keys_are_read_in_their_order() {
+        let root = tempfile::tempdir().unwrap();
+        let node = Node::at(root.path());
+        assert!(encryption_keys(&node).is_empty());
+        let path = node.path(ENCRYPTION);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let keys = "- secretbox:\n    keys:\n      - name: key2\n        secret: x\n      - name: key1\n";
+        fs::write(path, keys).unwrap();
+        assert_eq!(encryption_keys(&node), ["key2", "key1"]);
+    }
 
     #[test]
     fn the_address_is_what_the_api_server_is_told() {
