@@ -10,6 +10,7 @@ use crate::wire::ControlPlaneState;
 const MANIFEST: &str = "/etc/kubernetes/manifests/kube-apiserver.yaml";
 /// Written by kubeadm for the administrator, after the certificates and before the static pods.
 const ADMINISTRATOR: &str = "/etc/kubernetes/admin.conf";
+const ENCRYPTION: &str = "/etc/kubernetes/encryption/providers.yaml";
 const AUTHORITY: &str = "/etc/kubernetes/pki/ca.crt";
 /// A healthy API server answers in milliseconds; one that hangs must not hold up the greeting.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -47,6 +48,15 @@ pub fn nodes(state: ControlPlaneState, node: &Node) -> Vec<String> {
     names.unwrap_or_default()
 }
 
+/// Returns the names of the encryption keys, as kinstall's template writes them.
+pub fn encryption_keys(node: &Node) -> Vec<String> {
+    let configuration = node.read_or_empty(ENCRYPTION);
+    let names = configuration
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("- name: "));
+    names.map(str::to_owned).collect()
+}
+
 /// Reads where the API server listens from its arguments.
 fn address(manifest: &str) -> Option<String> {
     let argument = |name: &str| {
@@ -68,9 +78,21 @@ fn address(manifest: &str) -> Option<String> {
 mod tests {
     use std::fs;
 
-    use super::{ADMINISTRATOR, MANIFEST, address, state};
+    use super::{ADMINISTRATOR, ENCRYPTION, MANIFEST, address, encryption_keys, state};
     use crate::converge::Node;
     use crate::wire::ControlPlaneState;
+
+    #[test]
+    fn names_of_encryption_keys_are_read_in_their_order() {
+        let root = tempfile::tempdir().unwrap();
+        let node = Node::at(root.path());
+        assert!(encryption_keys(&node).is_empty());
+        let path = node.path(ENCRYPTION);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let keys = "- secretbox:\n    keys:\n      - name: key2\n        secret: x\n      - name: key1\n";
+        fs::write(path, keys).unwrap();
+        assert_eq!(encryption_keys(&node), ["key2", "key1"]);
+    }
 
     #[test]
     fn the_address_is_what_the_api_server_is_told() {

@@ -45,6 +45,7 @@ pub fn gather(node: &Node) -> Facts {
         pending_handlers: handlers::left(node),
         control_plane,
         nodes: control_plane::nodes(control_plane, node),
+        encryption_keys: control_plane::encryption_keys(node),
         commands: command::begun(node),
         made: made::present(node),
         traces: traces::gather(node),

@@ -24,6 +24,7 @@ mod console;
 mod dial;
 mod doctor;
 mod down;
+mod encryption;
 mod etcd;
 mod exit;
 mod forward;
@@ -105,6 +106,9 @@ pub enum Command {
     /// Show when the cluster's certificates end, and renew them
     #[command(subcommand)]
     Certs(certs::CertsCommand),
+    /// Rotate the key that encrypts Secrets in etcd
+    #[command(subcommand)]
+    Encryption(encryption::EncryptionCommand),
     /// Show etcd's members, back up the cluster's data and restore it
     #[command(subcommand)]
     Etcd(etcd::EtcdCommand),
@@ -184,6 +188,7 @@ impl Command {
             Self::Doctor(arguments) => doctor::run(global, &arguments, printer),
             Self::Dial { target } => dial::run(global, target),
             Self::Certs(command) => certs::run(global, &command, printer),
+            Self::Encryption(command) => encryption::run(global, &command, printer),
             Self::Etcd(command) => etcd::run(global, &command, printer),
             Self::Load(arguments) => load::run(global, &arguments, printer),
             Self::Kubeconfig(arguments) => kubeconfig::run(global, &arguments, printer),

@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use serde::{Deserialize, Serialize};
 
+use super::encryption_keys::EncryptionKeys;
 use super::pki::{self, KeyPem, KeyedCertificate, PkiError, Subject};
 use crate::format_version::{self, FormatError};
 use crate::private_file;
@@ -35,9 +36,13 @@ pub struct ClusterSecrets {
     pub service_accounts: KeyPem,
     /// Lets a node join, `id.secret` as kubeadm writes it.
     pub bootstrap_token: Secret,
-    /// Encrypts Secrets in etcd, 32 bytes in base64; `None` where a kinstall before 0.2 made the cluster.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub encryption_key: Option<Secret>,
+    /// Encrypt Secrets in etcd; `None` where a kinstall before 0.2 made the cluster.
+    #[serde(
+        default,
+        rename = "encryption_key",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub encryption_keys: Option<EncryptionKeys>,
     /// Encrypts what MetalLB's speakers tell each other, base64.
     pub metallb_key: Secret,
     /// The lab's own authority: signs what the ingress controller serves where an Ingress names no certificate.
@@ -98,12 +103,15 @@ impl ClusterSecrets {
         state_folder.join(FILE_NAME).exists()
     }
 
-    /// Tells whether data that was written with the one set can be used with the other.
+    /// Tells whether data that was written with the other set can be used with this one.
     pub fn belong_together(&self, other: &Self) -> bool {
         self.cluster_authority.certificate == other.cluster_authority.certificate
             && self.etcd_authority.certificate == other.etcd_authority.certificate
             && self.service_accounts == other.service_accounts
-            && self.encryption_key == other.encryption_key
+            && match (&self.encryption_keys, &other.encryption_keys) {
+                (Some(keys), Some(others)) => keys.have_all_of(others),
+                (keys, others) => keys == others,
+            }
     }
 
     /// Keeps these secrets for a cluster whose state folder has none.
@@ -111,6 +119,24 @@ impl ClusterSecrets {
         let path = state_folder.join(FILE_NAME);
         self.keep(state_folder, &path)
             .map_err(|source| SecretsError::Write { path, source })
+    }
+
+    /// Keeps these secrets in place of those that a state folder has; for those who hold the lab's lock.
+    pub fn replace(&self, state_folder: &Path) -> Result<(), SecretsError> {
+        let path = state_folder.join(FILE_NAME);
+        let written = serde_json::to_vec_pretty(self)
+            .map_err(io::Error::from)
+            .and_then(|text| private_file::write(&path, &text));
+        written.map_err(|source| SecretsError::Write { path, source })
+    }
+
+    /// Begins a rotation of the encryption key, where there is one and none is under way.
+    pub fn begin_encryption_rotation(&mut self) -> Result<(), SecretsError> {
+        let new = encryption_key()?;
+        if let Some(keys) = &mut self.encryption_keys {
+            keys.begin_rotation(new);
+        }
+        Ok(())
     }
 
     /// Returns the secrets under the names that templates know them by: `secrets.NAME`.
@@ -135,8 +161,8 @@ impl ClusterSecrets {
         );
         put("bootstrap_token", self.bootstrap_token.expose());
         put("metallb_key", self.metallb_key.expose());
-        if let Some(key) = &self.encryption_key {
-            put("encryption_key", key.expose());
+        for key in self.encryption_keys.iter().flat_map(EncryptionKeys::active) {
+            put(&format!("encryption_{}", key.name()), key.secret().expose());
         }
         map
     }
@@ -172,7 +198,7 @@ impl ClusterSecrets {
             etcd_authority: pki::make_authority("etcd-ca", now)?,
             service_accounts: pki::make_key_pair("service account key")?,
             bootstrap_token: bootstrap_token()?,
-            encryption_key: Some(Secret::new(STANDARD.encode(random::<32>()?))),
+            encryption_keys: Some(EncryptionKeys::of(encryption_key()?)),
             metallb_key: Secret::new(STANDARD.encode(random::<32>()?)),
             ingress_authority: pki::make_authority("kinstall ingress", now)?,
             contour: None,
@@ -210,6 +236,11 @@ fn parse(text: &str, path: PathBuf) -> Result<ClusterSecrets, SecretsError> {
         },
         source @ FormatError::Other { .. } => SecretsError::Format { path, source },
     })
+}
+
+/// 32 random bytes in base64.
+fn encryption_key() -> Result<Secret, SecretsError> {
+    Ok(Secret::new(STANDARD.encode(random::<32>()?)))
 }
 
 /// Six and sixteen characters, as kubeadm wants them; the second part holds 80 random bits.
@@ -311,7 +342,7 @@ mod tests {
                 "bootstrap_token",
                 "cluster_authority_certificate",
                 "cluster_authority_key",
-                "encryption_key",
+                "encryption_key1",
                 "etcd_authority_certificate",
                 "etcd_authority_key",
                 "front_proxy_authority_certificate",

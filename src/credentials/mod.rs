@@ -4,9 +4,11 @@
 //! so no node waits for another one's certificate or token.
 
 pub mod cluster_secrets;
+pub mod encryption_keys;
 pub mod kept_certificates;
 pub mod kubeconfig;
 pub mod pki;
 
 pub use cluster_secrets::ClusterSecrets;
+pub use encryption_keys::{EncryptionKeys, RotationStep};
 pub use kept_certificates::{KeptCertificates, WantedCertificate};

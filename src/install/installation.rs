@@ -1,6 +1,7 @@
 //! `plan` and `up`, which are one piece of code: connect, plan, check; and, for `up`, apply.
 
 mod connection;
+pub mod encryption_rotation;
 mod leaving;
 pub mod restore;
 mod roll;
@@ -321,6 +322,7 @@ impl Installation {
             upgraded: &[],
             known,
             unasked: None,
+            encrypted_with: None,
         }
     }
 

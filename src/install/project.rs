@@ -109,6 +109,12 @@ impl Project {
             .map_err(|error| vec![no_secrets(&error)])
     }
 
+    /// Keeps other secrets of the same cluster; for those who hold the lab's lock.
+    pub fn keep_secrets(&self, secrets: &ClusterSecrets) -> Result<(), Diagnostics> {
+        let kept = secrets.replace(&self.directory);
+        kept.map_err(|error| vec![no_secrets(&error)])
+    }
+
     /// Returns the same for a plan that is only shown: where there are none yet, some stand for them, and are not kept.
     pub fn secrets_to_look_at(&self) -> Result<ClusterSecrets, Diagnostics> {
         if ClusterSecrets::are_kept(&self.directory) {

@@ -83,6 +83,7 @@ fn lasting(facts: &Facts) -> Facts {
             ControlPlaneState::Absent => ControlPlaneState::Absent,
             ControlPlaneState::Silent | ControlPlaneState::Ready => ControlPlaneState::Silent,
         },
+        encryption_keys: facts.encryption_keys,
         commands: facts.commands,
         traces: ClusterTraces {
             joined: facts.traces.joined,

@@ -21,6 +21,7 @@ use crate::resource::{Command, Condition, Content, Resource, Sha256};
 use crate::wire::Facts;
 
 mod control_planes;
+mod encryption;
 mod etcd_hosts;
 mod etcd_hosts_recorded;
 mod etcd_hosts_refused;

@@ -93,6 +93,10 @@ pub struct Encryption {
     pub algorithm: String,
     /// `kube_encryption_resources`, as the API names them (`secrets`, `configmaps`, `widgets.example.com`).
     pub resources: Vec<String>,
+    /// Names of the keys, the one that writes first; not the inventory's: the cluster's secrets tell.
+    pub keys: Vec<String>,
+    /// All that was written with an earlier key is to be written anew, in a rotation.
+    pub rewrites: bool,
 }
 
 impl Default for Encryption {
@@ -102,6 +106,8 @@ impl Default for Encryption {
             is_asked_for: false,
             algorithm: "secretbox".to_owned(),
             resources: vec!["secrets".to_owned()],
+            keys: vec!["key1".to_owned()],
+            rewrites: false,
         }
     }
 }
@@ -223,6 +229,7 @@ fn encryption(reader: &mut Reader<'_>) -> Encryption {
         is_asked_for: asked == Some(true),
         algorithm: algorithm.unwrap_or(usual.algorithm),
         resources: resources.unwrap_or(usual.resources),
+        ..usual
     }
 }
 

@@ -57,6 +57,7 @@ pub fn phases(action: Action) -> &'static [Stage] {
         Action::Reset => RESET,
         Action::Upgrade => UPGRADE,
         Action::Renew => RENEW,
+        Action::RotateEncryption => ROTATE_ENCRYPTION,
         Action::Restore => RESTORE,
         Action::Defrag => DEFRAG,
     }
@@ -154,6 +155,14 @@ const RENEW: &[Stage] = &[Stage {
     pace: Pace::Chains(1),
     of: Of::ControlPlanes,
 }];
+
+/// API servers take other keys without a restart, so that they need not do it one after another; but all of them have the
+/// keys before anything is written anew.
+const ROTATE_ENCRYPTION: &[Stage] = &[
+    together(&[PhaseName::ControlPlaneGate], &[]),
+    together(&[PhaseName::Encryption], &[PhaseName::ControlPlaneGate]),
+    together(&[PhaseName::Rewrite], &[PhaseName::Encryption]),
+];
 
 /// No member may have other data than the rest: each step is done everywhere before the next one begins anywhere.
 const RESTORE: &[Stage] = &[

@@ -20,6 +20,8 @@ pub enum Action {
     Upgrade,
     /// The certificates of the control planes are made anew.
     Renew,
+    /// Objects in etcd are encrypted with a new key.
+    RotateEncryption,
     /// etcd gets the data of a backup.
     Restore,
     /// The files of etcd's members are written anew, without what isn't used any more.
@@ -35,12 +37,13 @@ const SHARED_WITH_UPGRADE: [PhaseName; 4] = [
 ];
 
 impl Action {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Up,
         Self::Remove,
         Self::Reset,
         Self::Upgrade,
         Self::Renew,
+        Self::RotateEncryption,
         Self::Restore,
         Self::Defrag,
     ];
@@ -49,7 +52,12 @@ impl Action {
     pub fn has_playbook(self, path: &str) -> bool {
         let action = Self::of_playbook(path);
         let also = match self {
-            Self::Up | Self::Reset | Self::Renew | Self::Restore | Self::Defrag => self,
+            Self::Up
+            | Self::Reset
+            | Self::Renew
+            | Self::RotateEncryption
+            | Self::Restore
+            | Self::Defrag => self,
             Self::Remove => Self::Reset,
             Self::Upgrade => Self::Up,
         };
@@ -85,6 +93,7 @@ impl Action {
             Self::Reset => "reset",
             Self::Upgrade => "upgrade",
             Self::Renew => "renew",
+            Self::RotateEncryption => "rotate-encryption",
             Self::Restore => "restore",
             Self::Defrag => "defrag",
         }
@@ -135,6 +144,10 @@ pub enum PhaseName {
     Uncordon,
     /// The certificates of a control plane are made anew.
     Renew,
+    /// API servers get the keys that encrypt objects in etcd.
+    Encryption,
+    /// Objects are written anew, so that they are encrypted with the new key.
+    Rewrite,
     /// etcd and what works with it stop.
     Stop,
     /// etcd's data is replaced.
@@ -172,6 +185,8 @@ impl fmt::Display for PhaseName {
             Self::Kubeadm => "kubeadm",
             Self::Uncordon => "uncordon",
             Self::Renew => "renew",
+            Self::Encryption => "encryption",
+            Self::Rewrite => "rewrite",
             Self::Stop => "stop",
             Self::Restore => "restore",
             Self::Start => "start",

@@ -210,6 +210,9 @@ pub struct Facts {
     pub control_plane: ControlPlaneState,
     /// Names of all Node objects, as this control plane has them; empty where its API server isn't ready.
     pub nodes: Vec<String>,
+    /// Names of the keys in the API server's configuration of encryption, the one that writes first.
+    #[serde(default)]
+    pub encryption_keys: Vec<String>,
     /// Guarded commands that earlier runs began on the node, by step id.
     pub commands: BTreeMap<String, CommandState>,
     /// What kinstall made on the node and is still there; journals of earlier versions don't have it.

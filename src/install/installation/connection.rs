@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 
 use super::Installation;
 use super::unasked::UnaskedHosts;
+use crate::credentials::{ClusterSecrets, EncryptionKeys};
 use crate::diagnostic::Diagnostics;
 use crate::install::connect::{self, Stranger};
 use crate::install::encryption;
@@ -38,6 +39,8 @@ pub(super) struct Scope<'a> {
     pub known: &'a [String],
     /// Hosts that are not asked, in a plan that is only shown.
     pub unasked: Option<&'a UnaskedHosts>,
+    /// What the data of a backup was encrypted with, in a restore.
+    pub encrypted_with: Option<&'a EncryptionKeys>,
 }
 
 /// What is done with the hosts, planned from what they are like.
@@ -47,6 +50,8 @@ pub(super) struct Planned {
     pub cluster: ClusterSpec,
     /// Names of the hosts that are members of etcd as a service already.
     pub etcd_members: Vec<String>,
+    /// The cluster's own, as the plan has them.
+    pub secrets: ClusterSecrets,
     /// What is worth knowing before.
     pub notices: Vec<Notice>,
 }
@@ -66,6 +71,8 @@ pub(super) struct Ready {
     pub all_answer: bool,
     /// Names of the control planes that answer and don't have all that the static pods need.
     pub unfinished: Vec<String>,
+    /// The cluster's own, as the plan has them.
+    pub secrets: ClusterSecrets,
 }
 
 impl Ready {
@@ -156,6 +163,7 @@ impl Installation {
             plan,
             cluster,
             etcd_members,
+            secrets,
             notices,
         } = planned;
         for Notice { host, message } in notices {
@@ -187,6 +195,7 @@ impl Installation {
             answering,
             all_answer,
             unfinished,
+            secrets,
         })
     }
 
@@ -202,23 +211,26 @@ impl Installation {
         if scope.action == Action::Up {
             LeftOver::refuse_moved_control_planes(&self.project, &cluster)?;
         }
-        let secrets = match self.access {
+        let mut own = match self.access {
             Keys::Make => self.project.secrets()?,
             Keys::Read => self.project.secrets_to_look_at()?,
         };
+        let mut facts = asked.clone();
+        if let Some(unasked) = scope.unasked {
+            facts.extend(unasked.facts());
+        }
+        encryption::keep_those_in_use(&mut own, &cluster, &facts);
+        if let (Some(keys), Some(backup)) = (&mut own.encryption_keys, scope.encrypted_with) {
+            keys.keep_those_of(backup);
+        }
         let mut notices = Vec::new();
-        let unencrypted = encryption::settle(&mut cluster, &secrets);
+        let unencrypted = encryption::settle(&mut cluster, &own);
         if let Some(message) = unencrypted.filter(|_| scope.action == Action::Up) {
             let host = cluster.control_planes().next().map(|it| it.name.clone());
             let host = host.unwrap_or_default();
             notices.push(Notice { host, message });
         }
-        let secrets =
-            template_secrets::of(&cluster, &secrets, &self.project.directory, self.access)?;
-        let mut facts = asked.clone();
-        if let Some(unasked) = scope.unasked {
-            facts.extend(unasked.facts());
-        }
+        let secrets = template_secrets::of(&cluster, &own, &self.project.directory, self.access)?;
         let input = PlanInput {
             cluster: &cluster,
             facts: &facts,
@@ -262,6 +274,7 @@ impl Installation {
             plan,
             cluster,
             etcd_members,
+            secrets: own,
             notices,
         })
     }

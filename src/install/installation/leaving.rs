@@ -170,5 +170,6 @@ fn remove_scope<'a>(cluster: &'a ClusterSpec, leaving: &'a [String]) -> Scope<'a
         upgraded: &[],
         known: &[],
         unasked: None,
+        encrypted_with: None,
     }
 }

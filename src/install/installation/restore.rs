@@ -186,7 +186,7 @@ impl Installation {
         lost: &[String],
         observer: Box<dyn Observer>,
     ) -> Result<Found, Diagnostics> {
-        require_members(&self.project.directory, &self.project.cluster)?;
+        require_members(&self.project.directory, &self.project.cluster, "a restore")?;
         let (_, goes_on) = self.take_in(opened, lost)?;
         let cluster = lost::without(&self.project, &self.machines, lost, goes_on)?;
         let names = control_planes(&cluster);
@@ -195,7 +195,7 @@ impl Installation {
             &self.run,
             observer,
             async |events: EventSender, cancel| {
-                let scope = self.restore_scope(&cluster, &names);
+                let scope = self.restore_scope(opened, &cluster, &names);
                 let ready = self.connect(scope, &events, &cancel).await?;
                 require_all(&ready, goes_on)?;
                 ready.check().await
@@ -227,10 +227,11 @@ impl Installation {
             &self.run,
             observer,
             async |events, cancel| {
-                let scope = self.restore_scope(&cluster, &names);
+                let scope = self.restore_scope(opened, &cluster, &names);
                 let (mut ready, _) = self.connect_alone(scope, events, cancel).await?;
                 require_all(&ready, goes_on)?;
                 Members::give_up(&self.project.directory, lost)?;
+                self.project.keep_secrets(&ready.secrets)?;
                 begun.save(&path)?;
                 let all_done = ready.apply().await?;
                 ready.engine.finish().await;
@@ -280,17 +281,23 @@ impl Installation {
         Ok((name, self.project.directory.join(BEGUN).exists()))
     }
 
-    fn restore_scope<'a>(&'a self, cluster: &'a ClusterSpec, names: &'a [String]) -> Scope<'a> {
+    fn restore_scope<'a>(
+        &'a self,
+        opened: &'a Opened,
+        cluster: &'a ClusterSpec,
+        names: &'a [String],
+    ) -> Scope<'a> {
         Scope {
             action: Action::Restore,
             cluster,
             limit: Some(names),
+            encrypted_with: opened.secrets.encryption_keys.as_ref(),
             ..self.scope(&[])
         }
     }
 }
 
-fn control_planes(cluster: &ClusterSpec) -> Vec<String> {
+pub(super) fn control_planes(cluster: &ClusterSpec) -> Vec<String> {
     let control_planes = cluster.control_planes();
     control_planes.map(|host| host.name.clone()).collect()
 }
@@ -309,10 +316,11 @@ impl Begun {
     }
 }
 
-/// Fails where the inventory has lost a control plane that is still in the cluster: its etcd member would go on with other data.
+/// Fails where the inventory has lost a control plane that is still in the cluster: it would go on with other data or keys.
 pub(in crate::install) fn require_members(
     directory: &Path,
     cluster: &ClusterSpec,
+    what: &str,
 ) -> Result<(), Diagnostics> {
     let members = Members::load(directory)?;
     let departed = members.map_or_else(Vec::new, |it| it.departed(cluster));
@@ -323,7 +331,7 @@ pub(in crate::install) fn require_members(
     }
     let names = names.join(", ");
     let message = format!(
-        "a restore needs all control planes, and the inventory doesn't have {names} any more, which the cluster has"
+        "{what} needs all control planes, and the inventory doesn't have {names} any more, which the cluster has"
     );
     Err(vec![
         Diagnostic::error(Kind::Inventory, message)

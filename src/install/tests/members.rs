@@ -92,7 +92,7 @@ fn a_control_plane_can_not_get_another_address() {
 fn a_restore_is_refused_while_a_control_plane_that_the_inventory_lost_is_in_the_cluster() {
     let folder = tempfile::tempdir().unwrap();
     let mut lab = control_planes::lab();
-    let check = |lab: &Lab| require_members(folder.path(), &lab.cluster);
+    let check = |lab: &Lab| require_members(folder.path(), &lab.cluster, "a restore");
     check(&lab).unwrap();
     let all = names(&lab);
     Members::update(folder.path(), &lab.cluster, &all, &[]).unwrap();

@@ -193,7 +193,7 @@ fn a_cluster_that_began_without_a_key_stays_without_one_and_says_so_where_it_is_
         ("kube_encrypt_secret_data: true\n", true),
     ] {
         let mut lab = lab(variables);
-        lab.secrets.encryption_key = None;
+        lab.secrets.encryption_keys = None;
         let said = encryption::settle(&mut lab.cluster, &lab.secrets);
         assert_eq!(said.is_some(), says, "{variables}");
         let flag = flag(&kubeadm(&lab), "apiServer", "encryption-provider-config");

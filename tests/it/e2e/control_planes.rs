@@ -1,7 +1,7 @@
 //! Three control planes and a worker: they come up in one run, and any of them may go.
 
-use super::etcd;
 use super::kinstall::{Kinstall, eventually};
+use super::{encryption, etcd};
 
 pub const INVENTORY: &str = "\
 [all]
@@ -59,6 +59,7 @@ fn any_control_plane_may_go() {
     the_proxy_is_small(&lab);
     etcd::data_comes_back_from_a_backup(&lab, "cp2");
     lab.ok(&["etcd", "defrag", "--yes"]);
+    encryption::gets_a_new_key(&lab);
 
     // The one that ran init loses its power.
     let watch = lab

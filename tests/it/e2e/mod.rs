@@ -8,6 +8,7 @@ mod certificates;
 mod cluster;
 mod control_planes;
 mod dashboard;
+mod encryption;
 mod etcd;
 mod etcd_on_hosts;
 mod existing;

@@ -1,0 +1,77 @@
+//! The keys that encrypt objects in etcd: which ones control planes get at each step of a rotation.
+
+use super::control_planes::{have_joined, lab, text};
+use super::{Lab, content};
+use crate::credentials::{ClusterSecrets, RotationStep};
+use crate::install::encryption;
+use crate::playbook::Action;
+
+const PROVIDERS: &str = "/etc/kubernetes/encryption/providers.yaml";
+
+/// A lab whose control planes have these keys, in this order.
+fn lab_with(secrets: &ClusterSecrets, found: &[&str]) -> Lab {
+    let mut lab = lab();
+    have_joined(&mut lab);
+    for facts in lab.facts.values_mut() {
+        facts.encryption_keys = found.iter().map(|it| (*it).to_owned()).collect();
+    }
+    lab.secrets = secrets.clone();
+    encryption::keep_those_in_use(&mut lab.secrets, &lab.cluster, &lab.facts);
+    encryption::settle(&mut lab.cluster, &lab.secrets);
+    lab
+}
+
+/// The keys that a plan brings to a control plane.
+fn keys(lab: &Lab, action: Action) -> Vec<String> {
+    let file = content(&lab.plan_of(action, &[]), "node2", PROVIDERS);
+    let names = file
+        .lines()
+        .filter_map(|it| it.trim().strip_prefix("- name: "));
+    names.map(str::to_owned).collect()
+}
+
+fn advance(secrets: &mut ClusterSecrets, done: RotationStep) {
+    secrets.encryption_keys.as_mut().unwrap().advance(done);
+}
+
+#[test]
+fn all_control_planes_are_well_and_have_the_keys_before_anything_is_written_anew() {
+    let mut secrets = lab().secrets;
+    secrets.begin_encryption_rotation().unwrap();
+    advance(&mut secrets, RotationStep::Add);
+    let writing = lab_with(&secrets, &["key1", "key2"]);
+    insta::assert_snapshot!(text(&writing.plan_of(Action::RotateEncryption, &[])));
+}
+
+/// Whatever step a rotation has come to, `up` brings what the rotation does.
+#[test]
+fn up_in_the_middle_of_a_rotation_has_the_same_keys() {
+    let mut secrets = lab().secrets;
+    let mut seen = Vec::new();
+    let mut found = vec!["key1".to_owned()];
+    secrets.begin_encryption_rotation().unwrap();
+    while let Some(step) = secrets.encryption_keys.as_ref().unwrap().next_step() {
+        let had: Vec<&str> = found.iter().map(String::as_str).collect();
+        let lab = lab_with(&secrets, &had);
+        let rotation = lab.plan_of(Action::RotateEncryption, &[]);
+        let rewrites = rotation.phases.iter().any(|it| it.name == "rewrite");
+        assert_eq!(rewrites, step == RotationStep::Write);
+        found = keys(&lab, Action::RotateEncryption);
+        assert_eq!(keys(&lab, Action::Up), found);
+        seen.push(found.join(" "));
+        advance(&mut secrets, step);
+    }
+    assert_eq!(seen, ["key1 key2", "key2 key1", "key2"]);
+}
+
+#[test]
+fn machines_that_went_back_to_before_a_rotation_keep_their_key() {
+    let mut secrets = lab().secrets;
+    secrets.begin_encryption_rotation().unwrap();
+    for step in [RotationStep::Add, RotationStep::Write, RotationStep::Retire] {
+        advance(&mut secrets, step);
+    }
+    assert_eq!(keys(&lab_with(&secrets, &["key2"]), Action::Up), ["key2"]);
+    let back = lab_with(&secrets, &["key1"]);
+    assert_eq!(keys(&back, Action::Up), ["key1", "key2"]);
+}
