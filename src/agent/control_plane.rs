@@ -89,7 +89,8 @@ mod tests {
         assert!(encryption_keys(&node).is_empty());
         let path = node.path(ENCRYPTION);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        let keys = "- secretbox:\n    keys:\n      - name: key2\n        secret: x\n      - name: key1\n";
+        let keys =
+            "- secretbox:\n    keys:\n      - name: key2\n        secret: x\n      - name: key1\n";
         fs::write(path, keys).unwrap();
         assert_eq!(encryption_keys(&node), ["key2", "key1"]);
     }

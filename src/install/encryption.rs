@@ -2,6 +2,7 @@
 
 use indexmap::IndexMap;
 
+use crate::credentials::encryption_keys::EncryptionKey;
 use crate::credentials::{ClusterSecrets, EncryptionKeys, RotationStep};
 use crate::model::ClusterSpec;
 use crate::wire::Facts;
@@ -19,8 +20,8 @@ pub fn keep_those_in_use(
     }
 }
 
-/// Tells the cluster which keys it has. Turns encryption off for one that has none; returns what to say where the
-/// inventory asks for it. API servers that don't have the key yet couldn't read what the first one that has it writes.
+/// Tells the cluster which keys it has. Turns encryption off for one that has none: API servers that don't have the key
+/// yet couldn't read what the first one that has it writes. Returns what to say of that, or of a rotation.
 pub fn settle(cluster: &mut ClusterSpec, secrets: &ClusterSecrets) -> Option<String> {
     let settings = &mut cluster.control_plane.settings;
     if let Some(keys) = &secrets.encryption_keys {
@@ -28,7 +29,8 @@ pub fn settle(cluster: &mut ClusterSpec, secrets: &ClusterSecrets) -> Option<Str
             encryption.keys = names(keys);
             encryption.rewrites = keys.next_step() == Some(RotationStep::Write);
         }
-        return None;
+        let unfinished = "the rotation of the encryption key is not over: `kinstall encryption rotate` goes on with it";
+        return keys.next_step().map(|_| unfinished.to_owned());
     }
     let asked = settings.encryption.take()?;
     asked.is_asked_for.then(|| {
@@ -39,5 +41,5 @@ pub fn settle(cluster: &mut ClusterSpec, secrets: &ClusterSecrets) -> Option<Str
 }
 
 fn names(keys: &EncryptionKeys) -> Vec<String> {
-    keys.active().iter().map(|key| key.name()).collect()
+    keys.active().iter().map(EncryptionKey::name).collect()
 }

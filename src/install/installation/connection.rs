@@ -224,8 +224,8 @@ impl Installation {
             keys.keep_those_of(backup);
         }
         let mut notices = Vec::new();
-        let unencrypted = encryption::settle(&mut cluster, &own);
-        if let Some(message) = unencrypted.filter(|_| scope.action == Action::Up) {
+        let said = encryption::settle(&mut cluster, &own);
+        if let Some(message) = said.filter(|_| scope.action == Action::Up) {
             let host = cluster.control_planes().next().map(|it| it.name.clone());
             let host = host.unwrap_or_default();
             notices.push(Notice { host, message });
