@@ -1,7 +1,7 @@
 //! Bundles: made for real where that is quick, damaged, and downloaded over bad connections.
 
 mod archive;
-mod build;
+pub mod build;
 mod damage;
 mod download;
 pub mod server;

@@ -9,4 +9,5 @@ mod containerd;
 mod disk;
 mod images;
 mod manifests;
+mod registry;
 mod started;
