@@ -15,7 +15,7 @@ spec:
   tls: [{ hosts: [issued.example.org], secretName: issued }]
   rules:
     - host: issued.example.org
-      http: { paths: [{ path: /, pathType: Prefix, backend: { service: { name: echo, port: { number: 80 } } } }] }
+      http: { paths: [{ path: /, pathType: Prefix, backend: { service: { name: echo, port: { number: 8080 } } } }] }
 ";
 
 /// One that somebody made without an Ingress.
