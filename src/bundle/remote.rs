@@ -34,7 +34,7 @@ pub enum RemoteError {
     Registry(#[from] RegistryError),
     #[error(transparent)]
     Bundle(#[from] BundleError),
-    #[error("`{reference}` is no bundle of kinstall's")]
+    #[error("`{reference}` is not a bundle of kinstall")]
     NoBundle { reference: String },
     #[error("`{reference}` lacks `{name}`, which its list of parts names")]
     Incomplete { reference: String, name: String },

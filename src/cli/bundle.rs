@@ -156,7 +156,7 @@ pub fn run(
             let pushed = with_lines(printer, |report| bundle::push(&bundle, &registry, report));
             let pushed = pushed.map_err(|error| vec![error.into()])?;
             printer.message(&format!(
-                "The bundle is in {reference}: {} parts, {} of them new. Who wants exactly this one pulls",
+                "The bundle is in {reference}: {} parts, {} of them new. To pull exactly this one:",
                 pushed.parts, pushed.new
             ));
             printer.data(&format!("{}\n", reference.pinned(&pushed.digest)));

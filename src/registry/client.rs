@@ -4,14 +4,14 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use ureq::http::{Method, Request, Response, header};
 use ureq::tls::{Certificate, PemItem, parse_pem};
 use ureq::{Body, SendBody};
 
-use super::admission::Admission;
+use super::admission::{Admission, Challenge, Token};
 use super::error::RegistryError;
 use super::login;
 use super::reference::{Reference, Version};
@@ -41,16 +41,16 @@ pub struct Access {
 pub struct Registry {
     reference: Reference,
     /// `https://registry.example.com`
-    pub(super) origin: String,
+    origin: String,
     server: Server,
     patience: Patience,
     pub(super) login: Option<Secret>,
-    pub(super) admission: Mutex<Option<Admission>>,
+    admission: Mutex<Option<Admission>>,
 }
 
 /// What is sent.
 #[derive(Clone, Copy)]
-pub(super) enum Content<'a> {
+enum Content<'a> {
     Nothing,
     Bytes(&'a [u8]),
     File(&'a Path),
@@ -205,7 +205,7 @@ impl Registry {
         }
     }
 
-    pub(super) fn attempt(
+    fn attempt(
         &self,
         method: &Method,
         url: &str,
@@ -241,6 +241,68 @@ impl Registry {
         .map_err(failed)
     }
 
+    /// Returns what to show, as far as it is known; a token that ends is got anew.
+    fn authorization(&self) -> Result<Option<Secret>, RegistryError> {
+        let mut admission = self
+            .admission
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let ended = |it: &Admission| it.ends.is_some_and(|ends| ends <= Instant::now());
+        if let Some(Admission {
+            challenge: Some(challenge),
+            ..
+        }) = admission.clone().filter(ended)
+        {
+            *admission = Some(self.token(challenge)?);
+        }
+        Ok(admission.as_ref().map(|it| it.header.clone()))
+    }
+
+    /// Gets what a registry wants, by the header that it answered with.
+    fn admitted(&self, wanted: &str) -> Result<Admission, RegistryError> {
+        if let Some(challenge) = Challenge::read(wanted) {
+            return self.token(challenge);
+        }
+        let login = self.login.as_ref().ok_or_else(|| self.refused())?;
+        Ok(Admission {
+            header: Secret::new(format!("Basic {}", login.expose())),
+            challenge: None,
+            ends: None,
+        })
+    }
+
+    fn token(&self, challenge: Challenge) -> Result<Admission, RegistryError> {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(&challenge.parameters);
+        let separator = if challenge.realm.contains('?') {
+            '&'
+        } else {
+            '?'
+        };
+        let url = format!("{}{separator}{}", challenge.realm, query.finish());
+        if self.origin.starts_with("https:") && !url.starts_with("https:") {
+            return Err(self.strange("it wants logins where there is no TLS"));
+        }
+        let login = self.login.as_ref();
+        let login = login.map(|it| Secret::new(format!("Basic {}", it.expose())));
+        let mut response =
+            self.attempt(&Method::GET, &url, &[], Content::Nothing, login.as_ref())?;
+        if !response.status().is_success() {
+            return Err(self.refused());
+        }
+        let text = response.body_mut().read_to_string();
+        let text = Secret::new(text.map_err(|error| self.unreachable(error))?);
+        let token: Token = serde_json::from_str(text.expose())
+            .map_err(|_| self.strange("no token in its answer"))?;
+        // Downloads look at it only when they begin.
+        let life = Duration::from_secs(token.expires_in.saturating_sub(30));
+        Ok(Admission {
+            header: Secret::new(format!("Bearer {}", token.token.expose())),
+            challenge: Some(challenge),
+            ends: Some(Instant::now() + life),
+        })
+    }
+
     fn same(&self, expected: &Digest, actual: Digest) -> Result<(), RegistryError> {
         if *expected == actual {
             return Ok(());
@@ -252,21 +314,21 @@ impl Registry {
         })
     }
 
-    pub(super) fn strange(&self, what: &'static str) -> RegistryError {
+    fn strange(&self, what: &'static str) -> RegistryError {
         RegistryError::Strange {
             registry: self.reference.registry.clone(),
             what,
         }
     }
 
-    pub(super) fn refused(&self) -> RegistryError {
+    fn refused(&self) -> RegistryError {
         RegistryError::Refused {
             registry: self.reference.registry.clone(),
             known: self.login.is_some(),
         }
     }
 
-    pub(super) fn unreachable(&self, source: ureq::Error) -> RegistryError {
+    fn unreachable(&self, source: ureq::Error) -> RegistryError {
         RegistryError::Connection {
             registry: self.reference.registry.clone(),
             source: Box::new(source),

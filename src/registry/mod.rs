@@ -11,3 +11,6 @@ mod reference;
 pub use client::{Access, Registry};
 pub use error::RegistryError;
 pub use reference::{NotAReference, Reference};
+
+#[cfg(test)]
+mod tests;

@@ -34,17 +34,17 @@ pub enum NotAReference {
     Scheme,
     #[error("no repository: write oci://REGISTRY/REPOSITORY:TAG")]
     NoRepository,
-    #[error("`{0}` is no name of a registry")]
+    #[error("`{0}` is not the name of a registry")]
     Registry(String),
     #[error(
-        "`{0}` is no name of a repository: lower-case letters, digits, and `.`, `_`, `-`, `/` between them"
+        "`{0}` is not the name of a repository: lower-case letters, digits, and `.`, `_`, `-`, `/` between them"
     )]
     Repository(String),
     #[error(
-        "`{0}` is no tag: at most 128 letters, digits, `.`, `_` and `-`, and no `.` or `-` at the beginning"
+        "`{0}` is not a tag: at most 128 letters, digits, `.`, `_` and `-`, and no `.` or `-` at the beginning"
     )]
     Tag(String),
-    #[error("`{0}` is no digest: sha256: and 64 hexadecimal digits")]
+    #[error("`{0}` is not a digest: sha256: and 64 hexadecimal digits")]
     Digest(String),
 }
 

@@ -19,7 +19,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("api_proxy", &["converge", "relay"]),
     (
         "bundle",
-        &["addon", "diagnostic", "download", "resource", "yaml"],
+        &[
+            "addon",
+            "diagnostic",
+            "digest",
+            "download",
+            "registry",
+            "resource",
+            "yaml",
+        ],
     ),
     (
         "cli",
@@ -36,6 +44,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "log",
             "model",
             "provision",
+            "registry",
             "report",
             "resource",
             "secret",
@@ -56,7 +65,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("did_you_mean", &[]),
     ("error_chain", &[]),
     ("digest", &["resource"]),
-    ("download", &["diagnostic", "digest"]),
+    ("download", &["diagnostic", "digest", "secret"]),
     ("format_version", &[]),
     (
         "image",
@@ -142,6 +151,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "secret",
         ],
     ),
+    ("registry", &["diagnostic", "digest", "download", "secret"]),
     ("relay", &[]),
     (
         "report",

@@ -189,6 +189,6 @@ fn an_image_is_no_bundle() {
 
     let reference = setting.reference.replace(":1.0", ":image");
     let refused = setting.refused("pulled", &reference);
-    assert!(refused.contains("is no bundle of kinstall's"), "{refused}");
+    assert!(refused.contains("is not a bundle of kinstall"), "{refused}");
     assert!(!setting.path("pulled").exists());
 }
