@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::converge::Node;
 use crate::converge::wait::https;
-use crate::wire::ControlPlaneState;
+use crate::wire::{ControlPlaneState, key_fingerprint};
 
 /// How kubeadm has the kubelet run the API server.
 const MANIFEST: &str = "/etc/kubernetes/manifests/kube-apiserver.yaml";
@@ -48,13 +48,16 @@ pub fn nodes(state: ControlPlaneState, node: &Node) -> Vec<String> {
     names.unwrap_or_default()
 }
 
-/// Returns the names of the encryption keys, as kinstall's template writes them.
+/// Returns the fingerprints of the encryption keys, as kinstall's template writes them: a name, and the key after it.
 pub fn encryption_keys(node: &Node) -> Vec<String> {
     let configuration = node.read_or_empty(ENCRYPTION);
-    let names = configuration
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("- name: "));
-    names.map(str::to_owned).collect()
+    let lines: Vec<&str> = configuration.lines().map(str::trim).collect();
+    let keys = lines.windows(2).filter_map(|pair| {
+        let name = pair[0].strip_prefix("- name: ")?;
+        let secret = pair[1].strip_prefix("secret: ")?;
+        Some(key_fingerprint(name, secret))
+    });
+    keys.collect()
 }
 
 /// Reads where the API server listens from its arguments.
@@ -80,19 +83,20 @@ mod tests {
 
     use super::{ADMINISTRATOR, ENCRYPTION, MANIFEST, address, encryption_keys, state};
     use crate::converge::Node;
-    use crate::wire::ControlPlaneState;
+    use crate::wire::{ControlPlaneState, key_fingerprint};
 
     #[test]
-    fn names_of_encryption_keys_are_read_in_their_order() {
+    fn encryption_keys_are_found_in_their_order() {
         let root = tempfile::tempdir().unwrap();
         let node = Node::at(root.path());
         assert!(encryption_keys(&node).is_empty());
         let path = node.path(ENCRYPTION);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        let keys =
-            "- secretbox:\n    keys:\n      - name: key2\n        secret: x\n      - name: key1\n";
+        let keys = "- secretbox:\n    keys:\n      - name: key2\n        secret: x\n      - name: key1\n        secret: y\n";
         fs::write(path, keys).unwrap();
-        assert_eq!(encryption_keys(&node), ["key2", "key1"]);
+        let expected =
+            [("key2", "x"), ("key1", "y")].map(|(name, secret)| key_fingerprint(name, secret));
+        assert_eq!(encryption_keys(&node), expected);
     }
 
     #[test]

@@ -46,12 +46,12 @@ pub fn run(
     printer.summary(&applied.summary);
     if !applied.all_done {
         printer.message(
-            "The rotation stopped; everything can be read. When the cause is mended, the same command goes on.",
+            "The rotation stopped; the keys of before and after are in place. When the cause is mended, run the same command again.",
         );
         return Ok(Exit::of_failures(&applied.summary));
     }
     printer.message(
-        "All of it is encrypted with the new key. The old one stays in .kinstall/secrets.json: backups of before need it.",
+        "All of it is encrypted with the newest key. Save .kinstall/secrets.json again. It keeps the old key, which earlier backups need.",
     );
     Ok(Exit::Success)
 }

@@ -126,7 +126,8 @@ impl ClusterSecrets {
         let path = state_folder.join(FILE_NAME);
         let written = serde_json::to_vec_pretty(self)
             .map_err(io::Error::from)
-            .and_then(|text| private_file::write(&path, &text));
+            .and_then(|text| private_file::write(&path, &text))
+            .and_then(|()| private_file::sync_folder(state_folder));
         written.map_err(|source| SecretsError::Write { path, source })
     }
 

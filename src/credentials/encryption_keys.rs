@@ -119,10 +119,15 @@ impl EncryptionKeys {
         &self.active
     }
 
+    /// Returns those that backups need as well.
+    pub fn all(&self) -> impl Iterator<Item = &EncryptionKey> {
+        self.active.iter().chain(&self.retired)
+    }
+
     /// Returns the newest key.
     pub fn newest(&self) -> u32 {
-        let all = self.active.iter().chain(&self.retired);
-        all.map(|key| key.number).max().unwrap_or_default()
+        let numbers = self.all().map(|key| key.number);
+        numbers.max().unwrap_or_default()
     }
 
     /// Returns the next step of a rotation; `None` where none is under way.
@@ -159,7 +164,7 @@ impl EncryptionKeys {
 
     /// Takes retired keys back that control planes still have, by the names that each of them has in this order: their
     /// disks may be those of before a rotation, and then the data is as well.
-    pub fn keep_found<'a>(&mut self, found: impl Iterator<Item = &'a [String]>) {
+    pub fn keep_found(&mut self, found: &[Vec<String>]) {
         let is_ending = self.next_step() == Some(RotationStep::Retire);
         for names in found {
             for (place, name) in names.iter().enumerate() {
@@ -170,6 +175,11 @@ impl EncryptionKeys {
                     // The others must not write with a key that this one doesn't read yet.
                     self.active.rotate_right(1);
                 }
+            }
+            // Nor with one that it doesn't know at all: that of a rotation that this one hasn't seen.
+            let knows = |key: &EncryptionKey| names.contains(&key.name());
+            if !names.is_empty() && !knows(&self.active[0]) {
+                self.active.rotate_left(1);
             }
         }
     }
@@ -261,7 +271,7 @@ mod tests {
         let found = |names: &[&str]| {
             let names: Vec<String> = names.iter().map(|it| (*it).to_owned()).collect();
             let mut keys = rotated();
-            keys.keep_found([names.as_slice()].into_iter());
+            keys.keep_found(&[names]);
             (keys.next_step(), self::names(&keys).join(" "))
         };
         assert_eq!(found(&["key2"]), (None, "key2".to_owned()));
@@ -271,9 +281,17 @@ mod tests {
         let middle = found(&["key2", "key1"]);
         assert_eq!(middle, (Some(RotationStep::Write), "key2 key1".to_owned()));
 
+        // The rotation has come to where the new key writes, and the machines are back at where it began.
+        let mut writing = self::keys();
+        writing.begin_rotation(Secret::new("two"));
+        writing.advance(RotationStep::Add);
+        writing.keep_found(&[Vec::new(), vec!["key1".to_owned()]]);
+        assert_eq!(names(&writing), ["key1", "key2"]);
+        assert_eq!(writing.next_step(), Some(RotationStep::Add));
+
         let mut ending = rotated();
         ending.is_rotating = true;
-        ending.keep_found([["key2".to_owned(), "key1".to_owned()].as_slice()].into_iter());
+        ending.keep_found(&[vec!["key2".to_owned(), "key1".to_owned()]]);
         assert_eq!(names(&ending), ["key2"], "all was written anew");
     }
 

@@ -1,23 +1,63 @@
 //! Whether and with which keys Secrets are encrypted in etcd: only where the cluster began with a key for it.
 
+use std::collections::HashMap;
+
 use indexmap::IndexMap;
 
 use crate::credentials::encryption_keys::EncryptionKey;
 use crate::credentials::{ClusterSecrets, EncryptionKeys, RotationStep};
+use crate::diagnostic::{Diagnostic, Kind};
 use crate::model::ClusterSpec;
-use crate::wire::Facts;
+use crate::wire::{Facts, authority_digest, key_fingerprint};
 
-/// Takes back retired keys that control planes still have, so that no plan drops a key that is in use.
+/// Takes back retired keys that control planes still have, so that no plan drops a key that is in use. Returns the control
+/// planes of this cluster that have keys which aren't known here.
 pub fn keep_those_in_use(
     secrets: &mut ClusterSecrets,
     cluster: &ClusterSpec,
     facts: &IndexMap<String, Facts>,
-) {
-    if let Some(keys) = &mut secrets.encryption_keys {
-        let control_planes = cluster.control_planes();
-        let found = control_planes.filter_map(|host| facts.get(&host.name));
-        keys.keep_found(found.map(|facts| facts.encryption_keys.as_slice()));
+) -> Vec<String> {
+    let authority = authority_digest(&secrets.cluster_authority.certificate);
+    let Some(keys) = &mut secrets.encryption_keys else {
+        return Vec::new();
+    };
+    let known: HashMap<String, String> = keys
+        .all()
+        .map(|key| (fingerprint(key), key.name()))
+        .collect();
+    let mut found = Vec::new();
+    let mut strangers = Vec::new();
+    for host in cluster.control_planes() {
+        let Some(facts) = facts.get(&host.name) else {
+            continue;
+        };
+        let names = facts.encryption_keys.iter().filter_map(|it| known.get(it));
+        let names: Vec<String> = names.cloned().collect();
+        let mut authorities = facts.traces.authorities.iter();
+        let is_ours = authorities.any(|(_, it)| Some(it) == authority.as_ref());
+        if is_ours && names.len() < facts.encryption_keys.len() {
+            strangers.push(host.name.clone());
+        }
+        found.push(names);
     }
+    keys.keep_found(&found);
+    strangers
+}
+
+/// Says that a cluster has keys that its secrets don't have: it would lose them.
+pub fn unknown_keys(hosts: &[String]) -> Diagnostic {
+    let hosts = hosts.join(", ");
+    let message = format!(
+        "Secrets are encrypted with a key that .kinstall/secrets.json doesn't have, on {hosts}"
+    );
+    Diagnostic::error(Kind::Environment, message)
+        .hint("nothing was changed: with the keys of that file, no Secret could be read")
+        .hint("the file is older than the last `kinstall encryption rotate`: put the newer one in its place, or that of an etcd backup made after it")
+}
+
+/// Returns how control planes tell a key.
+pub fn fingerprint(key: &EncryptionKey) -> String {
+    key_fingerprint(&key.name(), key.secret().expose())
 }
 
 /// Tells the cluster which keys it has. Turns encryption off for one that has none: API servers that don't have the key

@@ -266,9 +266,12 @@ impl Installation {
                     etcd_members,
                     answering,
                     all_answer,
+                    secrets,
                     ..
                 } = ready;
                 self.save_state(&cluster)?;
+                // With keys that were found on the nodes: a backup needs those that its data was written with.
+                self.project.keep_secrets(&secrets)?;
                 Members::update(&project.directory, &cluster, &answering, &[])?;
                 Members::have_etcd(&project.directory, &etcd_members)?;
                 // Not before all hosts were reached and looked at: an `up` that fails early leaves them alone.

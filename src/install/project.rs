@@ -111,6 +111,9 @@ impl Project {
 
     /// Keeps other secrets of the same cluster; for those who hold the lab's lock.
     pub fn keep_secrets(&self, secrets: &ClusterSecrets) -> Result<(), Diagnostics> {
+        if *secrets == self.secrets()? {
+            return Ok(());
+        }
         let kept = secrets.replace(&self.directory);
         kept.map_err(|error| vec![no_secrets(&error)])
     }

@@ -210,7 +210,7 @@ pub struct Facts {
     pub control_plane: ControlPlaneState,
     /// Names of all Node objects, as this control plane has them; empty where its API server isn't ready.
     pub nodes: Vec<String>,
-    /// Names of the keys in the API server's configuration of encryption, the one that writes first.
+    /// Fingerprints of the keys in the API server's configuration of encryption, the one that writes first.
     #[serde(default)]
     pub encryption_keys: Vec<String>,
     /// Guarded commands that earlier runs began on the node, by step id.

@@ -29,3 +29,9 @@ pub fn authority_digest(pem: &str) -> Option<Sha256> {
     let body: String = body.split_whitespace().collect();
     Some(Sha256::of(&STANDARD.decode(body).ok()?))
 }
+
+/// Returns what an encryption key is known by, without the key itself: its name, and the beginning of a digest.
+pub fn key_fingerprint(name: &str, secret: &str) -> String {
+    let digest = Sha256::of(secret.as_bytes()).to_string();
+    format!("{name} {}", &digest[..16])
+}

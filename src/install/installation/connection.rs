@@ -219,7 +219,14 @@ impl Installation {
         if let Some(unasked) = scope.unasked {
             facts.extend(unasked.facts());
         }
-        encryption::keep_those_in_use(&mut own, &cluster, &facts);
+        let strangers = encryption::keep_those_in_use(&mut own, &cluster, &facts);
+        let gives_keys = matches!(
+            scope.action,
+            Action::Up | Action::Upgrade | Action::RotateEncryption
+        );
+        if gives_keys && !strangers.is_empty() {
+            return Err(vec![encryption::unknown_keys(&strangers)]);
+        }
         if let (Some(keys), Some(backup)) = (&mut own.encryption_keys, scope.encrypted_with) {
             keys.keep_those_of(backup);
         }

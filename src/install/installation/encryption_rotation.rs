@@ -99,12 +99,13 @@ fn require_all(ready: &Ready) -> Result<(), Diagnostics> {
         let message = "a rotation needs all control planes, and not all of them answer";
         let problem = Diagnostic::error(Kind::Connection, message);
         return Err(vec![problem.hint(
-            "start its machine, or take it out with `kinstall node remove`; the same command goes on then",
+            "`kinstall status` names it: start its machine, or take it out with `kinstall node remove`; the same command goes on then",
         )]);
     }
     if !ready.unfinished.is_empty() {
         let names = ready.unfinished.join(", ");
-        let message = format!("a rotation needs control planes that work, and {names} has none");
+        let message =
+            format!("a rotation needs all control planes, and on {names} there is none that works");
         return Err(vec![
             Diagnostic::error(Kind::Environment, message).hint("`kinstall up` makes it"),
         ]);

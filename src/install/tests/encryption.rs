@@ -5,6 +5,8 @@ use super::{Lab, content};
 use crate::credentials::{ClusterSecrets, RotationStep};
 use crate::install::encryption;
 use crate::playbook::Action;
+use crate::resource::Sha256;
+use crate::wire::{authority_digest, key_fingerprint};
 
 const PROVIDERS: &str = "/etc/kubernetes/encryption/providers.yaml";
 
@@ -12,11 +14,20 @@ const PROVIDERS: &str = "/etc/kubernetes/encryption/providers.yaml";
 fn lab_with(secrets: &ClusterSecrets, found: &[&str]) -> Lab {
     let mut lab = lab();
     have_joined(&mut lab);
+    let all = secrets.encryption_keys.as_ref().unwrap().all();
+    let known: Vec<_> = all
+        .map(|key| (key.name(), encryption::fingerprint(key)))
+        .collect();
+    let fingerprint = |name: &&str| {
+        let mut named = known.iter().filter(|(it, _)| it == name);
+        named.next().unwrap().1.clone()
+    };
     for facts in lab.facts.values_mut() {
-        facts.encryption_keys = found.iter().map(|it| (*it).to_owned()).collect();
+        facts.encryption_keys = found.iter().map(fingerprint).collect();
     }
     lab.secrets = secrets.clone();
-    encryption::keep_those_in_use(&mut lab.secrets, &lab.cluster, &lab.facts);
+    let strangers = encryption::keep_those_in_use(&mut lab.secrets, &lab.cluster, &lab.facts);
+    assert!(strangers.is_empty());
     encryption::settle(&mut lab.cluster, &lab.secrets);
     lab
 }
@@ -74,4 +85,25 @@ fn machines_that_went_back_to_before_a_rotation_keep_their_key() {
     assert_eq!(keys(&lab_with(&secrets, &["key2"]), Action::Up), ["key2"]);
     let back = lab_with(&secrets, &["key1"]);
     assert_eq!(keys(&back, Action::Up), ["key1", "key2"]);
+}
+
+/// A copy of the secrets from before a rotation: its keys would take the place of the one that all is encrypted with.
+#[test]
+fn keys_that_are_not_known_are_told_where_the_control_plane_is_ours() {
+    let secrets = lab().secrets;
+    let mut lab = lab_with(&secrets, &["key1"]);
+    let authority = authority_digest(&secrets.cluster_authority.certificate).unwrap();
+    let unknown = key_fingerprint("key1", "another");
+    let traces = [
+        ("node2", authority),
+        ("node3", Sha256::of(b"another cluster")),
+    ];
+    for (host, authority) in traces {
+        let facts = &mut lab.facts[host];
+        facts.traces.authorities = [("/etc/kubernetes/pki/ca.crt".to_owned(), authority)].into();
+        facts.encryption_keys = vec![unknown.clone()];
+    }
+    let found = encryption::keep_those_in_use(&mut lab.secrets, &lab.cluster, &lab.facts);
+    assert_eq!(found, ["node2"]);
+    assert_eq!(lab.secrets, secrets);
 }
