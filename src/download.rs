@@ -88,14 +88,18 @@ impl Patience {
     }
 
     fn agent(&self, https_only: bool, server: &Server) -> ureq::Agent {
-        let config = self.config(server).https_only(https_only);
+        let config = self.config(server);
+        let config = config.https_only(https_only || server.https_only);
         let config = config.timeout_recv_response(Some(self.stall));
         config.build().into()
     }
 
     /// Makes requests of a server that may think about its answer for so long.
     pub fn agent_that_waits(&self, server: &Server, answer: Duration) -> ureq::Agent {
-        let config = self.config(server).timeout_recv_response(Some(answer));
+        let config = self.config(server).https_only(server.https_only);
+        let config = config
+            .timeout_recv_response(Some(answer))
+            .timeout_per_read(Some(answer));
         config.build().into()
     }
 
@@ -110,6 +114,9 @@ impl Patience {
             let roots = RootCerts::Specific(Arc::clone(authorities));
             config = config.tls_config(TlsConfig::builder().root_certs(roots).build());
         }
+        if server.is_direct {
+            config = config.proxy(None);
+        }
         config
     }
 }
@@ -121,6 +128,10 @@ pub struct Server {
     pub authorization: Option<Secret>,
     /// Who may vouch for it, in place of those who vouch for all.
     pub authorities: Option<Arc<Vec<Certificate<'static>>>>,
+    /// It may not lead to an address without TLS.
+    pub https_only: bool,
+    /// No proxy leads to it.
+    pub is_direct: bool,
 }
 
 /// Returns a short text, such as a list of hashes. An https address may not lead to one without it:

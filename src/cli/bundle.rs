@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use super::GlobalArguments;
 use super::exit::Exit;
 use crate::bundle::{self, BuildOptions, Minor, Origin, Unpacked};
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::install::project::{Project, addons_on_demand, no_inventory};
 use crate::install::stores::{bundle_directory, cache_directory, open_bundle};
 use crate::registry::{Access, NotAReference, Reference, Registry};
@@ -127,6 +127,10 @@ pub fn run(
             mirror,
         } => {
             if let Some(PullFrom::Registry(reference)) = from {
+                if mirror.is_some() || !kubernetes.is_empty() {
+                    let message = "--mirror and --kubernetes are for upstream's releases: a registry's bundle comes whole";
+                    return Err(vec![Diagnostic::error(Kind::Environment, message)]);
+                }
                 let registry = registry.open(reference.clone())?;
                 let pulled = with_lines(printer, |report| {
                     bundle::pull(&registry, &directory, report)
@@ -152,7 +156,8 @@ pub fn run(
             registry,
         } => {
             let bundle = open_bundle(chosen)?;
-            let registry = registry.open(reference.clone())?;
+            let registry = registry.open(reference.clone())?.for_storing();
+            let registry = registry.map_err(|error| vec![error.into()])?;
             let pushed = with_lines(printer, |report| bundle::push(&bundle, &registry, report));
             let pushed = pushed.map_err(|error| vec![error.into()])?;
             printer.message(&format!(

@@ -196,8 +196,10 @@ fn has_foreign(client: &Client, list: &str) -> Result<bool, ResourceError> {
     let mut items = answer.body["items"].as_array().into_iter().flatten();
     Ok(items.any(|object| {
         let metadata = &object["metadata"];
-        let is_made_by_kubernetes =
-            metadata["name"] == "kube-root-ca.crt" || !metadata["ownerReferences"].is_null();
+        // Who would finish its end goes first: it would never be gone.
+        let is_held = !metadata["finalizers"].is_null();
+        let is_made_by_kubernetes = metadata["name"] == "kube-root-ca.crt"
+            || (!metadata["ownerReferences"].is_null() && !is_held);
         !has_fields_of(client.manager(), object) && !is_made_by_kubernetes
     }))
 }

@@ -258,6 +258,7 @@ impl Installation {
                 let (ready, checked) = self
                     .connect_alone(self.scope(&known), &events, &cancel)
                     .await?;
+                self.project.keep_secrets(&ready.secrets)?;
                 let Ready {
                     mut engine,
                     plan,
@@ -266,12 +267,9 @@ impl Installation {
                     etcd_members,
                     answering,
                     all_answer,
-                    secrets,
                     ..
                 } = ready;
                 self.save_state(&cluster)?;
-                // With keys that were found on the nodes: a backup needs those that its data was written with.
-                self.project.keep_secrets(&secrets)?;
                 Members::update(&project.directory, &cluster, &answering, &[])?;
                 Members::have_etcd(&project.directory, &etcd_members)?;
                 // Not before all hosts were reached and looked at: an `up` that fails early leaves them alone.
@@ -353,8 +351,7 @@ impl Installation {
         changes
     }
 
-    /// Keeps what later commands have to know: who made the machines that are there now, and which addresses
-    /// they have.
+    /// Keeps what later commands have to know: who made the machines, and which addresses they have.
     fn save_state(&self, cluster: &ClusterSpec) -> Result<(), Diagnostics> {
         let mut state = self.project.state.clone();
         state.addresses = cluster.learned_addresses();

@@ -109,7 +109,8 @@ impl Project {
             .map_err(|error| vec![no_secrets(&error)])
     }
 
-    /// Keeps other secrets of the same cluster; for those who hold the lab's lock.
+    /// Keeps other secrets of the same cluster, such as keys that were found on its nodes; for those who hold the lab's
+    /// lock.
     pub fn keep_secrets(&self, secrets: &ClusterSecrets) -> Result<(), Diagnostics> {
         if *secrets == self.secrets()? {
             return Ok(());

@@ -24,12 +24,20 @@ pub(super) struct Challenge {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Token {
-    #[serde(alias = "access_token")]
-    pub(super) token: Secret,
+pub(super) struct Granted {
+    token: Option<Secret>,
+    /// The same by its other name; many give both.
+    access_token: Option<Secret>,
     /// In seconds; the specification's own default.
     #[serde(default = "sixty")]
     pub(super) expires_in: u64,
+}
+
+impl Granted {
+    pub(super) fn token(&self) -> Option<&Secret> {
+        let both = [&self.token, &self.access_token].into_iter().flatten();
+        both.into_iter().find(|it| !it.expose().is_empty())
+    }
 }
 
 impl Challenge {

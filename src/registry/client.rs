@@ -1,18 +1,17 @@
 //! The requests of the OCI distribution specification.
 
-use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use serde::Deserialize;
-use ureq::http::{Method, Request, Response, header};
-use ureq::tls::{Certificate, PemItem, parse_pem};
-use ureq::{Body, SendBody};
+use ureq::Body;
+use ureq::http::{Method, Response, header};
 
-use super::admission::{Admission, Challenge, Token};
+use super::admission::{Admission, Challenge, Granted};
 use super::error::RegistryError;
+use super::exchange::{Content, Exchange, authorities, said};
 use super::login;
 use super::reference::{Reference, Version};
 use crate::digest::{self, Algorithm, Digest};
@@ -24,9 +23,6 @@ const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
 /// In bytes; registries take manifests up to this size.
 const LARGEST_MANIFEST: u64 = 4 << 20;
-
-/// How long a registry may think about a part that it has got.
-const COMMIT: Duration = Duration::from_mins(5);
 
 /// How a registry is reached.
 #[derive(Clone, Debug, Default)]
@@ -42,43 +38,49 @@ pub struct Registry {
     reference: Reference,
     /// `https://registry.example.com`
     origin: String,
-    server: Server,
-    patience: Patience,
-    pub(super) login: Option<Secret>,
+    exchange: Exchange,
+    /// `user:password` in base64, once it was looked for.
+    pub(super) login: OnceLock<Option<Secret>>,
+    /// Whether something is to be stored.
+    stores: bool,
     admission: Mutex<Option<Admission>>,
 }
 
-/// What is sent.
-#[derive(Clone, Copy)]
-enum Content<'a> {
-    Nothing,
-    Bytes(&'a [u8]),
-    File(&'a Path),
-}
-
 impl Registry {
-    /// Finds the login for a registry; nothing is sent yet.
+    /// Prepares requests to a registry; nothing is sent yet.
     pub fn open(reference: Reference, access: &Access) -> Result<Self, RegistryError> {
-        let host = match reference.registry.as_str() {
-            // Docker's registry has another name than its images.
-            "docker.io" => "registry-1.docker.io",
-            other => other,
-        };
-        let scheme = if access.plain_http || reference.is_local() {
-            "http"
-        } else {
-            "https"
-        };
+        let is_plain = access.plain_http || reference.is_local();
+        let scheme = if is_plain { "http" } else { "https" };
+        let authorities = access.authorities.as_deref().map(authorities);
         Ok(Self {
-            origin: format!("{scheme}://{host}"),
-            login: login::find(&reference.registry)?,
-            reference,
-            server: Server {
-                authorization: None,
-                authorities: access.authorities.as_deref().map(authorities).transpose()?,
+            origin: format!("{scheme}://{}", reference.host()),
+            exchange: Exchange {
+                registry: reference.registry.clone(),
+                server: Server {
+                    authorization: None,
+                    authorities: authorities.transpose()?,
+                    https_only: !is_plain,
+                    is_direct: reference.is_local(),
+                },
+                patience: Patience::default(),
             },
-            patience: Patience::default(),
+            reference,
+            login: OnceLock::new(),
+            stores: false,
             admission: Mutex::new(None),
+        })
+    }
+
+    /// Returns the same, to store something there under its tag.
+    pub fn for_storing(self) -> Result<Self, RegistryError> {
+        if let Version::Digest(_) = self.reference.version {
+            return Err(RegistryError::NoTag {
+                reference: self.reference.to_string(),
+            });
+        }
+        Ok(Self {
+            stores: true,
+            ..self
         })
     }
 
@@ -96,7 +98,7 @@ impl Registry {
         let body = response.into_body().into_reader();
         body.take(LARGEST_MANIFEST)
             .read_to_end(&mut bytes)
-            .map_err(|error| self.unreachable(error.into()))?;
+            .map_err(|error| self.exchange.unreachable(error.into()))?;
         if let Version::Digest(expected) = version {
             self.same(expected, digest::of_bytes(Algorithm::Sha256, &bytes))?;
         }
@@ -125,12 +127,24 @@ impl Registry {
     pub fn source(&self, digest: &Digest) -> Result<(String, Server), RegistryError> {
         let server = Server {
             authorization: self.authorization()?,
-            ..self.server.clone()
+            ..self.exchange.server.clone()
         };
         Ok((self.url(&format!("blobs/{digest}")), server))
     }
 
     fn put(&self, digest: &Digest, content: Content<'_>) -> Result<bool, RegistryError> {
+        let mut pause = self.exchange.patience.pause;
+        for _ in 1..self.exchange.patience.attempts {
+            match self.put_once(digest, content) {
+                Err(error) if error.is_passing() => thread::sleep(pause),
+                outcome => return outcome,
+            }
+            pause *= 2;
+        }
+        self.put_once(digest, content)
+    }
+
+    fn put_once(&self, digest: &Digest, content: Content<'_>) -> Result<bool, RegistryError> {
         let there = self.send(
             &Method::HEAD,
             &self.url(&format!("blobs/{digest}")),
@@ -146,7 +160,7 @@ impl Registry {
             &Method::POST,
             &self.url("blobs/uploads/"),
             &[],
-            Content::Nothing,
+            Content::Bytes(&[]),
         )?;
         let place = begun.headers().get(header::LOCATION);
         let place = place
@@ -176,9 +190,15 @@ impl Registry {
         headers: &[(&str, &str)],
         content: Content<'_>,
     ) -> Result<Response<Body>, RegistryError> {
-        let admission = self.authorization()?;
-        let mut response = self.attempt(method, url, headers, content, admission.as_ref())?;
-        if response.status() == 401 {
+        // A registry may have parts sent to another server, which has no business with a login.
+        let is_own = url.starts_with(&format!("{}/", self.origin));
+        let admission = self.authorization()?.filter(|_| is_own);
+        let attempt = |admission: Option<&Secret>| {
+            self.exchange
+                .attempt(method, url, headers, content, admission)
+        };
+        let mut response = attempt(admission.as_ref())?;
+        if response.status() == 401 && is_own {
             let wanted = response.headers().get(header::WWW_AUTHENTICATE);
             let wanted = wanted.and_then(|it| it.to_str().ok()).unwrap_or_default();
             let admission = self.admitted(wanted)?;
@@ -187,58 +207,17 @@ impl Registry {
                 .admission
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner) = Some(admission);
-            response = self.attempt(method, url, headers, content, Some(&header))?;
+            response = attempt(Some(&header))?;
         }
-        let registry = || self.reference.registry.clone();
         match response.status().as_u16() {
             200..=299 => Ok(response),
-            401 | 403 => Err(self.refused()),
-            404 => Err(RegistryError::Missing {
-                registry: registry(),
+            401 | 403 => Err(self.refused(said(response))?),
+            404 if matches!(*method, Method::GET | Method::HEAD) => Err(RegistryError::Missing {
+                registry: self.reference.registry.clone(),
                 name: format!("{}:{}", self.reference.repository, self.reference.version),
             }),
-            status => Err(RegistryError::Status {
-                registry: registry(),
-                status,
-                said: said(response),
-            }),
+            status => Err(self.status(status, response)),
         }
-    }
-
-    fn attempt(
-        &self,
-        method: &Method,
-        url: &str,
-        headers: &[(&str, &str)],
-        content: Content<'_>,
-        admission: Option<&Secret>,
-    ) -> Result<Response<Body>, RegistryError> {
-        let failed = |error: ureq::Error| self.unreachable(error);
-        let mut request = Request::builder().method(method.clone()).uri(url);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        if let Some(admission) = admission {
-            request = request.header(header::AUTHORIZATION, admission.expose());
-        }
-        let agent = self.patience.agent_that_waits(&self.server, COMMIT);
-        let unsendable = |error: ureq::http::Error| failed(error.into());
-        match content {
-            Content::Nothing => agent.run(request.body(()).map_err(unsendable)?),
-            Content::Bytes(bytes) => agent.run(request.body(bytes).map_err(unsendable)?),
-            Content::File(path) => {
-                let unreadable = |source| RegistryError::File {
-                    path: path.to_owned(),
-                    source,
-                };
-                let file = File::open(path).map_err(unreadable)?;
-                let size = file.metadata().map_err(unreadable)?.len();
-                let request = request.header(header::CONTENT_LENGTH, size);
-                let body = SendBody::from_owned_reader(file);
-                agent.run(request.body(body).map_err(unsendable)?)
-            }
-        }
-        .map_err(failed)
     }
 
     /// Returns what to show, as far as it is known; a token that ends is got anew.
@@ -263,7 +242,9 @@ impl Registry {
         if let Some(challenge) = Challenge::read(wanted) {
             return self.token(challenge);
         }
-        let login = self.login.as_ref().ok_or_else(|| self.refused())?;
+        let Some(login) = self.login()? else {
+            return Err(self.refused(String::new())?);
+        };
         Ok(Admission {
             header: Secret::new(format!("Basic {}", login.expose())),
             challenge: None,
@@ -271,7 +252,13 @@ impl Registry {
         })
     }
 
-    fn token(&self, challenge: Challenge) -> Result<Admission, RegistryError> {
+    fn token(&self, mut challenge: Challenge) -> Result<Admission, RegistryError> {
+        if self.stores {
+            // What a registry asks for is what the request in hand needs, which only looks at first.
+            let scope = format!("repository:{}:pull,push", self.reference.repository);
+            challenge.parameters.retain(|(name, _)| name != "scope");
+            challenge.parameters.push(("scope".to_owned(), scope));
+        }
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(&challenge.parameters);
         let separator = if challenge.realm.contains('?') {
@@ -281,23 +268,29 @@ impl Registry {
         };
         let url = format!("{}{separator}{}", challenge.realm, query.finish());
         if self.origin.starts_with("https:") && !url.starts_with("https:") {
-            return Err(self.strange("it wants logins where there is no TLS"));
+            return Err(self.strange("its token server has no TLS"));
         }
-        let login = self.login.as_ref();
+        let login = self.login()?;
         let login = login.map(|it| Secret::new(format!("Basic {}", it.expose())));
         let mut response =
-            self.attempt(&Method::GET, &url, &[], Content::Nothing, login.as_ref())?;
-        if !response.status().is_success() {
-            return Err(self.refused());
+            self.exchange
+                .attempt(&Method::GET, &url, &[], Content::Nothing, login.as_ref())?;
+        match response.status().as_u16() {
+            200..=299 => {}
+            400 | 401 | 403 => return Err(self.refused(said(response))?),
+            status => return Err(self.status(status, response)),
         }
         let text = response.body_mut().read_to_string();
-        let text = Secret::new(text.map_err(|error| self.unreachable(error))?);
-        let token: Token = serde_json::from_str(text.expose())
+        let text = Secret::new(text.map_err(|error| self.exchange.unreachable(error))?);
+        let answer: Granted = serde_json::from_str(text.expose())
             .map_err(|_| self.strange("no token in its answer"))?;
+        let token = answer
+            .token()
+            .ok_or_else(|| self.strange("no token in its answer"))?;
         // Downloads look at it only when they begin.
-        let life = Duration::from_secs(token.expires_in.saturating_sub(30));
+        let life = Duration::from_secs(answer.expires_in.saturating_sub(30));
         Ok(Admission {
-            header: Secret::new(format!("Bearer {}", token.token.expose())),
+            header: Secret::new(format!("Bearer {}", token.expose())),
             challenge: Some(challenge),
             ends: Some(Instant::now() + life),
         })
@@ -321,53 +314,29 @@ impl Registry {
         }
     }
 
-    fn refused(&self) -> RegistryError {
-        RegistryError::Refused {
+    fn status(&self, status: u16, response: Response<Body>) -> RegistryError {
+        RegistryError::Status {
             registry: self.reference.registry.clone(),
-            known: self.login.is_some(),
+            status,
+            said: said(response),
         }
     }
 
-    fn unreachable(&self, source: ureq::Error) -> RegistryError {
-        RegistryError::Connection {
+    fn refused(&self, said: String) -> Result<RegistryError, RegistryError> {
+        Ok(RegistryError::Refused {
             registry: self.reference.registry.clone(),
-            source: Box::new(source),
+            known: self.login()?.is_some(),
+            said,
+        })
+    }
+
+    /// Looks for a login when one is wanted, and not before: a program that can't tell it is no matter till then.
+    fn login(&self) -> Result<Option<&Secret>, RegistryError> {
+        if self.login.get().is_none() {
+            let found = login::find(&self.reference.registry)?;
+            // Another thread has found the same.
+            let _ = self.login.set(found);
         }
+        Ok(self.login.get().and_then(Option::as_ref))
     }
-}
-
-/// What a registry says about a failure.
-fn said(mut response: Response<Body>) -> String {
-    #[derive(Deserialize)]
-    struct Said {
-        errors: Vec<OneError>,
-    }
-    #[derive(Deserialize)]
-    struct OneError {
-        message: String,
-    }
-    let body = response.body_mut().with_config().limit(1 << 16);
-    let said = body.read_to_string().ok();
-    let said = said.and_then(|text| serde_json::from_str::<Said>(&text).ok());
-    let said = said.map(|it| it.errors).unwrap_or_default();
-    let said: Vec<String> = said.into_iter().map(|it| it.message).collect();
-    said.join("; ")
-}
-
-fn authorities(path: &Path) -> Result<Arc<Vec<Certificate<'static>>>, RegistryError> {
-    let failed = |source| RegistryError::File {
-        path: path.to_owned(),
-        source,
-    };
-    let text = fs::read(path).map_err(failed)?;
-    let items = parse_pem(&text).filter_map(|item| match item {
-        Ok(PemItem::Certificate(certificate)) => Some(certificate),
-        _ => None,
-    });
-    let found: Vec<_> = items.collect();
-    if found.is_empty() {
-        let source = io::Error::new(io::ErrorKind::InvalidData, "no certificate (PEM) is in it");
-        return Err(failed(source));
-    }
-    Ok(Arc::new(found))
 }

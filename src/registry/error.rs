@@ -14,8 +14,14 @@ pub enum RegistryError {
         registry: String,
         source: Box<ureq::Error>,
     },
-    #[error("`{registry}` {}", if *known { "refuses the login that docker or podman keep for it" } else { "wants a login" })]
-    Refused { registry: String, known: bool },
+    #[error("`{registry}` {}{}{said}", if *known { "refuses the login that docker or podman keep for it" } else { "wants a login" }, if said.is_empty() { "" } else { ": " })]
+    Refused {
+        registry: String,
+        known: bool,
+        said: String,
+    },
+    #[error("`{reference}` names a digest: what is pushed gets a tag")]
+    NoTag { reference: String },
     #[error("`{registry}` has no `{name}`")]
     Missing { registry: String, name: String },
     #[error("`{registry}` answers with status {status}{}{said}", if said.is_empty() { "" } else { ": " })]
@@ -24,7 +30,7 @@ pub enum RegistryError {
         status: u16,
         said: String,
     },
-    #[error("`{registry}` gave something else than {expected}: {actual}")]
+    #[error("`{registry}` gave another content: {actual}, expected {expected}")]
     Digest {
         registry: String,
         expected: Digest,
@@ -50,6 +56,19 @@ pub enum RegistryError {
     Download(#[from] DownloadError),
 }
 
+impl RegistryError {
+    /// Tells if another attempt may end better.
+    pub(super) fn is_passing(&self) -> bool {
+        match self {
+            Self::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500..=599),
+            Self::Connection { source, .. } => {
+                matches!(**source, ureq::Error::Io(_) | ureq::Error::Timeout(_))
+            }
+            _ => false,
+        }
+    }
+}
+
 impl From<RegistryError> for Diagnostic {
     fn from(error: RegistryError) -> Self {
         let diagnostic = Self::from_error(Kind::Environment, &error);
@@ -58,10 +77,16 @@ impl From<RegistryError> for Diagnostic {
                 diagnostic.hint(format!("`docker login {registry}` or `podman login {registry}` keeps one, which kinstall reads"))
             }
             RegistryError::Connection { source, .. } if speaks_no_tls(source) => {
-                diagnostic.hint("a registry without TLS: --plain-http asks it so; whoever is on the way can read and change what it gives")
+                diagnostic.hint("a registry without TLS: --plain-http asks it so; whoever is on the way can read logins, and change what comes")
             }
             RegistryError::Connection { source, .. } if is_of_another_authority(source) => {
                 diagnostic.hint("a registry with an authority of its own: --ca-file FILE names its certificate")
+            }
+            RegistryError::Status { status: 404, .. } => {
+                diagnostic.hint("some registries want the repository or project to be made first")
+            }
+            RegistryError::NoTag { .. } => {
+                diagnostic.hint("write a tag: oci://registry.example.com/kinstall/bundle:1.37")
             }
             _ => diagnostic,
         }

@@ -15,8 +15,13 @@ use serde::Deserialize;
 use super::error::RegistryError;
 use crate::secret::Secret;
 
-/// What docker calls the login of its own registry.
-const DOCKER_HUB: (&str, &str) = ("docker.io", "https://index.docker.io/v1/");
+/// The names of docker's own registry, in the order in which its login is looked for.
+const DOCKER_HUB: [&str; 4] = [
+    "https://index.docker.io/v1/",
+    "docker.io",
+    "index.docker.io",
+    "registry-1.docker.io",
+];
 
 /// One of these files.
 #[derive(Debug, Default, Deserialize)]
@@ -70,16 +75,23 @@ pub(super) fn find(registry: &str) -> Result<Option<Secret>, RegistryError> {
 
 impl Logins {
     fn of(&self, registry: &str) -> Result<Option<Secret>, RegistryError> {
-        let key = if registry == DOCKER_HUB.0 {
-            DOCKER_HUB.1
+        let own = [registry];
+        let names: &[&str] = if DOCKER_HUB.contains(&registry) {
+            &DOCKER_HUB
         } else {
-            registry
+            &own
         };
-        let program = self.cred_helpers.get(key).or(self.creds_store.as_ref());
-        if let Some(program) = program {
-            return ask(program, key);
+        for name in names {
+            let program = self.cred_helpers.get(*name).or(self.creds_store.as_ref());
+            let found = match program {
+                Some(program) => ask(program, name)?,
+                None => self.auths.get(*name).and_then(|it| it.auth.clone()),
+            };
+            if let Some(login) = found.filter(|it| !it.expose().is_empty()) {
+                return Ok(Some(login));
+            }
         }
-        Ok(self.auths.get(key).and_then(|it| it.auth.clone()))
+        Ok(None)
     }
 }
 
@@ -149,12 +161,12 @@ mod tests {
     #[test]
     fn a_login_is_found_by_the_name_of_its_registry() {
         let found = logins(
-            r#"{"auths": {"r.example.com:5000": {"auth": "dTpw"}, "https://index.docker.io/v1/": {"auth": "ZDpk"}, "empty": {}},
+            r#"{"auths": {"r.example.com:5000": {"auth": "dTpw"}, "docker.io": {"auth": "ZDpk"}, "empty": {"auth": ""}},
                 "currentContext": "x"}"#,
         );
         let of = |registry| found.of(registry).unwrap().map(|it| it.expose().to_owned());
         assert_eq!(of("r.example.com:5000").as_deref(), Some("dTpw"));
-        assert_eq!(of("docker.io").as_deref(), Some("ZDpk"));
+        assert_eq!(of("registry-1.docker.io").as_deref(), Some("ZDpk"));
         assert_eq!(of("empty"), None);
         assert_eq!(of("r.example.com"), None);
     }

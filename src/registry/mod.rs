@@ -5,6 +5,7 @@
 mod admission;
 mod client;
 mod error;
+mod exchange;
 mod login;
 mod reference;
 

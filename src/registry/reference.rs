@@ -63,11 +63,20 @@ impl Reference {
         }
     }
 
+    /// Returns the name of the server. Docker's has another one than its images.
+    pub fn host(&self) -> &str {
+        match self.registry.as_str() {
+            "docker.io" | "index.docker.io" => "registry-1.docker.io",
+            other => other,
+        }
+    }
+
     /// Returns whether the registry is on this computer: those are asked without TLS, as other tools do.
     pub fn is_local(&self) -> bool {
-        let host = self.registry.rsplit_once(':');
-        let host = host.map_or(self.registry.as_str(), |(host, _)| host);
-        matches!(host, "localhost" | "127.0.0.1" | "[::1]")
+        ["localhost", "127.0.0.1", "[::1]"].iter().any(|host| {
+            let rest = self.registry.strip_prefix(host);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+        })
     }
 }
 
@@ -211,6 +220,7 @@ mod tests {
             ("localhost:5000", true),
             ("127.0.0.1", true),
             ("[::1]:5000", true),
+            ("[::1]", true),
             ("localhost.example.com", false),
             ("192.168.56.200:5000", false),
         ] {

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
+use std::sync::OnceLock;
 use std::thread::{self, JoinHandle};
 
 use super::{Access, Reference, Registry};
@@ -36,7 +37,7 @@ fn answer(status: &str, body: &str) -> String {
 fn registry(address: &str, login: Option<&str>) -> Registry {
     let reference: Reference = format!("oci://{address}/a/b:1").parse().unwrap();
     let mut registry = Registry::open(reference, &Access::default()).unwrap();
-    registry.login = login.map(Secret::new);
+    registry.login = OnceLock::from(login.map(Secret::new));
     registry
 }
 
@@ -45,7 +46,10 @@ fn a_token_is_got_with_the_login_and_shown_from_then_on() {
     let wants = "401 Who\r\nWWW-Authenticate: Bearer realm=\"ORIGIN/token\",service=\"r\",scope=\"repository:a/b:pull\"";
     let (address, served) = serve(vec![
         answer(wants, ""),
-        answer("200 OK", r#"{"token": "T1", "expires_in": 30}"#),
+        answer(
+            "200 OK",
+            r#"{"token": "T1", "access_token": "T1", "expires_in": 30}"#,
+        ),
         answer("200 OK", "first"),
         answer("200 OK", r#"{"access_token": "T2", "expires_in": 300}"#),
         answer("200 OK", "second"),

@@ -128,6 +128,12 @@ fn a_bundle_goes_through_a_registry_and_back() {
     pulled.verify(true).unwrap();
     assert!(!setting.path("pulled/incoming").exists());
 
+    let no_tag = setting.kinstall("bundle", &["push", pinned]).1;
+    assert!(
+        no_tag.contains("names a digest: what is pushed gets a tag"),
+        "{no_tag}"
+    );
+
     // What is there is not fetched again, and what is missing is.
     let part = fs::read_dir(setting.path("pulled/blobs")).unwrap().next();
     fs::remove_file(part.unwrap().unwrap().path()).unwrap();
@@ -145,7 +151,7 @@ fn a_bundle_goes_through_a_registry_and_back() {
     fs::write(blobs.join(&hex[..2]).join(hex).join("data"), "{}").unwrap();
     let refused = setting.refused("pulled", pinned);
     assert!(
-        refused.contains("gave something else than sha256:") || refused.contains("status 500"),
+        refused.contains("gave another content: sha256:") || refused.contains("status 500"),
         "{refused}"
     );
     pulled.verify(true).unwrap();
