@@ -111,6 +111,8 @@ mod tests {
             ("external_openstack_region", Some("cloud providers")),
             ("aws_region", None),
             ("registry_password", None),
+            ("registry_htpasswd", Some("no accounts")),
+            ("cert_manager_https_proxy", Some("no proxy")),
             ("registry_replica_count", Some("its own settings")),
             ("monitoring_host", None),
             ("snapshot_dir", None),

@@ -252,6 +252,20 @@ pub(super) const TOPICS: &[Topic] = &[
         names: &["metallb_speaker_enabled", "metallb_speaker_nodeselector", "metallb_speaker_tolerations"],
     },
     Topic {
+        concern: Outcome,
+        reason: "the registry is for the cluster's own network: it has no accounts, no TLS and no name outside",
+        names: &[
+            "registry_htpasswd", "registry_tls_secret", "registry_config", "registry_ingress_*",
+            "registry_service_cluster_ip", "registry_service_loadbalancer_ip",
+            "registry_service_nodeport",
+        ],
+    },
+    Topic {
+        concern: Outcome,
+        reason: "cert-manager trusts the public authorities only, and uses no proxy",
+        names: &["cert_manager_trusted_internal_ca", "cert_manager_http*_proxy"],
+    },
+    Topic {
         concern: NoEffect,
         reason: "kinstall installs the add-on with its own settings",
         names: &["metallb_*", "matallb_*", "metrics_server_*", "addon_resizer_*", "local_path_provisioner_*", "registry_*", "cert_manager_*"],
