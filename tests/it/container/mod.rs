@@ -128,9 +128,9 @@ fn halt_keeps_the_files() {
             .as_deref(),
         Ok("kept\nmember")
     );
-    // A container that its runtime was changing, as cgroup v1 has it.
+    // A container that its runtime was changing, as cgroup v1 has it. Until it is `sleep`, it has the connection's output.
     let frozen = "cd /sys/fs/cgroup/freezer || exit 0; mkdir stuck; sleep 600 >/dev/null 2>&1 & \
-         echo $! >stuck/cgroup.procs; echo FROZEN >stuck/freezer.state; grep FROZEN stuck/freezer.state";
+         until grep -q sleep /proc/$!/comm; do :; done; echo $! >stuck/cgroup.procs; echo FROZEN >stuck/freezer.state; grep FROZEN stuck/freezer.state";
     test.ssh("root", 0, frozen).unwrap();
     assert_eq!(test.down(), Vec::<String>::new());
 }
