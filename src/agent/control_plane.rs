@@ -60,6 +60,16 @@ pub fn encryption_keys(node: &Node) -> Vec<String> {
     keys.collect()
 }
 
+/// Returns what they encrypt with: the one provider that has keys.
+pub fn encryption_algorithm(node: &Node) -> String {
+    let configuration = node.read_or_empty(ENCRYPTION);
+    let lines: Vec<&str> = configuration.lines().map(str::trim).collect();
+    let mut pairs = lines.windows(2);
+    let provider = pairs.find_map(|pair| (pair[1] == "keys:").then_some(pair[0]));
+    let name = provider.and_then(|line| line.strip_prefix("- ")?.strip_suffix(':'));
+    name.unwrap_or_default().to_owned()
+}
+
 /// Reads where the API server listens from its arguments.
 fn address(manifest: &str) -> Option<String> {
     let argument = |name: &str| {
@@ -81,7 +91,9 @@ fn address(manifest: &str) -> Option<String> {
 mod tests {
     use std::fs;
 
-    use super::{ADMINISTRATOR, ENCRYPTION, MANIFEST, address, encryption_keys, state};
+    use super::{
+        ADMINISTRATOR, ENCRYPTION, MANIFEST, address, encryption_algorithm, encryption_keys, state,
+    };
     use crate::converge::Node;
     use crate::wire::{ControlPlaneState, key_fingerprint};
 
@@ -90,13 +102,15 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let node = Node::at(root.path());
         assert!(encryption_keys(&node).is_empty());
+        assert_eq!(encryption_algorithm(&node), "");
         let path = node.path(ENCRYPTION);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        let keys = "- secretbox:\n    keys:\n      - name: key2\n        secret: x\n      - name: key1\n        secret: y\n";
+        let keys = "- identity: {}\n- secretbox:\n    keys:\n      - name: key2\n        secret: x\n      - name: key1\n        secret: y\n";
         fs::write(path, keys).unwrap();
         let expected =
             [("key2", "x"), ("key1", "y")].map(|(name, secret)| key_fingerprint(name, secret));
         assert_eq!(encryption_keys(&node), expected);
+        assert_eq!(encryption_algorithm(&node), "secretbox");
     }
 
     #[test]

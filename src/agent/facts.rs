@@ -46,6 +46,7 @@ pub fn gather(node: &Node) -> Facts {
         control_plane,
         nodes: control_plane::nodes(control_plane, node),
         encryption_keys: control_plane::encryption_keys(node),
+        encryption_algorithm: control_plane::encryption_algorithm(node),
         commands: command::begun(node),
         made: made::present(node),
         traces: traces::gather(node),

@@ -8,6 +8,7 @@ use crate::credentials::encryption_keys::EncryptionKey;
 use crate::credentials::{ClusterSecrets, EncryptionKeys, RotationStep};
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::model::ClusterSpec;
+use crate::resource::Sha256;
 use crate::wire::{Facts, authority_digest, key_fingerprint};
 
 /// Takes back retired keys that control planes still have, so that no plan drops a key that is in use. Returns the control
@@ -18,6 +19,7 @@ pub fn keep_those_in_use(
     facts: &IndexMap<String, Facts>,
 ) -> Vec<String> {
     let authority = authority_digest(&secrets.cluster_authority.certificate);
+    let authority = authority.as_ref();
     let Some(keys) = &mut secrets.encryption_keys else {
         return Vec::new();
     };
@@ -33,9 +35,7 @@ pub fn keep_those_in_use(
         };
         let names = facts.encryption_keys.iter().filter_map(|it| known.get(it));
         let names: Vec<String> = names.cloned().collect();
-        let mut authorities = facts.traces.authorities.iter();
-        let is_ours = authorities.any(|(_, it)| Some(it) == authority.as_ref());
-        if is_ours && names.len() < facts.encryption_keys.len() {
+        if is_ours(facts, authority) && names.len() < facts.encryption_keys.len() {
             strangers.push(host.name.clone());
         }
         found.push(names);
@@ -53,6 +53,43 @@ pub fn unknown_keys(hosts: &[String]) -> Diagnostic {
     Diagnostic::error(Kind::Environment, message)
         .hint("nothing was changed: with the keys of that file, no Secret could be read")
         .hint("the file is older than the last `kinstall encryption rotate`: put the newer one in its place, or that of an etcd backup made after it")
+}
+
+/// Says that the inventory wants another algorithm than the cluster's data is encrypted with, where it does.
+pub fn another_algorithm(
+    secrets: &ClusterSecrets,
+    cluster: &ClusterSpec,
+    facts: &IndexMap<String, Facts>,
+) -> Option<Diagnostic> {
+    let wanted = &cluster
+        .control_plane
+        .settings
+        .encryption
+        .as_ref()?
+        .algorithm;
+    let authority = authority_digest(&secrets.cluster_authority.certificate);
+    let mut found = cluster.control_planes().filter_map(|host| {
+        let facts = facts.get(&host.name)?;
+        let algorithm = &facts.encryption_algorithm;
+        let is_another = !algorithm.is_empty() && algorithm != wanted;
+        (is_another && is_ours(facts, authority.as_ref())).then_some((&host.name, algorithm))
+    });
+    let (host, found) = found.next()?;
+    let message = format!(
+        "`kube_encryption_algorithm` is {wanted}, and {host} has Secrets encrypted with {found}"
+    );
+    let problem = Diagnostic::error(Kind::Inventory, message)
+        .hint("nothing was changed: API servers could not read what they have")
+        .hint(format!(
+            "set `kube_encryption_algorithm: {found}`; it can't be changed once there is a cluster"
+        ));
+    Some(problem)
+}
+
+/// Tells whether a machine is of the cluster with this authority.
+fn is_ours(facts: &Facts, authority: Option<&Sha256>) -> bool {
+    let mut authorities = facts.traces.authorities.iter();
+    authorities.any(|(_, it)| Some(it) == authority)
 }
 
 /// Returns how control planes tell a key.

@@ -84,6 +84,7 @@ fn lasting(facts: &Facts) -> Facts {
             ControlPlaneState::Silent | ControlPlaneState::Ready => ControlPlaneState::Silent,
         },
         encryption_keys: facts.encryption_keys,
+        encryption_algorithm: facts.encryption_algorithm,
         commands: facts.commands,
         traces: ClusterTraces {
             joined: facts.traces.joined,

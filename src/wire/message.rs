@@ -213,6 +213,9 @@ pub struct Facts {
     /// Fingerprints of the keys in the API server's configuration of encryption, the one that writes first.
     #[serde(default)]
     pub encryption_keys: Vec<String>,
+    /// What that configuration encrypts with: `secretbox`; empty where there is none.
+    #[serde(default)]
+    pub encryption_algorithm: String,
     /// Guarded commands that earlier runs began on the node, by step id.
     pub commands: BTreeMap<String, CommandState>,
     /// What kinstall made on the node and is still there; journals of earlier versions don't have it.

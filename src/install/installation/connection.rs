@@ -227,6 +227,11 @@ impl Installation {
         if gives_keys && !strangers.is_empty() {
             return Err(vec![encryption::unknown_keys(&strangers)]);
         }
+        if let Some(problem) =
+            encryption::another_algorithm(&own, &cluster, &facts).filter(|_| gives_keys)
+        {
+            return Err(vec![problem]);
+        }
         if let (Some(keys), Some(backup)) = (&mut own.encryption_keys, scope.encrypted_with) {
             keys.keep_those_of(backup);
         }

@@ -107,3 +107,48 @@ fn keys_that_are_not_known_are_told_where_the_control_plane_is_ours() {
     assert_eq!(found, ["node2"]);
     assert_eq!(lab.secrets, secrets);
 }
+
+#[test]
+fn the_algorithm_of_a_cluster_stays() {
+    let secrets = lab().secrets;
+    let mut lab = lab_with(&secrets, &["key1"]);
+    let authority = authority_digest(&secrets.cluster_authority.certificate).unwrap();
+    let facts = &mut lab.facts["node2"];
+    facts.traces.authorities = [("/etc/kubernetes/pki/ca.crt".to_owned(), authority)].into();
+    facts.encryption_algorithm = "secretbox".to_owned();
+    let problem = |lab: &Lab| encryption::another_algorithm(&secrets, &lab.cluster, &lab.facts);
+    assert!(problem(&lab).is_none());
+    let settings = &mut lab.cluster.control_plane.settings;
+    settings.encryption.as_mut().unwrap().algorithm = "aescbc".to_owned();
+    let told = problem(&lab).unwrap();
+    assert_eq!(
+        told.message,
+        "`kube_encryption_algorithm` is aescbc, and node2 has Secrets encrypted with secretbox"
+    );
+    let facts = &mut lab.facts["node2"];
+    let another = Sha256::of(b"another cluster");
+    facts.traces.authorities = [("/etc/kubernetes/pki/ca.crt".to_owned(), another)].into();
+    assert!(problem(&lab).is_none());
+}
+
+/// The agent reads what the template writes.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_found_on_a_control_plane_is_what_it_was_given() {
+    use crate::agent::control_plane;
+    use crate::converge::Node;
+
+    let mut secrets = lab().secrets;
+    secrets.begin_encryption_rotation().unwrap();
+    let lab = lab_with(&secrets, &["key1"]);
+    let file = content(&lab.plan_of(Action::Up, &[]), "node2", PROVIDERS);
+    let root = tempfile::tempdir().unwrap();
+    let node = Node::at(root.path());
+    let path = node.path(PROVIDERS);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, file).unwrap();
+    let keys = secrets.encryption_keys.as_ref().unwrap();
+    let expected: Vec<String> = keys.active().iter().map(encryption::fingerprint).collect();
+    assert_eq!(control_plane::encryption_keys(&node), expected);
+    assert_eq!(control_plane::encryption_algorithm(&node), "secretbox");
+}
