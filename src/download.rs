@@ -87,17 +87,16 @@ impl Patience {
         }
     }
 
-    fn agent(&self, https_only: bool, server: &Server) -> ureq::Agent {
+    fn agent(&self, server: &Server) -> ureq::Agent {
         let config = self.config(server);
-        let config = config.https_only(https_only || server.https_only);
         let config = config.timeout_recv_response(Some(self.stall));
         config.build().into()
     }
 
     /// Makes requests of a server that may think about its answer for so long.
     pub fn agent_that_waits(&self, server: &Server, answer: Duration) -> ureq::Agent {
-        let config = self.config(server).https_only(server.https_only);
-        let config = config
+        let config = self
+            .config(server)
             .timeout_recv_response(Some(answer))
             .timeout_per_read(Some(answer));
         config.build().into()
@@ -107,6 +106,7 @@ impl Patience {
     fn config(&self, server: &Server) -> ConfigBuilder<AgentScope> {
         let mut config = ureq::Agent::config_builder()
             .http_status_as_error(false)
+            .https_only(server.https_only)
             .timeout_connect(Some(self.stall))
             .timeout_per_read(Some(self.stall))
             .user_agent(concat!("kinstall/", env!("CARGO_PKG_VERSION")));
@@ -137,8 +137,12 @@ pub struct Server {
 /// Returns a short text, such as a list of hashes. An https address may not lead to one without it:
 /// nothing else vouches for the text.
 pub fn text(url: &str, patience: Patience, report: &Report<'_>) -> Result<String, DownloadError> {
+    let server = Server {
+        https_only: url.starts_with("https:"),
+        ..Server::default()
+    };
     patience.insist(report, || {
-        let agent = patience.agent(url.starts_with("https:"), &Server::default());
+        let agent = patience.agent(&server);
         let mut response =
             (agent.get(url).call()).map_err(|error| patience.call_error(url, error))?;
         let status = response.status().as_u16();
@@ -250,7 +254,7 @@ impl Download<'_> {
         let mut file =
             (OpenOptions::new().create(true).append(true).open(partial)).map_err(write_error)?;
         let have = file.metadata().map_err(write_error)?.len();
-        let mut request = self.patience.agent(false, self.server).get(self.url);
+        let mut request = self.patience.agent(self.server).get(self.url);
         if let Some(authorization) = &self.server.authorization {
             request = request.header("Authorization", authorization.expose());
         }

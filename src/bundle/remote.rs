@@ -15,9 +15,8 @@ use super::{BundleError, Progress, Report, directory};
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::digest::{self, Algorithm, Digest};
 use crate::download::{self, Download, Patience};
-use crate::registry::{Registry, RegistryError};
+use crate::registry::{MANIFEST, Registry, RegistryError};
 
-const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const LIST_OF_PARTS: &str = "application/vnd.kinstall.bundle.manifest.v1+json";
 const PART: &str = "application/vnd.kinstall.bundle.part.v1";
 /// The annotation that other tools take for a file's name.

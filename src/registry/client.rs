@@ -19,7 +19,7 @@ use crate::download::{Patience, Server};
 use crate::secret::Secret;
 
 /// How manifests are known.
-const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
 /// In bytes; registries take manifests up to this size.
 const LARGEST_MANIFEST: u64 = 4 << 20;

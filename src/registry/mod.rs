@@ -9,7 +9,7 @@ mod exchange;
 mod login;
 mod reference;
 
-pub use client::{Access, Registry};
+pub use client::{Access, MANIFEST, Registry};
 pub use error::RegistryError;
 pub use reference::{NotAReference, Reference};
 

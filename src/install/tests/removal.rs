@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Lab, resources};
+use super::settings::lab;
+use super::{Lab, objects, resources};
 use crate::model;
 use crate::resource::{Manifest, ObjectName, Resource};
 
@@ -81,4 +82,21 @@ fn an_add_on_that_is_off_is_removed_with_all_that_it_brought() {
         _ => None,
     });
     assert!(removed.eq([OF_EARLIER_KINSTALLS]));
+}
+
+/// Its namespace has rules for pods that others in there could not keep, and the cluster's own parts live in this one.
+#[test]
+fn an_add_on_in_a_namespace_of_kubernetes_leaves_the_namespace_as_it_is() {
+    let namespaces = |namespace: &str| -> Vec<String> {
+        let addons = ["cert_manager", "registry"];
+        let variables =
+            addons.map(|it| format!("{it}_enabled: true\n{it}_namespace: {namespace}\n"));
+        let plan = lab(&variables.concat()).plan();
+        let objects = objects(&plan).into_iter();
+        let of_addons = objects.filter(|it| it["kind"] == "Namespace");
+        let names = of_addons.map(|it| it["metadata"]["name"].as_str().unwrap().to_owned());
+        names.filter(|it| it == namespace).collect()
+    };
+    assert_eq!(namespaces("own"), ["own", "own"]);
+    assert_eq!(namespaces("kube-system"), Vec::<String>::new());
 }
