@@ -45,6 +45,7 @@ mod removal;
 pub mod rollout;
 pub mod rollout_trouble;
 pub mod stat_cache;
+mod static_pods;
 pub mod swap;
 pub mod symlink;
 pub mod sysctl;

@@ -13,7 +13,7 @@ use super::error::FileContext;
 use super::kubernetes::client::certificates;
 use super::kubernetes::object::group_path;
 use super::rollout::{self, Excused};
-use super::{Converge, Node, ResourceError, etcd, rollout_trouble};
+use super::{Converge, Node, ResourceError, etcd, rollout_trouble, static_pods};
 use crate::resource::{Action, Change, Condition, Wait};
 
 /// Time between two looks.
@@ -75,6 +75,7 @@ impl Condition {
                 let path = format!("/api/v1/nodes/{name}");
                 object(kubeconfig, &path, node_is_ready, node)
             }
+            Condition::StaticPodsRun(names) => static_pods::run_as_their_manifests_say(names, node),
             Condition::ControlPlaneBears { kubeconfig, change } => {
                 let found = etcd::control_plane(kubeconfig.as_deref(), node)?;
                 Ok(found.and_then(|found| etcd::gate::judge(&found, change)))

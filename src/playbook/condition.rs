@@ -39,6 +39,10 @@ impl Scope<'_> {
                 name: name.unwrap_or_else(|| self.host.name.clone()),
             });
         }
+        if let Some(names) = &it.static_pods_run {
+            let names = names.iter().map(|name| self.text(name));
+            conditions.push(Condition::StaticPodsRun(names.collect::<Result<_, _>>()?));
+        }
         if let Some(gate) = &it.control_plane_bears {
             conditions.push(Condition::ControlPlaneBears {
                 kubeconfig: self.kubeconfig_unless(gate.etcd_only, gate.kubeconfig.as_ref())?,
@@ -71,7 +75,7 @@ impl Scope<'_> {
             (Some(condition), true) => Ok(condition),
             _ => Err(self
                 .wrong(step, "`wait` needs exactly one condition")
-                .hint("one of tcp, https, unix_socket, path, node_ready, control_plane_bears and rolled_out")),
+                .hint("one of tcp, https, unix_socket, path, node_ready, static_pods_run, control_plane_bears and rolled_out")),
         }
     }
 

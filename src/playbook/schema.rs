@@ -379,6 +379,8 @@ pub struct Wait {
     pub unix_socket: Option<Text>,
     pub path: Option<Text>,
     pub node_ready: Option<NodeReady>,
+    /// Names of static pods: their programs have the arguments of `/etc/kubernetes/manifests/NAME.yaml`.
+    pub static_pods_run: Option<Vec<Text>>,
     pub control_plane_bears: Option<ControlPlaneBears>,
     pub rolled_out: Option<RolledOut>,
     /// `30s`, `5m`, `1h`; 2 minutes by default.

@@ -25,6 +25,8 @@ pub enum Condition {
     Path(String),
     /// The Node object is Ready (with the manifests' kubeconfig).
     NodeReady { kubeconfig: String, name: String },
+    /// These static pods run as their manifests say, by name.
+    StaticPodsRun(Vec<String>),
     /// The control plane can bear a change: all its components and etcd members are well, and enough of
     /// them will be.
     ControlPlaneBears {
@@ -56,6 +58,9 @@ impl Condition {
             Condition::UnixSocket(path) => format!("{path} accepts connections"),
             Condition::Path(path) => format!("{path} exists"),
             Condition::NodeReady { name, .. } => format!("node {name} is ready"),
+            Condition::StaticPodsRun(names) => {
+                format!("{} run as their manifests say", names.join(", "))
+            }
             Condition::ControlPlaneBears { change, kubeconfig } => {
                 let what = match kubeconfig {
                     Some(_) => "the control plane",

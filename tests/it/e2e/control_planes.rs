@@ -1,5 +1,7 @@
 //! Three control planes and a worker: they come up in one run, and any of them may go.
 
+use std::process::{Child, Stdio};
+
 use super::kinstall::{Kinstall, eventually};
 use super::{encryption, etcd};
 
@@ -61,22 +63,15 @@ fn any_control_plane_may_go() {
     lab.ok(&["etcd", "defrag", "--yes"]);
     encryption::gets_a_new_key(&lab);
 
+    settings_change_on_one_after_another(&lab);
+
     // The one that ran init loses its power.
-    let watch = lab
-        .command(&["ssh", "w1", "--", "sudo", "sh", "-c", &format!("'{WATCH}'")])
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
+    let watch = watched(&lab);
     lab.ok(&["halt", "cp1"]);
     eventually("only cp1 is missed", 120, || {
         ready(&lab, "cp2") == ["cp2", "cp3", "w1"]
     });
-    lab.ok(&["ssh", "w1", "--", "sudo", "touch", "/run/watched"]);
-    let watched = watch.wait_with_output().unwrap();
-    let watched = String::from_utf8(watched.stdout).unwrap();
-    eprintln!("failed requests, longest gap in ms: {watched}");
-    let longest: u64 = watched.split_whitespace().nth(1).unwrap().parse().unwrap();
-    assert!(longest < 10_000, "{watched}");
+    longest_gap_is_below(10_000, &lab, watch);
     let kubeconfig = lab.path(".kinstall/kubeconfig");
     assert!(kubeconfig.exists());
 
@@ -119,6 +114,42 @@ fn any_control_plane_may_go() {
     lab.ok(&["node", "remove", "--yes", "w1"]);
     let nodes = kubectl(&lab, "cp3", &["get", "nodes", "-o", "name"]);
     assert!(!nodes.contains("w1"), "{nodes}");
+}
+
+/// Without waiting for the new ones, all API servers would be away at once.
+fn settings_change_on_one_after_another(lab: &Kinstall) {
+    let watch = watched(lab);
+    let changed = format!("{INVENTORY}kube_apiserver_node_port_range=30000-32000\n");
+    std::fs::write(lab.path("inventory.ini"), changed).unwrap();
+    lab.ok(&["up"]);
+    longest_gap_is_below(10_000, lab, watch);
+    for name in ["cp1", "cp2", "cp3"] {
+        let command = "tr '\\0' ' ' < /proc/$(pgrep -x kube-apiserver)/cmdline";
+        let arguments = lab.ok(&["ssh", name, "--", command]);
+        assert!(
+            arguments.contains("--service-node-port-range=30000-32000"),
+            "{name}: {arguments}"
+        );
+    }
+    // Back again when one of them leaves.
+    std::fs::write(lab.path("inventory.ini"), INVENTORY).unwrap();
+}
+
+/// Begins to ask for the API on the worker.
+fn watched(lab: &Kinstall) -> Child {
+    lab.command(&["ssh", "w1", "--", "sudo", "sh", "-c", &format!("'{WATCH}'")])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+fn longest_gap_is_below(milliseconds: u64, lab: &Kinstall, watch: Child) {
+    lab.ok(&["ssh", "w1", "--", "sudo", "touch", "/run/watched"]);
+    let watched = watch.wait_with_output().unwrap();
+    let watched = String::from_utf8(watched.stdout).unwrap();
+    eprintln!("failed requests, longest gap in ms: {watched}");
+    let longest: u64 = watched.split_whitespace().nth(1).unwrap().parse().unwrap();
+    assert!(longest < milliseconds, "{watched}");
 }
 
 fn the_proxy_is_small(lab: &Kinstall) {
