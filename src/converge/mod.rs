@@ -10,6 +10,7 @@ pub mod absent_image;
 pub mod absent_node;
 pub mod absent_objects;
 pub mod account;
+mod api_servers;
 pub mod archive;
 pub mod block;
 pub mod cancel;

@@ -13,7 +13,7 @@ use super::error::FileContext;
 use super::kubernetes::client::certificates;
 use super::kubernetes::object::group_path;
 use super::rollout::{self, Excused};
-use super::{Converge, Node, ResourceError, etcd, rollout_trouble, static_pods};
+use super::{Converge, Node, ResourceError, api_servers, etcd, rollout_trouble, static_pods};
 use crate::resource::{Action, Change, Condition, Wait};
 
 /// Time between two looks.
@@ -76,6 +76,17 @@ impl Condition {
                 object(kubeconfig, &path, node_is_ready, node)
             }
             Condition::StaticPodsRun(names) => static_pods::run_as_their_manifests_say(names, node),
+            Condition::AnotherApiServer { kubeconfig, host } => {
+                let pods = object(kubeconfig, api_servers::PODS, |pods| Ok(pods.clone()), node)?;
+                let Ok(pods) = pods else {
+                    return Ok(pods.map(drop));
+                };
+                one_answers(
+                    &api_servers::urls_beside(host, &pods),
+                    api_servers::AUTHORITY,
+                    node,
+                )
+            }
             Condition::ControlPlaneBears { kubeconfig, change } => {
                 let found = etcd::control_plane(kubeconfig.as_deref(), node)?;
                 Ok(found.and_then(|found| etcd::gate::judge(&found, change)))
@@ -135,12 +146,12 @@ fn workload_path(kind: &str, namespace: &str, name: &str) -> String {
 }
 
 /// Reads an object and judges it. A server that isn't there yet is something to wait for.
-fn object(
+fn object<T>(
     kubeconfig: &str,
     path: &str,
-    judge: impl FnOnce(&Value) -> State,
+    judge: impl FnOnce(&Value) -> Result<T, String>,
     node: &Node,
-) -> Result<State, ResourceError> {
+) -> Result<Result<T, String>, ResourceError> {
     if !node.path(kubeconfig).exists() {
         return Ok(Err(format!("{kubeconfig} is not there yet")));
     }
@@ -172,6 +183,22 @@ fn tcp(addresses: &str, port: u16) -> State {
         }
     }
     Err(last)
+}
+
+/// One that answers is enough; where there is none, there is nothing to wait for.
+fn one_answers(urls: &[String], ca: &str, node: &Node) -> Result<State, ResourceError> {
+    let mut reasons = Vec::new();
+    for url in urls {
+        match https(url, ca, PATIENCE, node)? {
+            Ok(()) => return Ok(Ok(())),
+            Err(reason) => reasons.push(format!("{url}: {reason}")),
+        }
+    }
+    Ok(if reasons.is_empty() {
+        Ok(())
+    } else {
+        Err(reasons.join("; "))
+    })
 }
 
 /// Asks once; `ca` is a PEM file on the node. Any answer but 200 is a reason to go on waiting.

@@ -43,6 +43,12 @@ impl Scope<'_> {
             let names = names.iter().map(|name| self.text(name));
             conditions.push(Condition::StaticPodsRun(names.collect::<Result<_, _>>()?));
         }
+        if let Some(another) = &it.another_api_server {
+            conditions.push(Condition::AnotherApiServer {
+                kubeconfig: kubeconfig(another.kubeconfig.as_ref())?,
+                host: self.host.name.clone(),
+            });
+        }
         if let Some(gate) = &it.control_plane_bears {
             conditions.push(Condition::ControlPlaneBears {
                 kubeconfig: self.kubeconfig_unless(gate.etcd_only, gate.kubeconfig.as_ref())?,
@@ -75,7 +81,7 @@ impl Scope<'_> {
             (Some(condition), true) => Ok(condition),
             _ => Err(self
                 .wrong(step, "`wait` needs exactly one condition")
-                .hint("one of tcp, https, unix_socket, path, node_ready, static_pods_run, control_plane_bears and rolled_out")),
+                .hint("one of tcp, https, unix_socket, path, node_ready, static_pods_run, another_api_server, control_plane_bears and rolled_out")),
         }
     }
 

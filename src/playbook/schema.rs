@@ -22,7 +22,9 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 
 use super::phase::PhaseName;
-pub use super::schema_of_conditions::{ControlPlaneBears, Https, NodeReady, RolledOut, Tcp};
+pub use super::schema_of_conditions::{
+    AnotherApiServer, ControlPlaneBears, Https, NodeReady, RolledOut, Tcp,
+};
 pub use super::schema_of_nodes::{
     AbsentNode, EtcdMemberAbsent, NodeObject, PodAddresses, Registration, Remains,
 };
@@ -381,6 +383,7 @@ pub struct Wait {
     pub node_ready: Option<NodeReady>,
     /// Names of static pods: their programs have the arguments of `/etc/kubernetes/manifests/NAME.yaml`.
     pub static_pods_run: Option<Vec<Text>>,
+    pub another_api_server: Option<AnotherApiServer>,
     pub control_plane_bears: Option<ControlPlaneBears>,
     pub rolled_out: Option<RolledOut>,
     /// `30s`, `5m`, `1h`; 2 minutes by default.

@@ -42,6 +42,14 @@ pub struct RolledOut {
     pub kubeconfig: Option<Text>,
 }
 
+/// Another API server than this host's is ready, if the cluster has another one.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnotherApiServer {
+    /// `/etc/kubernetes/admin.conf` by default.
+    pub kubeconfig: Option<Text>,
+}
+
 /// The gate before every change of the control plane: every component and etcd member is well, no member is
 /// half joined, and the members that will be have a healthy majority. `host` is the one that changes.
 #[derive(Clone, Debug, Deserialize)]

@@ -24,8 +24,6 @@ pub enum ControlPlaneChangeKind {
     Leave,
     /// Stops for a while, and comes back the same.
     Restart,
-    /// Its API server, controller manager and scheduler stop for a while; etcd goes on.
-    RestartApiServer,
 }
 
 /// No etcd member of this host: one that is there is removed through the other members.
@@ -46,9 +44,6 @@ impl fmt::Display for ControlPlaneChange {
             ControlPlaneChangeKind::Join => write!(formatter, "{host} joins"),
             ControlPlaneChangeKind::Leave => write!(formatter, "{host} leaves"),
             ControlPlaneChangeKind::Restart => write!(formatter, "{host} restarts"),
-            ControlPlaneChangeKind::RestartApiServer => {
-                write!(formatter, "{host} restarts its API server")
-            }
         }
     }
 }

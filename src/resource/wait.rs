@@ -27,6 +27,8 @@ pub enum Condition {
     NodeReady { kubeconfig: String, name: String },
     /// These static pods run as their manifests say, by name.
     StaticPodsRun(Vec<String>),
+    /// Another API server than this host's is ready, if the cluster has another one.
+    AnotherApiServer { kubeconfig: String, host: String },
     /// The control plane can bear a change: all its components and etcd members are well, and enough of
     /// them will be.
     ControlPlaneBears {
@@ -60,6 +62,9 @@ impl Condition {
             Condition::NodeReady { name, .. } => format!("node {name} is ready"),
             Condition::StaticPodsRun(names) => {
                 format!("{} run as their manifests say", names.join(", "))
+            }
+            Condition::AnotherApiServer { host, .. } => {
+                format!("another API server than that of {host} is ready")
             }
             Condition::ControlPlaneBears { change, kubeconfig } => {
                 let what = match kubeconfig {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::resource::{ControlPlaneChange, ControlPlaneChangeKind};
 
-const API_SERVER: &str = "kube-apiserver";
 const NO_CONTROL_PLANE: &str = "no other control plane would be left: that is `kinstall down`";
 
 /// The control plane as it was found.
@@ -20,14 +19,6 @@ pub struct ControlPlane {
 }
 
 impl ControlPlane {
-    /// Says which components of a node are not ready, if any.
-    fn not_ready_on(&self, node: &str) -> Option<String> {
-        let components = self.components.get(node)?.iter();
-        let unready = components.filter(|(_, is_ready)| !**is_ready);
-        let unready: Vec<&str> = unready.map(|(component, _)| component.as_str()).collect();
-        (!unready.is_empty()).then(|| format!("not ready on {node}: {}", unready.join(", ")))
-    }
-
     fn is_ready_on(&self, node: &str) -> bool {
         let components = self.components.get(node);
         components.is_some_and(|it| it.values().all(|is_ready| *is_ready))
@@ -93,9 +84,6 @@ pub fn peer_url(address: &str) -> String {
 
 /// Lets a change through, or says with all numbers why not.
 pub fn judge(found: &ControlPlane, change: &ControlPlaneChange) -> Result<(), String> {
-    if change.kind == ControlPlaneChangeKind::RestartApiServer {
-        return another_api_server(found, &change.host);
-    }
     let mut reasons = Vec::new();
     let own = found.members.iter().find(|it| it.is_at(&change.address));
     let others: Vec<&Member> = found
@@ -126,9 +114,14 @@ pub fn judge(found: &ControlPlane, change: &ControlPlaneChange) -> Result<(), St
             reasons.push(format!("etcd's member {} does not answer", member.title()));
         }
     }
-    for node in found.components.keys() {
-        if *node != change.host && !is_burial {
-            reasons.extend(found.not_ready_on(node));
+    for (node, components) in &found.components {
+        let unready: Vec<&str> = components
+            .iter()
+            .filter(|(_, is_ready)| !**is_ready)
+            .map(|(component, _)| component.as_str())
+            .collect();
+        if *node != change.host && !unready.is_empty() && !is_burial {
+            reasons.push(format!("not ready on {node}: {}", unready.join(", ")));
         }
     }
     reasons.extend(
@@ -150,23 +143,6 @@ pub fn judge(found: &ControlPlane, change: &ControlPlaneChange) -> Result<(), St
         return Ok(());
     }
     Err(format!("{}; {}", reasons.join("; "), membership(found)))
-}
-
-/// While one API server restarts, another one answers, where there are several. One that doesn't answer anyway is not missed.
-fn another_api_server(found: &ControlPlane, host: &str) -> Result<(), String> {
-    let answers = found.components.get(host).and_then(|it| it.get(API_SERVER));
-    let mut others = found.components.keys().filter(|it| *it != host).peekable();
-    if answers != Some(&true) || others.peek().is_none() {
-        return Ok(());
-    }
-    let unready: Option<Vec<String>> = others.map(|it| found.not_ready_on(it)).collect();
-    match unready {
-        Some(unready) => Err(format!(
-            "no other control plane is ready: {}",
-            unready.join("; ")
-        )),
-        None => Ok(()),
-    }
 }
 
 /// Where etcd is on hosts, its members don't tell whether a control plane is left.
@@ -198,7 +174,6 @@ fn quorum(
             return None;
         }
         ControlPlaneChangeKind::Join | ControlPlaneChangeKind::Restart => voters + 1,
-        ControlPlaneChangeKind::RestartApiServer => return None,
     };
     too_few("voting members would be healthy", after, healthy)
 }

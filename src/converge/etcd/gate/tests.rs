@@ -2,7 +2,7 @@
 
 use super::{ControlPlane, Member, judge, peer_url};
 use crate::resource::ControlPlaneChange;
-use crate::resource::ControlPlaneChangeKind::{self, Join, Leave, Restart, RestartApiServer};
+use crate::resource::ControlPlaneChangeKind::{self, Join, Leave, Restart};
 
 /// A cluster from its picture, a letter a member: `h` healthy, `d` dead, `l` learner, `n` not started.
 fn cluster(picture: &str) -> ControlPlane {
@@ -85,34 +85,6 @@ fn while_a_member_is_dead_only_that_one_may_leave_or_come_back() {
             }
         }
     }
-}
-
-#[test]
-fn an_api_server_restarts_while_another_one_answers() {
-    for (picture, number, expected) in [
-        ("h", 1, true),
-        ("hh", 1, true),
-        ("hhh", 2, true),
-        ("hhd", 1, true),
-        ("hdh", 1, true),
-        ("hdd", 1, false),
-        // It doesn't answer anyway.
-        ("hdd", 2, true),
-        ("d", 1, true),
-        // It has none yet.
-        ("hh", 3, true),
-    ] {
-        assert_eq!(
-            passes(picture, RestartApiServer, number),
-            expected,
-            "{picture} restarts the API server of {number}"
-        );
-    }
-    let refused = judge(&cluster("hd"), &change(RestartApiServer, 1)).unwrap_err();
-    assert_eq!(
-        refused,
-        "no other control plane is ready: not ready on cp2: etcd, kube-apiserver"
-    );
 }
 
 #[test]
