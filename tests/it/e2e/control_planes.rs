@@ -1,7 +1,7 @@
 //! Three control planes and a worker: they come up in one run, and any of them may go.
 
 use super::kinstall::{Kinstall, eventually};
-use super::{encryption, etcd};
+use super::{encryption, etcd, service_accounts};
 
 pub const INVENTORY: &str = "\
 [all]
@@ -113,9 +113,10 @@ fn any_control_plane_may_go() {
     );
     lab.ok(&["reset", "--yes", "cp1"]);
 
-    // It comes back as a new member, and a live worker leaves.
+    // It comes back as a new member, service accounts get another key, and a live worker leaves.
     lab.ok(&["up"]);
     assert_eq!(voters(&lab, "cp3"), ["cp1", "cp2", "cp3"]);
+    service_accounts::get_a_new_key(&lab);
     lab.ok(&["node", "remove", "--yes", "w1"]);
     let nodes = kubectl(&lab, "cp3", &["get", "nodes", "-o", "name"]);
     assert!(!nodes.contains("w1"), "{nodes}");
