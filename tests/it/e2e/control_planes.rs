@@ -31,7 +31,7 @@ kinstall_egress=false
 
 /// A request to the API of a new connection each, through the worker's own proxy, as often as it can until a file is
 /// there; prints how many failed and the longest time without an answer, in milliseconds.
-const WATCH: &str = "\
+pub const WATCH: &str = "\
 failed=0; longest=0; last=$(date +%s%3N)
 until [ -e /run/watched ]; do
   if kubectl --kubeconfig /etc/kubernetes/kubelet.conf --request-timeout=5s get --raw /readyz > /dev/null 2>&1; then

@@ -1,8 +1,11 @@
 //! The key of service accounts gets a successor: tokens of both are accepted, until the old one is dropped.
 
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 
-use super::control_planes::kubectl;
+use super::control_planes::{WATCH, kubectl};
 use super::kinstall::{Kinstall, eventually};
 
 /// A token that doesn't end, as clusters had them before.
@@ -15,41 +18,46 @@ metadata:
 type: kubernetes.io/service-account-token
 ";
 
-/// On three control planes.
+const ROTATE: [&str; 3] = ["certs", "rotate-sa-key", "--yes"];
+
+/// On three control planes and a worker.
 pub fn get_a_new_key(lab: &Kinstall) {
     lab.apply_on("cp1", LEGACY);
     eventually("it has a token", 60, || !legacy_token(lab).is_empty());
     let old = token(lab);
-    let started = std::time::Instant::now();
+    let before = secrets(lab);
+    let started = Instant::now();
+    let watch = lab
+        .command(&["ssh", "w1", "--", "sudo", "sh", "-c", &format!("'{WATCH}'")])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
 
-    let rotate = ["certs", "rotate-sa-key", "--yes"];
-    let mut rotation = lab.command(&rotate).spawn().unwrap();
-    while step(lab) != "sign" {
+    // All API servers accept the new key, and it has just become the one that signs.
+    let mut rotation = lab.command(&ROTATE).spawn().unwrap();
+    while active(lab) != [2, 1] {
         assert!(rotation.try_wait().unwrap().is_none(), "it ended");
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(20));
     }
     rotation.kill().unwrap();
     rotation.wait().unwrap();
     lab.ok(&["up"]);
-    assert_eq!(step(lab), "sign");
+    assert_eq!(active(lab), [2, 1]);
     assert!(are_accepted(lab, &old));
 
-    let rotated = lab.run(&rotate);
+    let rotated = lab.run(&ROTATE);
     rotated.expect_code(0);
-    assert!(
-        rotated.stderr().contains("default/legacy"),
-        "{}",
-        rotated.stderr()
-    );
+    let said = rotated.stderr();
+    assert!(said.contains("default/legacy"), "{said}");
     let new = token(lab);
     assert_ne!(key(&old), key(&new));
     assert!(are_accepted(lab, &old) && are_accepted(lab, &new));
-    let again = lab.run(&["up"]);
-    again.expect_code(0);
-    assert!(again.stderr().contains("0 changed"), "{}", again.stderr());
+    changes_nothing(lab);
     // Its day has not passed.
-    lab.ok(&rotate);
-    assert_eq!(step(lab), "renew");
+    let again = lab.run(&ROTATE);
+    again.expect_code(0);
+    assert!(again.stderr().contains("default/legacy"), "{said}");
+    assert_eq!(active(lab), [2, 1]);
 
     // What a day does: pods have tokens of the new key.
     let all = [
@@ -62,21 +70,53 @@ pub fn get_a_new_key(lab: &Kinstall) {
     kubectl(lab, "cp1", &all);
     lab.ok(&["certs", "rotate-sa-key", "--finish", "--yes"]);
     assert!(!are_accepted(lab, &old) && are_accepted(lab, &new));
-    let again = lab.run(&["up"]);
-    again.expect_code(0);
-    assert!(again.stderr().contains("0 changed"), "{}", again.stderr());
+    changes_nothing(lab);
     eprintln!(
         "the key of service accounts: {} s",
         started.elapsed().as_secs()
     );
+    lab.ok(&["ssh", "w1", "--", "sudo", "touch", "/run/watched"]);
+    let watched = watch.wait_with_output().unwrap();
+    let watched = String::from_utf8(watched.stdout).unwrap();
+    eprintln!("failed requests, longest gap in ms: {watched}");
+    assert!(watched.starts_with("0 "), "{watched}");
+    an_older_copy_is_refused(lab, &before);
+    assert!(are_accepted(lab, &new));
 }
 
-/// How far the rotation has come; empty where none is under way.
-fn step(lab: &Kinstall) -> String {
-    let secrets = std::fs::read(lab.path(".kinstall/secrets.json")).unwrap();
-    let secrets: Value = serde_json::from_slice(&secrets).unwrap();
-    let step = &secrets["service_accounts"]["rotation"]["step"];
-    step.as_str().unwrap_or_default().to_owned()
+/// With the keys of before, the tokens of all pods would be refused.
+fn an_older_copy_is_refused(lab: &Kinstall, before: &[u8]) {
+    let path = lab.path(".kinstall/secrets.json");
+    let newest = secrets(lab);
+    std::fs::write(&path, before).unwrap();
+    for command in [&["up"][..], &ROTATE] {
+        let refused = lab.run(command);
+        refused.expect_code(4);
+        let said = refused.stderr();
+        let expected =
+            "tokens of service accounts have a key that .kinstall/secrets.json doesn't have";
+        assert!(said.contains(expected), "{said}");
+    }
+    std::fs::write(&path, newest).unwrap();
+    changes_nothing(lab);
+}
+
+fn changes_nothing(lab: &Kinstall) {
+    let again = lab.run(&["up"]);
+    again.expect_code(0);
+    assert!(again.stderr().contains("0 changed"), "{}", again.stderr());
+}
+
+fn secrets(lab: &Kinstall) -> Vec<u8> {
+    std::fs::read(lab.path(".kinstall/secrets.json")).unwrap()
+}
+
+/// The keys that are accepted, in the file of the cluster's secrets; the one that signs first.
+fn active(lab: &Kinstall) -> Vec<u64> {
+    let secrets: Value = serde_json::from_slice(&secrets(lab)).unwrap();
+    let active = secrets["service_accounts"]["active"].as_array();
+    let numbers = active.into_iter().flatten();
+    numbers.map(|key| key["number"].as_u64().unwrap()).collect()
 }
 
 fn token(lab: &Kinstall) -> String {
