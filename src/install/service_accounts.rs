@@ -15,8 +15,9 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::model::ClusterSpec;
 use crate::wire::public_key_ids;
 
-/// Prints a Secret and the header of its token a line, and a last line; the token itself stays on the node.
-const LIST: &str = r#"get secrets --all-namespaces --field-selector type=kubernetes.io/service-account-token --output 'jsonpath={range .items[*]}{.metadata.namespace}/{.metadata.name} {.data.token}{"\n"}{end}end{"\n"}' | while read -r name token; do echo "$name $(echo "$token" | base64 -d | cut -d . -f 1)"; done"#;
+/// Prints a Secret and the header of its token a line, and a last line; the token itself stays on the node. It is run in single
+/// quotes.
+const LIST: &str = r#"get secrets --all-namespaces --field-selector type=kubernetes.io/service-account-token --output "jsonpath={range .items[*]}{.metadata.namespace}/{.metadata.name} {.data.token}{\"\n\"}{end}end{\"\n\"}" | while read -r name token; do echo "$name $(echo "$token" | base64 -d | cut -d . -f 1)"; done"#;
 
 /// Returns the name that Kubernetes gives a key.
 pub fn key_name(key: &RotatingKey<KeyPem>) -> String {

@@ -23,14 +23,16 @@ pub fn rotate(
     let keys = project.secrets()?.service_accounts;
     let name = project.cluster.name.clone();
     let question = if let Some(until) = keys.accepted_until() {
-        let machines = LabMachines::of(&mut project, Keys::Read)?;
-        let legacy = service_accounts::secrets_of_other_keys(&project, &machines, &keys)?;
-        if !finish && SystemTime::now() < until {
-            printer.message(&accepted_until(until, &legacy));
-            return Ok(Exit::Success);
-        }
-        if !finish && !legacy.is_empty() {
-            return Err(vec![still_there(&legacy)]);
+        if !finish {
+            let machines = LabMachines::of(&mut project, Keys::Read)?;
+            let legacy = service_accounts::secrets_of_other_keys(&project, &machines, &keys)?;
+            if SystemTime::now() < until {
+                printer.message(&accepted_until(until, &legacy));
+                return Ok(Exit::Success);
+            }
+            if !legacy.is_empty() {
+                return Err(vec![still_there(&legacy)]);
+            }
         }
         format!("Stop accepting tokens of {name} that the old key of service accounts has signed?")
     } else if keys.next_step().is_some() {
