@@ -71,15 +71,15 @@ pub fn rotate(
 
 fn accepted_until(until: SystemTime, legacy: &[String]) -> String {
     let until = Timestamp::try_from(until).unwrap_or(Timestamp::MAX);
-    let mut said = format!(
-        "The new key signs. Tokens of the old one are accepted as well, until each pod has another one. From {} \
-         on, `kinstall certs rotate-sa-key` drops the old key.",
+    let mut lines = vec![format!(
+        "The new key signs. Tokens of the old one are accepted as well, until each pod has another one. From {} on, \
+         `kinstall certs rotate-sa-key` drops the old key. Save .kinstall/secrets.json again.",
         until.strftime("%Y-%m-%d %H:%M UTC")
-    );
+    )];
     if !legacy.is_empty() {
-        said.push_str(&format!("\n{}\n{}", with_old_tokens(legacy), ANEW));
+        lines.extend([with_old_tokens(legacy), ANEW.to_owned()]);
     }
-    said
+    lines.join("\n")
 }
 
 /// What the controller manager does when a token is gone.
