@@ -11,6 +11,8 @@ const MANIFEST: &str = "/etc/kubernetes/manifests/kube-apiserver.yaml";
 /// Written by kubeadm for the administrator, after the certificates and before the static pods.
 const ADMINISTRATOR: &str = "/etc/kubernetes/admin.conf";
 const ENCRYPTION: &str = "/etc/kubernetes/encryption/providers.yaml";
+/// kinstall writes the key that signs first.
+pub const SERVICE_ACCOUNTS: &str = "/etc/kubernetes/pki/sa.pub";
 const AUTHORITY: &str = "/etc/kubernetes/pki/ca.crt";
 /// A healthy API server answers in milliseconds; one that hangs must not hold up the greeting.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::converge::{Node, command, disk, made};
-use crate::wire::Facts;
+use crate::wire::{Facts, public_key_ids};
 
 use super::{addresses, control_plane, etcd, handlers, surroundings, traces};
 
@@ -47,6 +47,7 @@ pub fn gather(node: &Node) -> Facts {
         nodes: control_plane::nodes(control_plane, node),
         encryption_keys: control_plane::encryption_keys(node),
         encryption_algorithm: control_plane::encryption_algorithm(node),
+        service_account_keys: public_key_ids(&node.read_or_empty(control_plane::SERVICE_ACCOUNTS)),
         commands: command::begun(node),
         made: made::present(node),
         traces: traces::gather(node),

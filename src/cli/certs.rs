@@ -1,4 +1,6 @@
-//! `kinstall certs`: the cluster's certificates.
+//! `kinstall certs`: the cluster's certificates, and the key of its service accounts.
+
+mod service_account_key;
 
 use clap::Subcommand;
 
@@ -24,6 +26,15 @@ pub enum CertsCommand {
         #[arg(short, long)]
         yes: bool,
     },
+    /// Sign the tokens of service accounts with a new key; a day later, the same command drops the old one
+    RotateSaKey {
+        /// Drop the old key before its time; tokens that it has signed are of no use any more
+        #[arg(long)]
+        finish: bool,
+        /// Don't ask
+        #[arg(short, long)]
+        yes: bool,
+    },
 }
 
 /// Lists or renews certificates.
@@ -35,6 +46,9 @@ pub fn run(
     match command {
         CertsCommand::Status => status(global, printer),
         CertsCommand::Renew { yes } => renew(global, *yes, printer),
+        CertsCommand::RotateSaKey { finish, yes } => {
+            service_account_key::rotate(global, *finish, *yes, printer)
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use super::exit::Exit;
 use super::{GlobalArguments, InventoryArgument};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::install::Installation;
-use crate::install::installation::encryption_rotation;
+use crate::install::installation::rotation;
 use crate::ui::printer::Printer;
 use crate::ui::prompt;
 
@@ -32,7 +32,7 @@ pub fn run(
     let project = global.project(inventory.path.as_deref())?;
     project.require_lab()?;
     let name = &project.cluster.name;
-    let question = if encryption_rotation::is_under_way(&project)? {
+    let question = if rotation::of_encryption_is_under_way(&project)? {
         format!("Go on with the rotation of the encryption key of {name}?")
     } else {
         format!("Give {name} a new encryption key, and write all Secrets anew with it?")

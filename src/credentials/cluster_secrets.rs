@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::encryption_keys::EncryptionKeys;
 use super::pki::{self, KeyPem, KeyedCertificate, PkiError, Subject};
+use super::service_account_keys::ServiceAccountKeys;
 use crate::format_version::{self, FormatError};
 use crate::private_file;
 use crate::secret::Secret;
@@ -33,7 +34,7 @@ pub struct ClusterSecrets {
     pub front_proxy_authority: KeyedCertificate,
     pub etcd_authority: KeyedCertificate,
     /// Signs and checks service account tokens.
-    pub service_accounts: KeyPem,
+    pub service_accounts: ServiceAccountKeys,
     /// Lets a node join, `id.secret` as kubeadm writes it.
     pub bootstrap_token: Secret,
     /// Encrypt Secrets in etcd; `None` where a kinstall before 0.2 made the cluster.
@@ -103,11 +104,11 @@ impl ClusterSecrets {
         state_folder.join(FILE_NAME).exists()
     }
 
-    /// Tells whether data that was written with the other set can be used with this one.
+    /// Tells whether data that was written with the other set can be used with this one. Tokens in it that another key
+    /// signed are not accepted any more, as they were not before.
     pub fn belong_together(&self, other: &Self) -> bool {
         self.cluster_authority.certificate == other.cluster_authority.certificate
             && self.etcd_authority.certificate == other.etcd_authority.certificate
-            && self.service_accounts == other.service_accounts
             && match (&self.encryption_keys, &other.encryption_keys) {
                 (Some(keys), Some(others)) => keys.have_all_of(others),
                 (keys, others) => keys == others,
@@ -140,6 +141,12 @@ impl ClusterSecrets {
         Ok(())
     }
 
+    /// Begins a rotation of the key of service accounts, where none is under way.
+    pub fn begin_service_account_rotation(&mut self) -> Result<(), SecretsError> {
+        self.service_accounts.begin_rotation(service_account_key()?);
+        Ok(())
+    }
+
     /// Returns the secrets under the names that templates know them by: `secrets.NAME`.
     pub fn as_map(&self) -> BTreeMap<String, Secret> {
         let mut map = BTreeMap::new();
@@ -155,10 +162,13 @@ impl ClusterSecrets {
             put(&format!("{name}_certificate"), &pair.certificate);
             put(&format!("{name}_key"), pair.key.expose());
         }
-        put("service_accounts_public_key", &self.service_accounts.public);
+        put(
+            "service_accounts_public_key",
+            &self.service_accounts.public(),
+        );
         put(
             "service_accounts_private_key",
-            self.service_accounts.private.expose(),
+            self.service_accounts.private().expose(),
         );
         put("bootstrap_token", self.bootstrap_token.expose());
         put("metallb_key", self.metallb_key.expose());
@@ -197,7 +207,7 @@ impl ClusterSecrets {
             cluster_authority: pki::make_authority("kubernetes", now)?,
             front_proxy_authority: pki::make_authority("front-proxy-ca", now)?,
             etcd_authority: pki::make_authority("etcd-ca", now)?,
-            service_accounts: pki::make_key_pair("service account key")?,
+            service_accounts: ServiceAccountKeys::of(service_account_key()?),
             bootstrap_token: bootstrap_token()?,
             encryption_keys: Some(EncryptionKeys::of(encryption_key()?)),
             metallb_key: Secret::new(STANDARD.encode(random::<32>()?)),
@@ -237,6 +247,10 @@ fn parse(text: &str, path: PathBuf) -> Result<ClusterSecrets, SecretsError> {
         },
         source @ FormatError::Other { .. } => SecretsError::Format { path, source },
     })
+}
+
+fn service_account_key() -> Result<KeyPem, PkiError> {
+    pki::make_key_pair("service account key")
 }
 
 /// 32 random bytes in base64.

@@ -8,7 +8,11 @@ pub mod encryption_keys;
 pub mod kept_certificates;
 pub mod kubeconfig;
 pub mod pki;
+pub mod rotating_keys;
+pub mod service_account_keys;
 
 pub use cluster_secrets::ClusterSecrets;
-pub use encryption_keys::{EncryptionKeys, RotationStep};
+pub use encryption_keys::EncryptionKeys;
 pub use kept_certificates::{KeptCertificates, WantedCertificate};
+pub use rotating_keys::{RotatingKeys, RotationStep};
+pub use service_account_keys::ServiceAccountKeys;

@@ -1,7 +1,5 @@
 //! Whether and with which keys Secrets are encrypted in etcd: only where the cluster began with a key for it.
 
-use std::collections::HashMap;
-
 use indexmap::IndexMap;
 
 use crate::credentials::encryption_keys::EncryptionKey;
@@ -10,50 +8,6 @@ use crate::diagnostic::{Diagnostic, Kind};
 use crate::model::ClusterSpec;
 use crate::resource::Sha256;
 use crate::wire::{Facts, authority_digest, key_fingerprint};
-
-/// Takes back retired keys that control planes still have, so that no plan drops a key that is in use. Returns the control
-/// planes of this cluster that have keys which aren't known here.
-pub fn keep_those_in_use(
-    secrets: &mut ClusterSecrets,
-    cluster: &ClusterSpec,
-    facts: &IndexMap<String, Facts>,
-) -> Vec<String> {
-    let authority = authority_digest(&secrets.cluster_authority.certificate);
-    let authority = authority.as_ref();
-    let Some(keys) = &mut secrets.encryption_keys else {
-        return Vec::new();
-    };
-    let known: HashMap<String, String> = keys
-        .all()
-        .map(|key| (fingerprint(key), key.name()))
-        .collect();
-    let mut found = Vec::new();
-    let mut strangers = Vec::new();
-    for host in cluster.control_planes() {
-        let Some(facts) = facts.get(&host.name) else {
-            continue;
-        };
-        let names = facts.encryption_keys.iter().filter_map(|it| known.get(it));
-        let names: Vec<String> = names.cloned().collect();
-        if is_ours(facts, authority) && names.len() < facts.encryption_keys.len() {
-            strangers.push(host.name.clone());
-        }
-        found.push(names);
-    }
-    keys.keep_found(&found);
-    strangers
-}
-
-/// Says that a cluster has keys that its secrets don't have: it would lose them.
-pub fn unknown_keys(hosts: &[String]) -> Diagnostic {
-    let hosts = hosts.join(", ");
-    let message = format!(
-        "Secrets are encrypted with a key that .kinstall/secrets.json doesn't have, on {hosts}"
-    );
-    Diagnostic::error(Kind::Environment, message)
-        .hint("nothing was changed: with the keys of that file, no Secret could be read")
-        .hint("the file is older than the last `kinstall encryption rotate`: put the newer one in its place, or that of an etcd backup made after it")
-}
 
 /// Says that the inventory wants another algorithm than the cluster's data is encrypted with, where it does.
 pub fn another_algorithm(
@@ -87,7 +41,7 @@ pub fn another_algorithm(
 }
 
 /// Tells whether a machine is of the cluster with this authority.
-fn is_ours(facts: &Facts, authority: Option<&Sha256>) -> bool {
+pub fn is_ours(facts: &Facts, authority: Option<&Sha256>) -> bool {
     let mut authorities = facts.traces.authorities.iter();
     authorities.any(|(_, it)| Some(it) == authority)
 }
@@ -104,7 +58,7 @@ pub fn settle(cluster: &mut ClusterSpec, secrets: &ClusterSecrets) -> Option<Str
     if let Some(keys) = &secrets.encryption_keys {
         if let Some(encryption) = &mut settings.encryption {
             encryption.keys = names(keys);
-            encryption.rewrites = keys.next_step() == Some(RotationStep::Write);
+            encryption.rewrites = keys.next_step() == Some(RotationStep::Switch);
         }
         let unfinished = "the rotation of the encryption key is not over: `kinstall encryption rotate` goes on with it";
         return keys.next_step().map(|_| unfinished.to_owned());

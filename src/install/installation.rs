@@ -1,10 +1,10 @@
 //! `plan` and `up`, which are one piece of code: connect, plan, check; and, for `up`, apply.
 
 mod connection;
-pub mod encryption_rotation;
 mod leaving;
 pub mod restore;
 mod roll;
+pub mod rotation;
 mod unasked;
 pub mod upgrade;
 

@@ -37,6 +37,7 @@ mod programs;
 mod registries;
 mod removal;
 mod restore;
+mod service_accounts;
 mod settings;
 mod upgrade;
 

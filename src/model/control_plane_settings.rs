@@ -29,6 +29,9 @@ pub struct ControlPlaneSettings {
     pub etcd_backup: Option<EtcdBackup>,
     /// `None` for a cluster that has no key for it: one that a kinstall before 0.2 made.
     pub encryption: Option<Encryption>,
+    /// Names of the keys of service accounts that are accepted, the one that signs first; not the inventory's: the cluster's
+    /// secrets tell.
+    pub service_account_keys: Vec<String>,
 }
 
 /// What the API server writes down about requests.
@@ -124,6 +127,7 @@ impl Default for ControlPlaneSettings {
             certificate_renewal: Some(CertificateRenewal::default()),
             etcd_backup: Some(EtcdBackup::default()),
             encryption: Some(Encryption::default()),
+            service_account_keys: Vec::new(),
         }
     }
 }
@@ -167,6 +171,7 @@ impl ControlPlaneSettings {
             certificate_renewal: certificate_renewal(reader),
             etcd_backup: etcd_backup(reader),
             encryption: Some(encryption(reader)),
+            service_account_keys: usual.service_account_keys,
         }
     }
 

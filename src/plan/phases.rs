@@ -58,6 +58,7 @@ pub fn phases(action: Action) -> &'static [Stage] {
         Action::Upgrade => UPGRADE,
         Action::Renew => RENEW,
         Action::RotateEncryption => ROTATE_ENCRYPTION,
+        Action::RotateServiceAccounts => ROTATE_SERVICE_ACCOUNTS,
         Action::Restore => RESTORE,
         Action::Defrag => DEFRAG,
     }
@@ -163,6 +164,15 @@ const ROTATE_ENCRYPTION: &[Stage] = &[
     together(&[PhaseName::Encryption], &[PhaseName::ControlPlaneGate]),
     together(&[PhaseName::Rewrite], &[PhaseName::Encryption]),
 ];
+
+/// As [`RENEW`].
+const ROTATE_SERVICE_ACCOUNTS: &[Stage] = &[Stage {
+    phases: &[PhaseName::ControlPlaneGate, PhaseName::ServiceAccountKeys],
+    after: &[],
+    over: &[],
+    pace: Pace::Chains(1),
+    of: Of::ControlPlanes,
+}];
 
 /// No member may have other data than the rest: each step is done everywhere before the next one begins anywhere.
 const RESTORE: &[Stage] = &[

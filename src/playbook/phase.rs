@@ -22,6 +22,8 @@ pub enum Action {
     Renew,
     /// Objects in etcd are encrypted with a new key.
     RotateEncryption,
+    /// Tokens of service accounts are signed with a new key.
+    RotateServiceAccounts,
     /// etcd gets the data of a backup.
     Restore,
     /// The files of etcd's members are written anew, without what isn't used any more.
@@ -37,13 +39,14 @@ const SHARED_WITH_UPGRADE: [PhaseName; 4] = [
 ];
 
 impl Action {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Up,
         Self::Remove,
         Self::Reset,
         Self::Upgrade,
         Self::Renew,
         Self::RotateEncryption,
+        Self::RotateServiceAccounts,
         Self::Restore,
         Self::Defrag,
     ];
@@ -56,6 +59,7 @@ impl Action {
             | Self::Reset
             | Self::Renew
             | Self::RotateEncryption
+            | Self::RotateServiceAccounts
             | Self::Restore
             | Self::Defrag => self,
             Self::Remove => Self::Reset,
@@ -94,6 +98,7 @@ impl Action {
             Self::Upgrade => "upgrade",
             Self::Renew => "renew",
             Self::RotateEncryption => "rotate-encryption",
+            Self::RotateServiceAccounts => "rotate-service-accounts",
             Self::Restore => "restore",
             Self::Defrag => "defrag",
         }
@@ -148,6 +153,8 @@ pub enum PhaseName {
     Encryption,
     /// Objects are written anew, so that they are encrypted with the new key.
     Rewrite,
+    /// A control plane gets the keys of service accounts, and starts again what reads them.
+    ServiceAccountKeys,
     /// etcd and what works with it stop.
     Stop,
     /// etcd's data is replaced.
@@ -187,6 +194,7 @@ impl fmt::Display for PhaseName {
             Self::Renew => "renew",
             Self::Encryption => "encryption",
             Self::Rewrite => "rewrite",
+            Self::ServiceAccountKeys => "service-account-keys",
             Self::Stop => "stop",
             Self::Restore => "restore",
             Self::Start => "start",

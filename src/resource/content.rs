@@ -55,6 +55,11 @@ impl Sha256 {
         Self(sha2::Sha256::digest(bytes).into())
     }
 
+    /// Returns the digest itself.
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// Wraps a finished hasher.
     pub fn from_hasher(hasher: sha2::Sha256) -> Self {
         Self(hasher.finalize().into())

@@ -216,6 +216,9 @@ pub struct Facts {
     /// What that configuration encrypts with: `secretbox`; empty where there is none.
     #[serde(default)]
     pub encryption_algorithm: String,
+    /// Names of the keys whose tokens of service accounts the API server accepts, the one that signs first.
+    #[serde(default)]
+    pub service_account_keys: Vec<String>,
     /// Guarded commands that earlier runs began on the node, by step id.
     pub commands: BTreeMap<String, CommandState>,
     /// What kinstall made on the node and is still there; journals of earlier versions don't have it.

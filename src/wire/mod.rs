@@ -11,4 +11,4 @@ pub use message::{
     Outcome, PROTOCOL, Request, Step, StepError, StepState,
 };
 pub use surroundings::Surroundings;
-pub use traces::{ClusterTraces, authority_digest, key_fingerprint};
+pub use traces::{ClusterTraces, authority_digest, key_fingerprint, public_key_ids};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
 use crate::resource::Sha256;
@@ -34,4 +34,16 @@ pub fn authority_digest(pem: &str) -> Option<Sha256> {
 pub fn key_fingerprint(name: &str, secret: &str) -> String {
     let digest = Sha256::of(secret.as_bytes()).to_string();
     format!("{name} {}", &digest[..16])
+}
+
+/// Returns the names that Kubernetes gives the public keys of a PEM text, as tokens have them in their headers: their hashes.
+pub fn public_key_ids(pem: &str) -> Vec<String> {
+    let keys = pem.split("-----BEGIN PUBLIC KEY-----").skip(1);
+    let ids = keys.filter_map(|rest| {
+        let (body, _) = rest.split_once("-----END PUBLIC KEY-----")?;
+        let body: String = body.split_whitespace().collect();
+        let hash = Sha256::of(&STANDARD.decode(body).ok()?);
+        Some(URL_SAFE_NO_PAD.encode(hash.bytes()))
+    });
+    ids.collect()
 }

@@ -9,10 +9,10 @@ use super::unasked::UnaskedHosts;
 use crate::credentials::{ClusterSecrets, EncryptionKeys};
 use crate::diagnostic::Diagnostics;
 use crate::install::connect::{self, Stranger};
-use crate::install::encryption;
 use crate::install::lab::Keys;
 use crate::install::left_over::LeftOver;
 use crate::install::record::log_plan;
+use crate::install::{encryption, keys_in_use, service_accounts};
 use crate::install::{reported, template_secrets};
 use crate::model::ClusterSpec;
 use crate::plan::surroundings::Notice;
@@ -219,28 +219,27 @@ impl Installation {
         if let Some(unasked) = scope.unasked {
             facts.extend(unasked.facts());
         }
-        let strangers = encryption::keep_those_in_use(&mut own, &cluster, &facts);
+        let mut problems = keys_in_use::keep(&mut own, &cluster, &facts);
+        problems.extend(encryption::another_algorithm(&own, &cluster, &facts));
         let gives_keys = matches!(
             scope.action,
-            Action::Up | Action::Upgrade | Action::RotateEncryption
+            Action::Up | Action::Upgrade | Action::RotateEncryption | Action::RotateServiceAccounts
         );
-        if gives_keys && !strangers.is_empty() {
-            return Err(vec![encryption::unknown_keys(&strangers)]);
+        if gives_keys && !problems.is_empty() {
+            return Err(problems);
         }
-        if let Some(problem) =
-            encryption::another_algorithm(&own, &cluster, &facts).filter(|_| gives_keys)
-        {
-            return Err(vec![problem]);
-        }
-        if let (Some(keys), Some(backup)) = (&mut own.encryption_keys, scope.encrypted_with) {
-            keys.keep_those_of(backup);
-        }
+        keys_in_use::keep_those_of(&mut own, scope.encrypted_with);
         let mut notices = Vec::new();
-        let said = encryption::settle(&mut cluster, &own);
-        if let Some(message) = said.filter(|_| scope.action == Action::Up) {
-            let host = cluster.control_planes().next().map(|it| it.name.clone());
-            let host = host.unwrap_or_default();
-            notices.push(Notice { host, message });
+        let said = [
+            encryption::settle(&mut cluster, &own),
+            service_accounts::settle(&mut cluster, &own),
+        ];
+        let first = cluster.control_planes().next().map(|it| it.name.clone());
+        if scope.action == Action::Up {
+            notices.extend(said.into_iter().flatten().map(|message| Notice {
+                host: first.clone().unwrap_or_default(),
+                message,
+            }));
         }
         let secrets = template_secrets::of(&cluster, &own, &self.project.directory, self.access)?;
         let input = PlanInput {

@@ -1,9 +1,10 @@
 //! The keys that encrypt objects in etcd: which ones control planes get at each step of a rotation.
 
 use super::control_planes::{have_joined, lab, text};
+use super::restore::give_snapshot;
 use super::{Lab, content};
 use crate::credentials::{ClusterSecrets, RotationStep};
-use crate::install::encryption;
+use crate::install::{encryption, keys_in_use};
 use crate::playbook::Action;
 use crate::resource::Sha256;
 use crate::wire::{authority_digest, key_fingerprint};
@@ -26,8 +27,8 @@ fn lab_with(secrets: &ClusterSecrets, found: &[&str]) -> Lab {
         facts.encryption_keys = found.iter().map(fingerprint).collect();
     }
     lab.secrets = secrets.clone();
-    let strangers = encryption::keep_those_in_use(&mut lab.secrets, &lab.cluster, &lab.facts);
-    assert!(strangers.is_empty());
+    let strangers = keys_in_use::keep(&mut lab.secrets, &lab.cluster, &lab.facts);
+    assert!(strangers.is_empty(), "{strangers:?}");
     encryption::settle(&mut lab.cluster, &lab.secrets);
     lab
 }
@@ -41,15 +42,15 @@ fn keys(lab: &Lab, action: Action) -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
-fn advance(secrets: &mut ClusterSecrets, done: RotationStep) {
-    secrets.encryption_keys.as_mut().unwrap().advance(done);
+fn advance(secrets: &mut ClusterSecrets) -> bool {
+    secrets.encryption_keys.as_mut().unwrap().advance()
 }
 
 #[test]
 fn all_control_planes_are_well_and_have_the_keys_before_anything_is_written_anew() {
     let mut secrets = lab().secrets;
     secrets.begin_encryption_rotation().unwrap();
-    advance(&mut secrets, RotationStep::Add);
+    advance(&mut secrets);
     let writing = lab_with(&secrets, &["key1", "key2"]);
     insta::assert_snapshot!(text(&writing.plan_of(Action::RotateEncryption, &[])));
 }
@@ -66,22 +67,38 @@ fn up_in_the_middle_of_a_rotation_has_the_same_keys() {
         let lab = lab_with(&secrets, &had);
         let rotation = lab.plan_of(Action::RotateEncryption, &[]);
         let rewrites = rotation.phases.iter().any(|it| it.name == "rewrite");
-        assert_eq!(rewrites, step == RotationStep::Write);
+        assert_eq!(rewrites, step == RotationStep::Switch);
         found = keys(&lab, Action::RotateEncryption);
         assert_eq!(keys(&lab, Action::Up), found);
         seen.push(found.join(" "));
-        advance(&mut secrets, step);
+        advance(&mut secrets);
     }
     assert_eq!(seen, ["key1 key2", "key2 key1", "key2"]);
+}
+
+#[test]
+fn a_restore_brings_the_key_that_the_data_was_encrypted_with() {
+    let before = lab().secrets;
+    let mut secrets = before.clone();
+    secrets.begin_encryption_rotation().unwrap();
+    while advance(&mut secrets) {}
+    assert!(secrets.belong_together(&before));
+    assert!(!before.belong_together(&secrets));
+    let (keys_now, keys_before) = (&mut secrets.encryption_keys, &before.encryption_keys);
+    keys_now
+        .as_mut()
+        .unwrap()
+        .keep_those_of(keys_before.as_ref().unwrap());
+    let mut lab = lab_with(&secrets, &["key2"]);
+    give_snapshot(&mut lab);
+    assert_eq!(keys(&lab, Action::Restore), ["key2", "key1"]);
 }
 
 #[test]
 fn machines_that_went_back_to_before_a_rotation_keep_their_key() {
     let mut secrets = lab().secrets;
     secrets.begin_encryption_rotation().unwrap();
-    for step in [RotationStep::Add, RotationStep::Write, RotationStep::Retire] {
-        advance(&mut secrets, step);
-    }
+    while advance(&mut secrets) {}
     assert_eq!(keys(&lab_with(&secrets, &["key2"]), Action::Up), ["key2"]);
     let back = lab_with(&secrets, &["key1"]);
     assert_eq!(keys(&back, Action::Up), ["key1", "key2"]);
@@ -103,8 +120,14 @@ fn keys_that_are_not_known_are_told_where_the_control_plane_is_ours() {
         facts.traces.authorities = [("/etc/kubernetes/pki/ca.crt".to_owned(), authority)].into();
         facts.encryption_keys = vec![unknown.clone()];
     }
-    let found = encryption::keep_those_in_use(&mut lab.secrets, &lab.cluster, &lab.facts);
-    assert_eq!(found, ["node2"]);
+    let found = keys_in_use::keep(&mut lab.secrets, &lab.cluster, &lab.facts);
+    let [problem] = found.as_slice() else {
+        panic!("{found:?}")
+    };
+    assert_eq!(
+        problem.message,
+        "Secrets are encrypted with a key that .kinstall/secrets.json doesn't have, on node2"
+    );
     assert_eq!(lab.secrets, secrets);
 }
 

@@ -1,5 +1,6 @@
 //! A restore of etcd's data, and a defragmentation: who does what when.
 
+use super::Lab;
 use super::control_planes::{have_joined, lab};
 use crate::bundle::Program;
 use crate::plan::Plan;
@@ -9,6 +10,12 @@ use crate::resource::{BlobRef, Sha256};
 fn plan_of(action: Action) -> Plan {
     let mut lab = lab();
     have_joined(&mut lab);
+    give_snapshot(&mut lab);
+    lab.plan_of(action, &[])
+}
+
+/// Puts a snapshot to restore beside the bundle's parts.
+pub(super) fn give_snapshot(lab: &mut Lab) {
     let snapshot = Program {
         component: "snapshot".to_owned(),
         version: "20261127T030000Z-1".to_owned(),
@@ -22,7 +29,6 @@ fn plan_of(action: Action) -> Plan {
     lab.bundle
         .programs
         .insert("snapshot/etcd".to_owned(), snapshot);
-    lab.plan_of(action, &[])
 }
 
 #[test]

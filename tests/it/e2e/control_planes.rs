@@ -3,7 +3,7 @@
 use std::process::{Child, Stdio};
 
 use super::kinstall::{Kinstall, eventually};
-use super::{encryption, etcd};
+use super::{encryption, etcd, service_accounts};
 
 pub const INVENTORY: &str = "\
 [all]
@@ -33,7 +33,7 @@ kinstall_egress=false
 
 /// A request to the API of a new connection each, through the worker's own proxy, as often as it can until a file is
 /// there; prints how many failed and the longest time without an answer, in milliseconds.
-const WATCH: &str = "\
+pub const WATCH: &str = "\
 failed=0; longest=0; last=$(date +%s%3N)
 until [ -e /run/watched ]; do
   if kubectl --kubeconfig /etc/kubernetes/kubelet.conf --request-timeout=5s get --raw /readyz > /dev/null 2>&1; then
@@ -108,9 +108,10 @@ fn any_control_plane_may_go() {
     );
     lab.ok(&["reset", "--yes", "cp1"]);
 
-    // It comes back as a new member, and a live worker leaves.
+    // It comes back as a new member, service accounts get another key, and a live worker leaves.
     lab.ok(&["up"]);
     assert_eq!(voters(&lab, "cp3"), ["cp1", "cp2", "cp3"]);
+    service_accounts::get_a_new_key(&lab);
     lab.ok(&["node", "remove", "--yes", "w1"]);
     let nodes = kubectl(&lab, "cp3", &["get", "nodes", "-o", "name"]);
     assert!(!nodes.contains("w1"), "{nodes}");

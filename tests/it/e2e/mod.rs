@@ -29,6 +29,7 @@ mod pages;
 mod registry;
 mod reset;
 mod resources;
+mod service_accounts;
 mod storage;
 mod traces;
 mod upgrade;

@@ -1,0 +1,362 @@
+//! Keys that get successors: the one in use, those that are accepted as well, and those that were. A rotation moves a key
+//! through these places, so that they tell how far it has come.
+
+use serde::{Deserialize, Serialize};
+
+/// A key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RotatingKey<K> {
+    /// 1 for the key that the cluster began with; the newest has the highest.
+    number: u32,
+    secret: K,
+}
+
+impl<K> RotatingKey<K> {
+    /// Returns its number, which no other key of the same keys has.
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// Returns the key itself.
+    pub fn secret(&self) -> &K {
+        &self.secret
+    }
+}
+
+/// What a rotation does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RotationStep {
+    /// All accept the new key, before anybody uses it.
+    Add,
+    /// It is used; what was made with the old one is accepted, and made anew.
+    Switch,
+    /// The old key goes from the control planes.
+    Retire,
+}
+
+/// All keys of a cluster that are for the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    try_from = "Kept<K>",
+    into = "Kept<K>",
+    bound(serialize = "K: Clone + PartialEq + Serialize")
+)]
+pub struct RotatingKeys<K> {
+    /// As control planes have them: the first one is used, each one is accepted. At least one.
+    active: Vec<RotatingKey<K>>,
+    /// What is not accepted any more; backups may need it, and machines that went back to an earlier state.
+    retired: Vec<RotatingKey<K>>,
+    /// A rotation has begun and is not over.
+    is_rotating: bool,
+    /// Since when all use the newest key, in seconds after 1970; where what was made with the old one is made anew by
+    /// itself.
+    switched_at: Option<u64>,
+}
+
+/// The same in the file: as long as nothing was rotated, it is the key alone.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Kept<K> {
+    One(K),
+    Several(Several<K>),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Several<K> {
+    active: Vec<RotatingKey<K>>,
+    retired: Vec<RotatingKey<K>>,
+    is_rotating: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    switched_at: Option<u64>,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("no active key")]
+struct NoActiveKey;
+
+impl<K> TryFrom<Kept<K>> for RotatingKeys<K> {
+    type Error = NoActiveKey;
+
+    fn try_from(kept: Kept<K>) -> Result<Self, NoActiveKey> {
+        match kept {
+            Kept::One(secret) => Ok(Self::of(secret)),
+            Kept::Several(Several { active, .. }) if active.is_empty() => Err(NoActiveKey),
+            Kept::Several(several) => Ok(Self {
+                active: several.active,
+                retired: several.retired,
+                is_rotating: several.is_rotating,
+                switched_at: several.switched_at,
+            }),
+        }
+    }
+}
+
+impl<K: Clone + PartialEq> From<RotatingKeys<K>> for Kept<K> {
+    fn from(keys: RotatingKeys<K>) -> Self {
+        match keys.active.as_slice() {
+            [only] if keys == RotatingKeys::of(only.secret.clone()) => {
+                Self::One(only.secret.clone())
+            }
+            _ => Self::Several(Several {
+                active: keys.active,
+                retired: keys.retired,
+                is_rotating: keys.is_rotating,
+                switched_at: keys.switched_at,
+            }),
+        }
+    }
+}
+
+impl<K> RotatingKeys<K> {
+    /// Returns the keys of a cluster that begins with this one.
+    pub fn of(secret: K) -> Self {
+        Self {
+            active: vec![RotatingKey { number: 1, secret }],
+            retired: Vec::new(),
+            is_rotating: false,
+            switched_at: None,
+        }
+    }
+
+    /// Returns those that control planes have, the one that is used first.
+    pub fn active(&self) -> &[RotatingKey<K>] {
+        &self.active
+    }
+
+    /// Returns the retired ones as well.
+    pub fn all(&self) -> impl Iterator<Item = &RotatingKey<K>> {
+        self.active.iter().chain(&self.retired)
+    }
+
+    /// Returns the newest key.
+    pub fn newest(&self) -> u32 {
+        let numbers = self.all().map(|key| key.number);
+        numbers.max().unwrap_or_default()
+    }
+
+    /// Returns the next step of a rotation; `None` where none is under way.
+    pub fn next_step(&self) -> Option<RotationStep> {
+        let uses_newest = self
+            .active
+            .first()
+            .is_some_and(|it| it.number == self.newest());
+        self.is_rotating.then_some(match self.active.len() {
+            1 => RotationStep::Retire,
+            _ if uses_newest => RotationStep::Switch,
+            _ => RotationStep::Add,
+        })
+    }
+
+    /// Returns since when all use the newest key and accept the old one, if that was noted.
+    pub fn switched_at(&self) -> Option<u64> {
+        let has_switched = self.next_step() == Some(RotationStep::Switch);
+        self.switched_at.filter(|_| has_switched)
+    }
+
+    /// Begins a rotation to a new key; goes on with the one that is under way.
+    pub fn begin_rotation(&mut self, secret: K) {
+        if !self.is_rotating {
+            let number = self.newest() + 1;
+            self.active.insert(1, RotatingKey { number, secret });
+            self.is_rotating = true;
+        }
+    }
+
+    /// Notes that all use the newest key from now on.
+    pub fn note_switch(&mut self, now: u64) {
+        self.switched_at = Some(now);
+    }
+
+    /// Goes on to what comes after the step that is done on all control planes; returns whether something does.
+    pub fn advance(&mut self) -> bool {
+        let newest = self.newest();
+        match self.next_step() {
+            Some(RotationStep::Add) => self.active.sort_by_key(|it| it.number != newest),
+            Some(RotationStep::Switch) => self.retired.extend(self.active.drain(1..)),
+            Some(RotationStep::Retire) | None => self.is_rotating = false,
+        }
+        self.switched_at = None;
+        self.is_rotating
+    }
+
+    /// Takes retired keys back that control planes still have, by the numbers that each of them has in this order: their
+    /// disks may be those of before a rotation, and then the data is as well.
+    pub fn keep_found(&mut self, found: &[Vec<u32>]) {
+        let is_ending = self.next_step() == Some(RotationStep::Retire);
+        for numbers in found {
+            for (place, number) in numbers.iter().enumerate() {
+                let is_used = place == 0;
+                // Once all is made anew, one that is only accepted may go.
+                let is_needed = is_used || !is_ending;
+                if is_needed && self.take_back(|key| key.number == *number) && is_used {
+                    // The others must not use a key that this one doesn't accept yet.
+                    self.active.rotate_right(1);
+                }
+            }
+            // Nor one that it doesn't know at all: that of a rotation that this one hasn't seen.
+            let knows = |key: &RotatingKey<K>| numbers.contains(&key.number);
+            if !numbers.is_empty() && !knows(&self.active[0]) {
+                self.active.rotate_left(1);
+            }
+        }
+        let used = self.active[0].number;
+        if found
+            .iter()
+            .filter_map(|it| it.first())
+            .any(|it| *it != used)
+        {
+            self.switched_at = None;
+        }
+    }
+
+    /// Makes a retired key the last active one; returns whether there was one.
+    fn take_back(&mut self, is_it: impl Fn(&RotatingKey<K>) -> bool) -> bool {
+        let Some(place) = self.retired.iter().position(is_it) else {
+            return false;
+        };
+        self.active.push(self.retired.remove(place));
+        self.is_rotating = true;
+        self.switched_at = None;
+        true
+    }
+}
+
+impl<K: PartialEq> RotatingKeys<K> {
+    /// Takes back what data was made with that comes from a backup.
+    pub fn keep_those_of(&mut self, backup: &Self) {
+        for theirs in &backup.active {
+            self.take_back(|key| key == theirs);
+        }
+    }
+
+    /// Returns whether what was made with the others is accepted with these.
+    pub fn have_all_of(&self, others: &Self) -> bool {
+        let mut theirs = others.active.iter();
+        theirs.all(|key| self.active.contains(key) || self.retired.contains(key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    fn keys() -> RotatingKeys<Secret> {
+        RotatingKeys::of(Secret::new("one"))
+    }
+
+    fn numbers(keys: &RotatingKeys<Secret>) -> Vec<u32> {
+        keys.active.iter().map(RotatingKey::number).collect()
+    }
+
+    /// Kept and read again, as after a kill.
+    fn read_again(keys: &RotatingKeys<Secret>) -> RotatingKeys<Secret> {
+        serde_json::from_str(&serde_json::to_string(keys).unwrap()).unwrap()
+    }
+
+    fn rotated() -> RotatingKeys<Secret> {
+        let mut keys = keys();
+        keys.begin_rotation(Secret::new("two"));
+        while keys.advance() {}
+        keys
+    }
+
+    #[test]
+    fn a_key_is_read_before_it_writes_and_the_old_one_is_kept() {
+        let mut keys = keys();
+        let mut steps = Vec::new();
+        keys.begin_rotation(Secret::new("two"));
+        while let Some(step) = keys.next_step() {
+            steps.push((step, numbers(&keys)));
+            // A second one doesn't begin meanwhile.
+            keys = read_again(&keys);
+            keys.begin_rotation(Secret::new("three"));
+            keys.advance();
+        }
+        let expected = [
+            (RotationStep::Add, vec![1, 2]),
+            (RotationStep::Switch, vec![2, 1]),
+            (RotationStep::Retire, vec![2]),
+        ];
+        assert_eq!(steps, expected);
+        assert_eq!(read_again(&keys), rotated());
+        assert_eq!(keys.retired, self::keys().active);
+        keys.begin_rotation(Secret::new("three"));
+        assert_eq!(numbers(&keys), [2, 3]);
+    }
+
+    #[test]
+    fn what_was_never_rotated_is_kept_as_earlier_versions_read_it() {
+        assert_eq!(serde_json::to_string(&keys()).unwrap(), r#""one""#);
+        assert_eq!(read_again(&keys()), keys());
+        let none = r#"{"active": [], "retired": [], "is_rotating": false}"#;
+        assert!(serde_json::from_str::<RotatingKeys<Secret>>(none).is_err());
+    }
+
+    #[test]
+    fn a_key_that_a_control_plane_has_is_not_dropped() {
+        let found = |numbers: &[u32]| {
+            let mut keys = rotated();
+            keys.keep_found(&[numbers.to_owned()]);
+            (keys.next_step(), self::numbers(&keys))
+        };
+        assert_eq!(found(&[2]), (None, vec![2]));
+        assert_eq!(found(&[]), (None, vec![2]));
+        assert_eq!(found(&[1]), (Some(RotationStep::Add), vec![1, 2]));
+        assert_eq!(found(&[2, 1]), (Some(RotationStep::Switch), vec![2, 1]));
+
+        // The rotation has come to where the new key is used, and the machines are back at where it began.
+        let mut switching = self::keys();
+        switching.begin_rotation(Secret::new("two"));
+        switching.advance();
+        switching.keep_found(&[Vec::new(), vec![1]]);
+        assert_eq!(numbers(&switching), [1, 2]);
+        assert_eq!(switching.next_step(), Some(RotationStep::Add));
+
+        let mut ending = rotated();
+        ending.is_rotating = true;
+        ending.keep_found(&[vec![2, 1]]);
+        assert_eq!(numbers(&ending), [2], "all was made anew");
+    }
+
+    /// The file of secrets is from before the new key was used, and the old one is gone from the control planes.
+    #[test]
+    fn what_all_control_planes_have_given_up_is_not_used_again() {
+        let mut keys = keys();
+        keys.begin_rotation(Secret::new("two"));
+        keys.keep_found(&[vec![2], vec![2]]);
+        assert_eq!(numbers(&keys), [2, 1]);
+        assert_eq!(keys.next_step(), Some(RotationStep::Switch));
+    }
+
+    #[test]
+    fn the_time_of_the_switch_counts_while_all_use_the_new_key() {
+        let mut keys = keys();
+        keys.begin_rotation(Secret::new("two"));
+        keys.advance();
+        keys.note_switch(1000);
+        let found = |numbers: &[u32]| {
+            let mut keys = read_again(&keys);
+            keys.keep_found(&[vec![2, 1], numbers.to_owned()]);
+            (keys.next_step(), keys.switched_at())
+        };
+        let switch = Some(RotationStep::Switch);
+        assert_eq!(found(&[2, 1]), (switch, Some(1000)));
+        assert_eq!(found(&[]), (switch, Some(1000)));
+        assert_eq!(found(&[1, 2]), (switch, None));
+        assert_eq!(found(&[1]), (Some(RotationStep::Add), None));
+    }
+
+    #[test]
+    fn data_of_a_backup_is_read_with_the_key_of_its_time() {
+        let mut keys = rotated();
+        assert!(keys.have_all_of(&self::keys()));
+        assert!(!self::keys().have_all_of(&keys));
+        assert!(!keys.have_all_of(&RotatingKeys::of(Secret::new("another"))));
+        keys.keep_those_of(&self::keys());
+        assert_eq!(numbers(&keys), [2, 1]);
+        assert_eq!(keys.next_step(), Some(RotationStep::Switch));
+    }
+}
