@@ -184,6 +184,13 @@ impl EncryptionKeys {
         }
     }
 
+    /// Takes back those of these names, retired or not: data that was written with them comes back.
+    pub fn keep_named(&mut self, names: &[String]) {
+        for name in names {
+            self.take_back(|key| key.name() == *name);
+        }
+    }
+
     /// Takes back what data was written with that comes from a backup.
     pub fn keep_those_of(&mut self, backup: &Self) {
         for theirs in &backup.active {

@@ -1,10 +1,12 @@
 //! `plan` and `up`, which are one piece of code: connect, plan, check; and, for `up`, apply.
 
+pub mod begun;
 mod connection;
 pub mod encryption_rotation;
 mod leaving;
 pub mod restore;
 mod roll;
+pub mod rollback;
 mod unasked;
 pub mod upgrade;
 
@@ -212,7 +214,7 @@ impl Installation {
         observer: Box<dyn Observer>,
         dialogue: &Dialogue<'_>,
     ) -> Result<Applied, Diagnostics> {
-        restore::refuse_if_begun(&self.project)?;
+        begun::refuse_if_begun(&self.project)?;
         // What is wrong with them is told before machines are made.
         self.manifests(Action::Up)?;
         if self.machines.made().is_some() {
@@ -362,7 +364,7 @@ impl Installation {
     /// Reads the user's own objects; nothing where the action doesn't apply them.
     fn manifests(&self, action: Action) -> Result<Vec<UserObject>, Diagnostics> {
         match action {
-            Action::Up | Action::Upgrade => user_objects(&self.project.cluster),
+            Action::Up | Action::Upgrade | Action::Rollback => user_objects(&self.project.cluster),
             _ => Ok(Vec::new()),
         }
     }

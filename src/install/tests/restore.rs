@@ -1,6 +1,6 @@
 //! A restore of etcd's data, and a defragmentation: who does what when.
 
-use super::control_planes::{have_joined, lab};
+use super::control_planes::{have_joined, lab, text};
 use crate::bundle::Program;
 use crate::plan::Plan;
 use crate::playbook::Action;
@@ -22,6 +22,9 @@ fn plan_of(action: Action) -> Plan {
     lab.bundle
         .programs
         .insert("snapshot/etcd".to_owned(), snapshot);
+    for facts in lab.facts.values_mut() {
+        facts.traces.joined = true;
+    }
     lab.plan_of(action, &[])
 }
 
@@ -43,7 +46,8 @@ fn every_control_plane_stops_before_any_data_changes_and_all_members_begin_as_on
             ("provide", all.clone(), String::new()),
             ("stop", all.clone(), "provide".to_owned()),
             ("restore", all.clone(), "stop".to_owned()),
-            ("start", all.clone(), "restore".to_owned()),
+            ("encryption", all.clone(), "restore".to_owned()),
+            ("start", all.clone(), "encryption".to_owned()),
             ("finish", all, "start".to_owned()),
         ]
     );
@@ -55,6 +59,12 @@ fn every_control_plane_stops_before_any_data_changes_and_all_members_begin_as_on
     ] {
         assert!(steps.contains(expected), "{expected}: {steps}");
     }
+}
+
+/// Programs change only while no API server answers, so that no kubelet is newer than one; workers come back as well.
+#[test]
+fn a_rollback_restores_with_the_programs_of_the_release_that_comes_back_on_all_nodes() {
+    insta::assert_snapshot!(text(&plan_of(Action::Rollback)));
 }
 
 #[test]
