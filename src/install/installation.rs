@@ -390,9 +390,9 @@ pub(super) fn user_objects(cluster: &ClusterSpec) -> Result<Vec<UserObject>, Dia
 
 /// Takes the lab's lock, and removes what a run that was killed has left of a backup.
 fn lock(project: &Project) -> Result<File, Diagnostics> {
-    let lock = project.lock()?;
-    restore::clear(&project.directory);
-    Ok(lock)
+    project
+        .lock()
+        .inspect(|_| restore::clear(&project.directory))
 }
 
 /// Returns whether a machine that was made before doesn't run as it should.
