@@ -79,7 +79,6 @@ pub struct Installation {
     /// Held while something may be changed.
     _lock: Option<File>,
 }
-
 impl Installation {
     /// Prepares a run that only looks.
     pub fn to_check(settings: &Settings, project: Project) -> Result<Self, Diagnostics> {
@@ -215,7 +214,6 @@ impl Installation {
         dialogue: &Dialogue<'_>,
     ) -> Result<Applied, Diagnostics> {
         begun::refuse_if_begun(&self.project)?;
-        // What is wrong with them is told before machines are made.
         self.manifests(Action::Up)?;
         if self.machines.made().is_some() {
             self.save_state(&self.project.cluster)?;
@@ -341,7 +339,6 @@ impl Installation {
         }
     }
 
-    /// Returns what would be done with the machines of the limit.
     fn machine_changes(&self) -> Result<Vec<MachineChange>, Diagnostics> {
         Ok(self.of_limit(self.machines.changes()?))
     }
