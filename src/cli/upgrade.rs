@@ -1,11 +1,15 @@
 //! `kinstall upgrade`: the cluster moves to another version of Kubernetes, node by node.
 
-use clap::Args;
+mod rollback;
 
+use clap::{Args, Subcommand};
+
+use self::rollback::RollbackArguments;
 use super::exit::Exit;
 use super::{GlobalArguments, InventoryArgument};
 use crate::bundle::Minor;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::install::installation::begun;
 use crate::install::installation::upgrade::{Hop, RunningVersions, SNAPSHOTS};
 use crate::install::{Installation, Project, Settings, named_hosts};
 use crate::model::VersionRequest;
@@ -14,7 +18,10 @@ use crate::ui::{changes, prompt, upgrade};
 
 /// What `upgrade` is told.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct UpgradeArguments {
+    #[command(subcommand)]
+    pub command: Option<UpgradeCommand>,
     #[command(flatten)]
     pub inventory: InventoryArgument,
     /// Version of Kubernetes: 1.37 or 1.37.2 [default: kube_version of the inventory, else the newest in the bundle]
@@ -31,12 +38,22 @@ pub struct UpgradeArguments {
     pub yes: bool,
 }
 
+/// What else is done about an upgrade.
+#[derive(Debug, Subcommand)]
+pub enum UpgradeCommand {
+    /// Go back to the version before: all nodes, and the cluster's data as it was before the upgrade
+    Rollback(RollbackArguments),
+}
+
 /// Shows the path, and goes it.
 pub fn run(
     global: &GlobalArguments,
     arguments: &UpgradeArguments,
     printer: Printer,
 ) -> Result<Exit, Diagnostics> {
+    if let Some(UpgradeCommand::Rollback(arguments)) = &arguments.command {
+        return rollback::run(global, arguments, printer);
+    }
     let project = global.project(arguments.inventory.path.as_deref())?;
     project.require_lab()?;
     if let Some(name) = &arguments.pause_after {
@@ -51,6 +68,7 @@ pub fn run(
     } else {
         Installation::to_apply(&settings, project)?
     };
+    begun::refuse_if_begun(&installation.project)?;
     check_patch(arguments.to.as_ref(), &installation)?;
     let mut running = installation.running()?;
     let hops = installation.path(&running)?;
@@ -82,7 +100,7 @@ pub fn run(
         printer.data(&upgrade::table(&running));
         if let Some(host) = rolled.acting {
             printer.message(&format!(
-                "etcd's data as it was before is in {SNAPSHOTS}/before-{}.db on {host}.",
+                "etcd's data as it was before is in {SNAPSHOTS}/before-{}.db on {host}; `kinstall upgrade rollback` goes back to it.",
                 hop.versions.kubernetes
             ));
         }
@@ -92,7 +110,11 @@ pub fn run(
         }
         let behind = installation.differences(&running)?;
         if !behind.is_empty() {
-            return Err(upgrade::differences(&behind, &hop.versions.kubernetes));
+            return Err(upgrade::differences(
+                &behind,
+                &hop.versions.kubernetes,
+                "upgrade",
+            ));
         }
     }
     if let Some(hop) = hops.last() {
@@ -150,22 +172,26 @@ fn stopped(project: &Project, hop: &Hop) -> String {
     )
 }
 
-/// Says where the inventory says something else now.
 fn arrived(project: &Project, hop: &Hop) -> String {
-    let version = &hop.versions.kubernetes;
-    let all = format!("All nodes run Kubernetes {version}.");
-    let minor = (version.major, version.minor);
-    let wanted = project.cluster.kubernetes_version.as_ref();
-    match wanted.filter(|it| (it.version.major, it.version.minor) != minor) {
+    let all = format!("All nodes run Kubernetes {}.", hop.versions.kubernetes);
+    match kube_version_to_set(project, hop.release) {
         None => all,
-        Some(wanted) => format!(
-            "{all}\nSet `kube_version: {}` at {}:{}: it says {}, and `kinstall up` goes by it.",
-            hop.release,
+        Some(setting) => format!("{all}\n{setting}"),
+    }
+}
+
+/// Says where the inventory has another version than what runs now.
+fn kube_version_to_set(project: &Project, release: Minor) -> Option<String> {
+    let wanted = project.cluster.kubernetes_version.as_ref()?;
+    let is_same = (wanted.version.major, wanted.version.minor) == (release.major, release.minor);
+    (!is_same).then(|| {
+        format!(
+            "Set `kube_version: {release}` at {}:{}: it says {}, and `kinstall up` goes by it.",
             wanted.location.path().display(),
             wanted.location.line(),
             wanted.version
-        ),
-    }
+        )
+    })
 }
 
 /// A patch version has to be the one that the bundle has.

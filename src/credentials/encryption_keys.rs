@@ -15,3 +15,12 @@ impl EncryptionKey {
         format!("key{}", self.number())
     }
 }
+
+impl EncryptionKeys {
+    /// Takes back those of these names, retired or not: data that was written with them comes back.
+    pub fn keep_named(&mut self, names: &[String]) {
+        for name in names {
+            self.take_back(|key| key.name() == *name);
+        }
+    }
+}

@@ -212,7 +212,7 @@ impl<K> RotatingKeys<K> {
     }
 
     /// Makes a retired key the last active one; returns whether there was one.
-    fn take_back(&mut self, is_it: impl Fn(&RotatingKey<K>) -> bool) -> bool {
+    pub(super) fn take_back(&mut self, is_it: impl Fn(&RotatingKey<K>) -> bool) -> bool {
         let Some(place) = self.retired.iter().position(is_it) else {
             return false;
         };

@@ -1,9 +1,11 @@
 //! `plan` and `up`, which are one piece of code: connect, plan, check; and, for `up`, apply.
 
+pub mod begun;
 mod connection;
 mod leaving;
 pub mod restore;
 mod roll;
+pub mod rollback;
 pub mod rotation;
 mod unasked;
 pub mod upgrade;
@@ -34,7 +36,7 @@ use crate::manifest::{self, UserObject};
 use crate::model::{ClusterSpec, Provider};
 use crate::plan::{self, versions::choose};
 use crate::playbook::{Action, Sources};
-use crate::provision::{MachineAction, MachineChange};
+use crate::provision::MachineChange;
 use crate::report::Summary;
 use crate::run::{CheckedHosts, EventSender, Observer, PlannedChanges, RunEvent};
 
@@ -148,7 +150,8 @@ impl Installation {
         let left_over = self.left_over(&machines)?;
         let members = &left_over.members;
         // Where the cluster doesn't run, it can't be asked.
-        let shows_leaving = !members.is_empty() && !machines.iter().any(is_start_of_old);
+        let shows_leaving =
+            !members.is_empty() && !machines.iter().any(MachineChange::is_start_of_old);
         let known = left_over.names();
         let scope = Scope {
             unasked: Some(&unasked),
@@ -212,7 +215,7 @@ impl Installation {
         observer: Box<dyn Observer>,
         dialogue: &Dialogue<'_>,
     ) -> Result<Applied, Diagnostics> {
-        restore::refuse_if_begun(&self.project)?;
+        begun::refuse_if_begun(&self.project)?;
         // What is wrong with them is told before machines are made.
         self.manifests(Action::Up)?;
         if self.machines.made().is_some() {
@@ -241,7 +244,9 @@ impl Installation {
                 let mut all_left = true;
                 if !left_over.members.is_empty() {
                     // What is there has to run; what is new may need the place of what goes.
-                    let (old, rest) = changes.into_iter().partition(is_start_of_old);
+                    let (old, rest) = changes
+                        .into_iter()
+                        .partition(MachineChange::is_start_of_old);
                     changes = rest;
                     let old: Vec<MachineChange> = old;
                     if !old.is_empty() {
@@ -362,7 +367,7 @@ impl Installation {
     /// Reads the user's own objects; nothing where the action doesn't apply them.
     fn manifests(&self, action: Action) -> Result<Vec<UserObject>, Diagnostics> {
         match action {
-            Action::Up | Action::Upgrade => user_objects(&self.project.cluster),
+            Action::Up | Action::Upgrade | Action::Rollback => user_objects(&self.project.cluster),
             _ => Ok(Vec::new()),
         }
     }
@@ -388,13 +393,7 @@ pub(super) fn user_objects(cluster: &ClusterSpec) -> Result<Vec<UserObject>, Dia
 
 /// Takes the lab's lock, and removes what a run that was killed has left of a backup.
 fn lock(project: &Project) -> Result<File, Diagnostics> {
-    let lock = project.lock()?;
-    restore::clear(&project.directory);
-    Ok(lock)
-}
-
-/// Returns whether a machine that was made before doesn't run as it should.
-fn is_start_of_old(change: &MachineChange) -> bool {
-    let is_new = matches!(change.action, MachineAction::Create | MachineAction::Remove);
-    !is_new && change.is_boot()
+    project
+        .lock()
+        .inspect(|_| restore::clear(&project.directory))
 }

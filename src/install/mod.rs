@@ -50,6 +50,7 @@ pub mod status;
 pub mod stores;
 pub mod support;
 mod template_secrets;
+mod upgrade_backups;
 pub mod vault_password;
 pub mod verify;
 

@@ -60,6 +60,7 @@ pub fn phases(action: Action) -> &'static [Stage] {
         Action::RotateEncryption => ROTATE_ENCRYPTION,
         Action::RotateServiceAccounts => ROTATE_SERVICE_ACCOUNTS,
         Action::Restore => RESTORE,
+        Action::Rollback => ROLLBACK,
         Action::Defrag => DEFRAG,
     }
 }
@@ -179,9 +180,32 @@ const RESTORE: &[Stage] = &[
     together(&[PhaseName::Provide], &[]),
     together(&[PhaseName::Stop], &[PhaseName::Provide]),
     together(&[PhaseName::Restore], &[PhaseName::Stop]),
-    together(&[PhaseName::Start], &[PhaseName::Restore]),
+    together(&[PhaseName::Encryption], &[PhaseName::Restore]),
+    together(&[PhaseName::Start], &[PhaseName::Encryption]),
     together(&[PhaseName::Finish], &[PhaseName::Start]),
 ];
+
+/// A restore with the release before: between the old data and the start of the control planes all nodes get its programs, so
+/// that no kubelet is newer than an API server that answers.
+const ROLLBACK: &[Stage] = {
+    use PhaseName::{
+        AddOns, Finish, Kubeadm, Manifests, Prepare, Provide, Restore, Start, Stop, Uncordon,
+        Verify,
+    };
+    &[
+        together(&[Provide], &[]),
+        together(&[Stop], &[Provide]),
+        together(&[Restore], &[Stop]),
+        together(&[Kubeadm], &[Restore]),
+        together(&[Prepare], &[Kubeadm]),
+        together(&[Start], &[Prepare]),
+        together(&[AddOns], &[Start]),
+        together(&[Manifests], &[AddOns]),
+        together(&[Uncordon], &[Manifests]),
+        together(&[Finish], &[Uncordon]),
+        together(&[Verify], &[Finish]),
+    ]
+};
 
 /// A member doesn't answer while its file is written anew.
 const DEFRAG: &[Stage] = &[Stage {

@@ -37,6 +37,17 @@ pub fn choose(
     Ok((minor, compare(wanted, release)?))
 }
 
+/// Returns the minor version that the cluster runs, where the bundle has it: without `kube_version` it stays. `None` where
+/// no API server runs, or where they differ.
+pub fn kept(facts: &IndexMap<String, Facts>, bundle: &Manifest) -> Option<Minor> {
+    let found = facts
+        .values()
+        .map(|facts| facts.kubernetes_version.as_str());
+    let mut minors = found.filter_map(|version| Minor::of(version).ok());
+    let minor = minors.next()?;
+    (minors.all(|other| other == minor) && bundle.releases.contains_key(&minor)).then_some(minor)
+}
+
 /// Compares `kube_version` with the Kubernetes of a release.
 fn compare(wanted: &WantedVersion, release: &Release) -> Result<Option<Diagnostic>, Diagnostic> {
     let request = &wanted.version;

@@ -89,8 +89,7 @@ pub enum Action {
 pub fn load(sources: &Sources, action: phase::Action) -> Result<Vec<Playbook>, Diagnostics> {
     let mut playbooks = Vec::new();
     let mut errors = Diagnostics::new();
-    let files = sources.playbooks.iter();
-    for (path, file) in files.filter(|(path, _)| action.has_playbook(path)) {
+    for (path, file) in &sources.playbooks {
         match yaml::parse::<schema::Playbook>(file) {
             Ok(mut playbook) => {
                 let own = playbook.phase;

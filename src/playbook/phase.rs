@@ -7,7 +7,8 @@ use serde::Deserialize;
 
 /// What is done with a cluster. Playbooks of `up` are in `playbooks/` itself, those of any other action in the
 /// folder that has its name; what is done for a reset is a part of a removal as well, and an upgrade does what `up` does
-/// in the phases [`SHARED_WITH_UPGRADE`].
+/// in the phases [`SHARED_WITH_UPGRADE`]. A rollback does that for the release before, and parts of an upgrade and of a
+/// restore.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Action {
     /// Every host is brought to the state that the inventory wants.
@@ -26,6 +27,8 @@ pub enum Action {
     RotateServiceAccounts,
     /// etcd gets the data of a backup.
     Restore,
+    /// All nodes go back to the release before an upgrade, and etcd to the data that it had then.
+    Rollback,
     /// The files of etcd's members are written anew, without what isn't used any more.
     Defrag,
 }
@@ -39,7 +42,7 @@ const SHARED_WITH_UPGRADE: [PhaseName; 4] = [
 ];
 
 impl Action {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Up,
         Self::Remove,
         Self::Reset,
@@ -48,25 +51,9 @@ impl Action {
         Self::RotateEncryption,
         Self::RotateServiceAccounts,
         Self::Restore,
+        Self::Rollback,
         Self::Defrag,
     ];
-
-    /// Returns whether a playbook is one of this action's, by its path below `playbooks/`.
-    pub fn has_playbook(self, path: &str) -> bool {
-        let action = Self::of_playbook(path);
-        let also = match self {
-            Self::Up
-            | Self::Reset
-            | Self::Renew
-            | Self::RotateEncryption
-            | Self::RotateServiceAccounts
-            | Self::Restore
-            | Self::Defrag => self,
-            Self::Remove => Self::Reset,
-            Self::Upgrade => Self::Up,
-        };
-        action == self || action == also
-    }
 
     /// Returns the phase in which this action runs one of its playbooks, by the playbook's path and the phases that it
     /// names: its own, and the one in an upgrade where that is another. `None` where the action doesn't run it.
@@ -76,11 +63,20 @@ impl Action {
         phase: PhaseName,
         upgrade_phase: Option<PhaseName>,
     ) -> Option<PhaseName> {
-        if self != Self::Upgrade || Self::of_playbook(path) == self {
-            return Some(phase);
-        }
-        let is_shared = SHARED_WITH_UPGRADE.contains(&phase);
-        is_shared.then(|| upgrade_phase.unwrap_or(phase))
+        use PhaseName::{Finish, Provide, Restore, Start, Stop, Uncordon};
+        let of = Self::of_playbook(path);
+        let is_run = match (self, of) {
+            (Self::Remove, Self::Reset) => true,
+            (Self::Upgrade | Self::Rollback, Self::Up) => SHARED_WITH_UPGRADE.contains(&phase),
+            (Self::Rollback, Self::Upgrade) => matches!(phase, Provide | Uncordon),
+            // An upgrade's files of the control plane have the keys.
+            (Self::Rollback, Self::Restore) => {
+                matches!(phase, Provide | Stop | Restore | Start | Finish)
+            }
+            _ => of == self,
+        };
+        let other = upgrade_phase.filter(|_| of != self);
+        is_run.then(|| other.unwrap_or(phase))
     }
 
     fn of_playbook(path: &str) -> Self {
@@ -100,6 +96,7 @@ impl Action {
             Self::RotateEncryption => "rotate-encryption",
             Self::RotateServiceAccounts => "rotate-service-accounts",
             Self::Restore => "restore",
+            Self::Rollback => "rollback",
             Self::Defrag => "defrag",
         }
     }
@@ -139,11 +136,11 @@ pub enum PhaseName {
     Forget,
     /// What would stop an upgrade halfway is looked for, on all hosts, before anything changes.
     UpgradeChecks,
-    /// What an upgrade or a restore needs is brought to all hosts.
+    /// What an upgrade, a restore or a rollback needs is brought to all hosts.
     Provide,
     /// etcd's data is kept as it was.
     Backup,
-    /// kubeadm moves what it looks after on a host.
+    /// What kubeadm looks after on a host moves.
     Kubeadm,
     /// A host that has changed takes pods again.
     Uncordon,

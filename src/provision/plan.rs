@@ -80,6 +80,12 @@ impl MachineChange {
         }
     }
 
+    /// Returns whether a machine that was made before doesn't run as it should.
+    pub fn is_start_of_old(&self) -> bool {
+        let is_new = matches!(self.action, MachineAction::Create | MachineAction::Remove);
+        !is_new && self.is_boot()
+    }
+
     /// Returns whether the machine is booted by this.
     pub fn is_boot(&self) -> bool {
         let halts = matches!(

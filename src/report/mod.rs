@@ -9,6 +9,7 @@ pub mod images;
 pub mod ingress_annotations;
 pub mod inventory;
 pub mod network_policies;
+pub mod rollback;
 pub mod status;
 pub mod summary;
 

@@ -52,7 +52,7 @@ pub(super) async fn ask<'a>(
 }
 
 /// Says what a program on a host wrote last before it failed.
-pub(super) fn failed(host: &str, stderr: &[u8]) -> Diagnostic {
+pub(in crate::install) fn failed(host: &str, stderr: &[u8]) -> Diagnostic {
     let said = String::from_utf8_lossy(stderr);
     let last = said.lines().rev().find(|line| !line.trim().is_empty());
     let message = format!("{host}: {}", last.unwrap_or("no output").trim());

@@ -17,7 +17,7 @@ use crate::install::{reported, template_secrets};
 use crate::model::ClusterSpec;
 use crate::plan::surroundings::Notice;
 use crate::plan::upgrade::findings;
-use crate::plan::versions::check_nodes;
+use crate::plan::versions::{self, check_nodes};
 use crate::plan::{self, Plan, PlanInput};
 use crate::plan::{etcd_hosts, foreign};
 use crate::playbook::Action;
@@ -205,7 +205,11 @@ impl Installation {
         scope: Scope<'_>,
         asked: &IndexMap<String, Facts>,
     ) -> Result<Planned, Diagnostics> {
-        let release = self.bundle.release(Some(self.release));
+        let minor = match (scope.action, &scope.cluster.kubernetes_version) {
+            (Action::Up, None) => versions::kept(asked, self.bundle.manifest()),
+            _ => None,
+        };
+        let release = self.bundle.release(minor.or(Some(self.release)));
         let release = release.map_err(|error| vec![error])?;
         let mut cluster = scope.cluster.with_reported(&reported::addresses(asked))?;
         if scope.action == Action::Up {
@@ -223,7 +227,11 @@ impl Installation {
         problems.extend(encryption::another_algorithm(&own, &cluster, &facts));
         let gives_keys = matches!(
             scope.action,
-            Action::Up | Action::Upgrade | Action::RotateEncryption | Action::RotateServiceAccounts
+            Action::Up
+                | Action::Upgrade
+                | Action::RotateEncryption
+                | Action::RotateServiceAccounts
+                | Action::Rollback
         );
         if gives_keys && !problems.is_empty() {
             return Err(problems);
@@ -256,7 +264,7 @@ impl Installation {
             upgraded: scope.upgraded,
             action: scope.action,
         };
-        if scope.action == Action::Upgrade {
+        if matches!(scope.action, Action::Upgrade | Action::Rollback) {
             let problems = findings::of_nodes(&cluster, asked);
             if !problems.is_empty() {
                 return Err(problems);

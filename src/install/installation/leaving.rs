@@ -1,8 +1,8 @@
 //! Takes hosts out of the cluster: on demand, and where the inventory doesn't have them any more.
 
 use super::Installation;
+use super::begun;
 use super::connection::Scope;
-use super::restore;
 use crate::diagnostic::Diagnostics;
 use crate::install::left_over::refuse_etcd_on_control_planes;
 use crate::install::members::{self, Member, Members};
@@ -81,7 +81,7 @@ impl Installation {
                 Members::update(&self.project.directory, &self.project.cluster, &[], &reset)?;
                 let reset: Vec<&str> = reset.iter().map(String::as_str).collect();
                 Members::are_gone(&self.project.directory, &reset)?;
-                restore::forget(&self.project)?;
+                begun::forget(&self.project)?;
                 Ok(all_done && ready.all_answer)
             },
         )?;

@@ -1,18 +1,15 @@
 //! `etcd restore`: the control planes stop, etcd gets the data of a backup, and they start again.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::Installation;
+use super::begun::{self, Begun};
 use super::connection::{Ready, Scope};
 use crate::bundle::{Minor, Parts};
 use crate::credentials::ClusterSecrets;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
-use crate::format_version;
 use crate::install::etcd;
 use crate::install::etcd::backup::{BackupError, open};
 use crate::install::lost;
@@ -24,19 +21,13 @@ use crate::model::ClusterSpec;
 use crate::playbook::Action;
 use crate::private_file;
 use crate::report::backup::Record;
-use crate::resource::{BlobRef, Sha256};
+use crate::resource::BlobRef;
 use crate::run::{EventSender, Observer};
 use crate::secret::Secret;
 
 /// The snapshot's name among the programs of a release, and the folder below `.kinstall` that it lies in meanwhile.
 const SNAPSHOT: (&str, &str) = ("snapshot", "etcd");
-const FOLDER: &str = "restore";
-
-/// Says that a restore has begun, below `.kinstall`; gone when it is over.
-const BEGUN: &str = "restore.json";
-
-/// Version of that file's layout.
-const FORMAT: u32 = 1;
+pub(super) const FOLDER: &str = "restore";
 
 /// A backup that was opened and checked, whose snapshot lies on this computer until this goes away.
 pub struct Opened {
@@ -45,18 +36,6 @@ pub struct Opened {
     file: PathBuf,
     snapshot: BlobRef,
     folder: PathBuf,
-}
-
-/// A restore that has begun. The nodes know it by its name: what is done for it is not done twice.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Begun {
-    format: u32,
-    name: String,
-    snapshot: Sha256,
-    /// Control planes that are lost: the others begin without them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    lost: Vec<String>,
 }
 
 impl Opened {
@@ -149,35 +128,6 @@ impl From<BackupError> for Refused {
     }
 }
 
-/// Fails where a restore was interrupted: the control planes may stand still, each with other data.
-pub fn refuse_if_begun(project: &Project) -> Result<(), Diagnostics> {
-    if !project.directory.join(BEGUN).exists() {
-        return Ok(());
-    }
-    let lost = Begun::load(project).map_or_else(Vec::new, |it| it.lost);
-    Err(vec![was_interrupted(&lost)])
-}
-
-fn was_interrupted(lost: &[String]) -> Diagnostic {
-    let option = match lost {
-        [] => String::new(),
-        _ => format!(" --lost {}", lost.join(",")),
-    };
-    let message = "a restore of etcd's data was interrupted";
-    Diagnostic::error(Kind::Environment, message).hint(format!(
-        "`kinstall etcd restore FILE{option}` with the same backup ends it"
-    ))
-}
-
-/// Forgets a restore that was interrupted: nothing of its cluster is left.
-pub fn forget(project: &Project) -> Result<(), Diagnostics> {
-    let path = project.directory.join(BEGUN);
-    match fs::remove_file(&path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(unwritable(&path, &error)),
-        _ => Ok(()),
-    }
-}
-
 impl Installation {
     /// Finds what a restore would change.
     pub fn check_restore(
@@ -215,12 +165,12 @@ impl Installation {
         let (name, goes_on) = self.take_in(opened, lost)?;
         let cluster = lost::without(&self.project, &self.machines, lost, goes_on)?;
         let begun = Begun {
-            format: FORMAT,
+            format: begun::FORMAT,
             name,
             snapshot: opened.snapshot.sha256,
             lost: lost.to_vec(),
+            back_to: None,
         };
-        let path = self.project.directory.join(BEGUN);
         let names = control_planes(&cluster);
         let (all_done, summary) = carried_out(
             &self.project.directory,
@@ -232,14 +182,14 @@ impl Installation {
                 require_all(&ready, goes_on)?;
                 Members::give_up(&self.project.directory, lost)?;
                 self.project.keep_secrets(&ready.secrets)?;
-                begun.save(&path)?;
+                begun.save(&self.project)?;
                 let all_done = ready.apply().await?;
                 ready.engine.finish().await;
                 Ok(all_done && ready.plan.left_out.is_empty())
             },
         )?;
         if all_done {
-            forget(&self.project)?;
+            begun::forget(&self.project)?;
         }
         Ok(Applied {
             project: self.project,
@@ -265,20 +215,20 @@ impl Installation {
         }
         let begun = Begun::load(&self.project);
         if let Some(begun) = &begun
-            && !begun.lost.iter().all(|it| lost.contains(it))
+            && (begun.back_to.is_some() || !begun.lost.iter().all(|it| lost.contains(it)))
         {
-            return Err(vec![was_interrupted(&begun.lost)]);
+            return Err(vec![begun.was_interrupted()]);
         }
         let begun = begun.filter(|it| it.snapshot == opened.snapshot.sha256 && it.lost == lost);
         let name = begun.map_or_else(|| self.run.name.clone(), |it| it.name);
-        Arc::make_mut(&mut self.bundle).add(
-            self.release,
-            SNAPSHOT,
-            &name,
-            opened.file.clone(),
-            opened.snapshot,
-        );
-        Ok((name, self.project.directory.join(BEGUN).exists()))
+        self.add_snapshot(&name, opened.file.clone(), opened.snapshot);
+        Ok((name, Begun::exists(&self.project)))
+    }
+
+    /// Puts etcd's data beside the bundle's parts, as what a restore of this name brings to the nodes.
+    pub(super) fn add_snapshot(&mut self, name: &str, file: PathBuf, snapshot: BlobRef) {
+        let bundle = Arc::make_mut(&mut self.bundle);
+        bundle.add(self.release, SNAPSHOT, name, file, snapshot);
     }
 
     fn restore_scope<'a>(
@@ -300,20 +250,6 @@ impl Installation {
 pub(super) fn control_planes(cluster: &ClusterSpec) -> Vec<String> {
     let control_planes = cluster.control_planes();
     control_planes.map(|host| host.name.clone()).collect()
-}
-
-impl Begun {
-    fn load(project: &Project) -> Option<Self> {
-        let bytes = fs::read(project.directory.join(BEGUN)).ok()?;
-        format_version::read(&bytes, FORMAT).ok()
-    }
-
-    fn save(&self, path: &Path) -> Result<(), Diagnostics> {
-        let written = serde_json::to_vec_pretty(self)
-            .map_err(io::Error::from)
-            .and_then(|text| private_file::write(path, &text));
-        written.map_err(|error| unwritable(path, &error))
-    }
 }
 
 /// Fails where the inventory has lost a control plane that is still in the cluster: it would go on with other data or keys.
@@ -361,9 +297,4 @@ fn require_all(ready: &Ready, goes_on: bool) -> Result<(), Diagnostics> {
         ]);
     }
     Ok(())
-}
-
-fn unwritable(path: &Path, error: &io::Error) -> Diagnostics {
-    let message = format!("failed to write `{}`: {error}", path.display());
-    vec![Diagnostic::error(Kind::Environment, message)]
 }

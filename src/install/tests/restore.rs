@@ -1,7 +1,7 @@
 //! A restore of etcd's data, and a defragmentation: who does what when.
 
 use super::Lab;
-use super::control_planes::{have_joined, lab};
+use super::control_planes::{have_joined, lab, text};
 use crate::bundle::Program;
 use crate::plan::Plan;
 use crate::playbook::Action;
@@ -49,7 +49,8 @@ fn every_control_plane_stops_before_any_data_changes_and_all_members_begin_as_on
             ("provide", all.clone(), String::new()),
             ("stop", all.clone(), "provide".to_owned()),
             ("restore", all.clone(), "stop".to_owned()),
-            ("start", all.clone(), "restore".to_owned()),
+            ("encryption", all.clone(), "restore".to_owned()),
+            ("start", all.clone(), "encryption".to_owned()),
             ("finish", all, "start".to_owned()),
         ]
     );
@@ -61,6 +62,12 @@ fn every_control_plane_stops_before_any_data_changes_and_all_members_begin_as_on
     ] {
         assert!(steps.contains(expected), "{expected}: {steps}");
     }
+}
+
+/// Programs change only while no API server answers, so that no kubelet is newer than one; workers come back as well.
+#[test]
+fn a_rollback_restores_with_the_programs_of_the_release_that_comes_back_on_all_nodes() {
+    insta::assert_snapshot!(text(&plan_of(Action::Rollback)));
 }
 
 #[test]

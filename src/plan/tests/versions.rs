@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::super::versions::{check_nodes, choose};
+use super::super::versions::{check_nodes, choose, kept};
 use super::fixture::Fixture;
 use crate::bundle::Manifest;
 use crate::diagnostic::{Diagnostic, Location, SourceFile};
@@ -168,4 +168,25 @@ fn a_bundle_for_another_processor_is_refused() {
      |
      = hint: name a bundle for arm64: `--bundle DIRECTORY`
     ");
+}
+
+/// After a rollback, say: `up` must not move a cluster because its bundle has more.
+#[test]
+fn without_a_wish_the_cluster_keeps_its_minor_version_where_the_bundle_has_it() {
+    let fixture = Fixture::without_playbooks();
+    let mut bundle = bundle_of(&fixture);
+    let mut facts = fixture.facts.clone();
+    for facts in facts.values_mut() {
+        facts.kubernetes_version = "1.36.3".to_owned();
+    }
+    assert_eq!(kept(&facts, &bundle), None);
+    let release = fixture.bundle.clone();
+    bundle.releases.insert("1.36".parse().unwrap(), release);
+    assert_eq!(kept(&facts, &bundle).unwrap().to_string(), "1.36");
+    facts[0].kubernetes_version = "1.37.2".to_owned();
+    assert_eq!(
+        kept(&facts, &bundle),
+        None,
+        "an upgrade has stopped halfway"
+    );
 }

@@ -3,6 +3,7 @@
 
 pub mod findings;
 pub mod path;
+pub mod rollback;
 pub mod running;
 
 pub use path::{Hop, PathError, path};

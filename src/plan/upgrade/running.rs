@@ -52,6 +52,21 @@ impl ReleaseVersions {
     }
 }
 
+impl RunningNode {
+    /// Reads what a node says of itself, where no API server may answer: `image NAME` of each static pod, `kubelet Kubernetes v1.37.2`.
+    pub fn of_listing(listing: &str) -> Self {
+        let mut node = Self::default();
+        for line in listing.lines() {
+            if let Some(image) = line.strip_prefix("image ") {
+                node.components.extend(component(image.trim()));
+            } else if let Some(told) = line.strip_prefix("kubelet ") {
+                node.kubelet = told.split_whitespace().last().and_then(version);
+            }
+        }
+        node
+    }
+}
+
 impl RunningVersions {
     /// Reads a List of nodes and of the pods of `kube-system`, as `kubectl get --output json` prints it.
     pub fn of(list: &Value) -> Self {

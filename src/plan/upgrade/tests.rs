@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use semver::Version;
 use serde_json::json;
 
-use super::{Hop, ReleaseVersions, RunningNode, RunningVersions, findings, path};
+use super::{Hop, ReleaseVersions, RunningNode, RunningVersions, findings, path, rollback};
 use crate::bundle::Minor;
 
 fn version(text: &str) -> Version {
@@ -310,4 +310,46 @@ apiserver_requested_deprecated_apis{group=\"x.k8s.io\",removed_release=\"1.38\",
     );
     assert_eq!(told("1.38").len(), 2);
     assert!(told("1.31").is_empty());
+}
+
+#[test]
+fn who_has_moved_is_told_by_what_is_newer_than_the_release_to_go_back_to() {
+    let old = &releases(&["1.36"])[&minor("1.36")];
+    let none = running(&[("cp1", "1.36.3", Some("3.6.16")), ("w1", "1.36.1", None)]);
+    assert!(rollback::moved(&none, old).is_empty());
+    let mut halfway = running(&[("cp1", "1.36.3", Some("3.7.3")), ("w1", "1.36.3", None)]);
+    let moved = rollback::moved(&halfway, old);
+    assert_eq!(moved["cp1"], ["etcd 3.7.3"]);
+    assert_eq!(moved.len(), 1);
+    halfway.nodes.get_mut("w1").unwrap().kubelet = Some(version("1.37.2"));
+    assert_eq!(rollback::moved(&halfway, old)["w1"], ["kubelet 1.37.2"]);
+}
+
+#[test]
+fn only_what_can_read_the_data_comes_back() {
+    let of = |kubernetes: &str, etcd: &str| ReleaseVersions {
+        kubernetes: version(kubernetes),
+        etcd: version(etcd),
+    };
+    let taken = of("1.36.3", "3.6.16");
+    for good in [of("1.36.3", "3.6.16"), of("1.36.9", "3.6.20")] {
+        assert_eq!(rollback::check(&taken, &good), Ok(()));
+    }
+    for (bad, expected) in [
+        (
+            of("1.36.1", "3.6.16"),
+            "Kubernetes 1.36.3, and the bundle has 1.36.1",
+        ),
+        (
+            of("1.36.3", "3.6.13"),
+            "etcd 3.6.16, and the bundle has 3.6.13",
+        ),
+        (
+            of("1.36.3", "3.7.3"),
+            "etcd 3.6.16, and the bundle has 3.7.3",
+        ),
+    ] {
+        let refused = rollback::check(&taken, &bad).unwrap_err().to_string();
+        assert!(refused.ends_with(expected), "{refused}");
+    }
 }

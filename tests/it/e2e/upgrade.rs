@@ -81,6 +81,7 @@ fn a_minor_version_comes_node_by_node_and_is_taken_up_again_where_it_was_killed(
     let lab = Kinstall::with_inventory(INVENTORY);
     lab.ok(&["up"]);
     lab.apply_on("cp1", WORKLOAD);
+    lab.apply_on("cp1", &config_map("before"));
     eventually("both pods answer", 120, || {
         lab.ok(&[
             "ssh",
@@ -130,7 +131,7 @@ fn a_minor_version_comes_node_by_node_and_is_taken_up_again_where_it_was_killed(
         ("cp1", "upgrade/kubeadm"),
         ("w1", "programs//usr/local/bin/kube"),
     ] {
-        upgrade_until_killed(&lab, host, step);
+        run_until_killed(&lab, &["upgrade"], host, step);
     }
     lab.ok(&["upgrade", "--yes"]);
     lab.ok(&["ssh", "w1", "--", "sudo", "touch", "/run/watched"]);
@@ -159,7 +160,8 @@ fn a_minor_version_comes_node_by_node_and_is_taken_up_again_where_it_was_killed(
     let nodes = lab.ok(&["ssh", "cp1", "--", "sudo", "kubectl", "get", "nodes"]);
     assert!(!nodes.contains("SchedulingDisabled"), "{nodes}");
     let snapshot = lab.ok(&["ssh", "cp1", "--", "sudo", "ls", "/var/lib/kinstall/etcd"]);
-    assert_eq!(snapshot.trim(), "before-1.37.2.db");
+    let files: Vec<&str> = snapshot.split_whitespace().collect();
+    assert_eq!(files, ["before-1.37.2.db", "before-1.37.2.json"]);
 
     let again = lab.run(&["upgrade", "--yes"]);
     again.expect_code(0);
@@ -172,6 +174,70 @@ fn a_minor_version_comes_node_by_node_and_is_taken_up_again_where_it_was_killed(
     up.expect_code(0);
     assert!(up.stderr().contains("0 changed"), "{}", up.stderr());
     lab.run(&["plan"]).expect_code(0);
+
+    the_version_before_comes_back_with_the_data_of_before(&lab);
+}
+
+/// Killed on the way: before the data is replaced, and when some nodes have the old programs.
+fn the_version_before_comes_back_with_the_data_of_before(lab: &Kinstall) {
+    lab.apply_on("cp1", &config_map("after"));
+    let planned = lab.run(&["upgrade", "rollback", "--plan"]);
+    planned.expect_code(2);
+    for expected in [
+        "Back to Kubernetes 1.36.3",
+        "LOST",
+        "w2 runs kubelet 1.37.2",
+    ] {
+        assert!(planned.stderr().contains(expected), "{}", planned.stderr());
+    }
+    for (host, step) in [
+        ("cp1", "rollback/static pods"),
+        ("w1", "programs//usr/local/bin/kube"),
+    ] {
+        run_until_killed(lab, &["upgrade", "rollback"], host, step);
+        let refused = lab.run(&["up"]);
+        assert!(
+            refused
+                .stderr()
+                .contains("`kinstall upgrade rollback` goes on"),
+            "{}",
+            refused.stderr()
+        );
+    }
+    let back = lab.run(&["upgrade", "rollback", "--yes"]);
+    back.expect_code(0);
+    assert!(
+        back.stderr().contains("Set `kube_version: 1.36`"),
+        "{}",
+        back.stderr()
+    );
+    assert_eq!(kubelets(lab), "v1.36.3 v1.36.3 v1.36.3");
+    let kubectl =
+        |words: &[&str]| lab.ok(&[&["ssh", "cp1", "--", "sudo", "kubectl"], words].concat());
+    let pods = kubectl(&["get", "pods", "--namespace", "kube-system", "-o", "yaml"]);
+    assert!(
+        !pods.contains(":v1.37.2") && !pods.contains("etcd:3.7"),
+        "{pods}"
+    );
+    let kept = kubectl(&["get", "configmaps", "-o", "name"]);
+    assert!(
+        kept.contains("configmap/before") && !kept.contains("configmap/after"),
+        "{kept}"
+    );
+    eventually("both pods answer again", 180, || {
+        kubectl(&["get", "deployment", "echo"]).contains("2/2")
+    });
+    lab.edit("inventory.ini", "kube_version=1.37\n", "");
+    for arguments in [&["up"][..], &["upgrade", "rollback", "--yes"]] {
+        lab.run(arguments).expect_code(0);
+    }
+    let up = lab.run(&["up"]);
+    assert!(up.stderr().contains("0 changed"), "{}", up.stderr());
+    assert_eq!(kubelets(lab), "v1.36.3 v1.36.3 v1.36.3");
+}
+
+fn config_map(name: &str) -> String {
+    format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{ name: {name} }}\n")
 }
 
 fn kubelets(lab: &Kinstall) -> String {
@@ -188,10 +254,10 @@ fn kubelets(lab: &Kinstall) -> String {
     ])
 }
 
-/// Starts `upgrade` and kills it when a step starts on a host.
-fn upgrade_until_killed(lab: &Kinstall, host: &str, step: &str) {
+/// Starts a command and kills it when a step starts on a host.
+fn run_until_killed(lab: &Kinstall, command: &[&str], host: &str, step: &str) {
     let mut child = lab
-        .command(&["upgrade", "--yes", "--output", "json"])
+        .command(&[command, &["--yes", "--output", "json"]].concat())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()

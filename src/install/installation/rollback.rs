@@ -1,0 +1,237 @@
+//! `upgrade rollback`: all nodes go back to the release before an upgrade, and etcd to the data that it had then.
+
+use super::Installation;
+use super::begun::{self, Begun};
+use super::connection::{Ready, Scope};
+use super::restore::{FOLDER, require_members};
+use crate::bundle::Minor;
+use crate::credentials::EncryptionKeys;
+use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::install::etcd;
+use crate::install::outcome::Found;
+use crate::install::record::{carried_out, observed};
+use crate::install::upgrade_backups;
+use crate::model::VersionRequest;
+use crate::plan::upgrade::rollback::{check, moved};
+use crate::plan::upgrade::running::version;
+use crate::plan::upgrade::{ReleaseVersions, RunningVersions};
+use crate::playbook::Action;
+use crate::private_file;
+use crate::report::Summary;
+use crate::report::rollback::{FoundBackup, Rollback};
+use crate::resource::BlobRef;
+use crate::run::{EventSender, Observer};
+
+/// The way back.
+pub struct WayBack {
+    pub release: Minor,
+    pub rollback: Rollback,
+    keys: Option<EncryptionKeys>,
+    /// The nodes know the rollback by it.
+    name: String,
+}
+
+impl Installation {
+    /// Looks for the backup to go back to, the newest one or that of a version; `None` where no node has moved since.
+    pub fn way_back(
+        &mut self,
+        to: Option<&VersionRequest>,
+    ) -> Result<Option<WayBack>, Diagnostics> {
+        let way = "`kinstall upgrade` moves no cluster with etcd on hosts, so that there is nothing to go back from";
+        etcd::refuse_on_hosts(&self.project, "upgrade rollback", way)?;
+        require_members(&self.project.directory, &self.project.cluster, "a rollback")?;
+        let begun = Begun::load(&self.project);
+        if let Some(begun) = begun.as_ref().filter(|it| it.back_to.is_none()) {
+            return Err(vec![begun.was_interrupted()]);
+        }
+        let (running, mut backups) = upgrade_backups::find(&self.project, &self.machines)?;
+        if let Some(begun) = &begun {
+            backups.retain(|it| it.told.snapshot.sha256 == begun.snapshot);
+        } else if let Some(to) = to {
+            backups.retain(|it| is_of(it, to));
+        }
+        backups.sort_by_key(|it| it.told.snapshot.created);
+        let Some(backup) = backups.pop() else {
+            return if is_uniform(&running) && to.is_none() && begun.is_none() {
+                Ok(None)
+            } else {
+                Err(vec![no_backup(to)])
+            };
+        };
+        let (release, versions) = self.release_of(&backup)?;
+        let moved = moved(&running, &versions);
+        if moved.is_empty() && begun.is_none() {
+            return Ok(None);
+        }
+        self.release = release;
+        let mut keys = self.project.secrets_to_look_at()?.encryption_keys;
+        if let Some(keys) = &mut keys {
+            keys.keep_named(&backup.told.encryption);
+        }
+        Ok(Some(WayBack {
+            release,
+            rollback: Rollback {
+                versions,
+                backup,
+                moved,
+                goes_on: begun.is_some(),
+            },
+            keys,
+            name: begun.map_or_else(|| self.run.name.clone(), |it| it.name),
+        }))
+    }
+
+    /// Finds what a rollback would change.
+    pub fn check_rollback(
+        &mut self,
+        back: &WayBack,
+        observer: Box<dyn Observer>,
+    ) -> Result<Found, Diagnostics> {
+        self.bring_backup(back)?;
+        let (checked, summary) = observed(
+            &self.project.directory,
+            &self.run,
+            observer,
+            async |events: EventSender, cancel| {
+                let ready = self.connect(self.rollback_scope(back), &events, &cancel);
+                let ready = ready.await?;
+                require_all(&ready, back)?;
+                ready.check().await
+            },
+        )?;
+        Ok(Found::of(checked, summary))
+    }
+
+    /// Brings all nodes and etcd's data back.
+    pub fn roll_back(
+        &mut self,
+        back: &WayBack,
+        observer: Box<dyn Observer>,
+    ) -> Result<(Summary, bool), Diagnostics> {
+        self.bring_backup(back)?;
+        self.run = self.run.next();
+        let begun = Begun {
+            format: begun::FORMAT,
+            name: back.name.clone(),
+            snapshot: back.rollback.backup.told.snapshot.sha256,
+            lost: Vec::new(),
+            back_to: Some(back.release),
+        };
+        let (all_done, summary) = carried_out(
+            &self.project.directory,
+            &self.run,
+            observer,
+            async |events, cancel| {
+                let connected = self.connect_alone(self.rollback_scope(back), events, cancel);
+                let (mut ready, _) = connected.await?;
+                require_all(&ready, back)?;
+                self.project.keep_secrets(&ready.secrets)?;
+                begun.save(&self.project)?;
+                let all_done = ready.apply().await?;
+                ready.engine.finish().await;
+                Ok(all_done && ready.plan.left_out.is_empty())
+            },
+        )?;
+        if all_done {
+            begun::forget(&self.project)?;
+        }
+        super::restore::clear(&self.project.directory);
+        Ok((summary, all_done))
+    }
+
+    /// Takes the backup from its node, to be brought to all control planes.
+    fn bring_backup(&mut self, back: &WayBack) -> Result<(), Diagnostics> {
+        let folder = self.project.directory.join(FOLDER);
+        let path = folder.join("snapshot.db");
+        private_file::create_folder(&folder).map_err(|source| {
+            let message = format!("failed to write `{}`: {source}", folder.display());
+            vec![Diagnostic::error(Kind::Environment, message)]
+        })?;
+        upgrade_backups::fetch(&self.project, &self.machines, &back.rollback.backup, &path)?;
+        let snapshot = &back.rollback.backup.told.snapshot;
+        let blob = BlobRef {
+            sha256: snapshot.sha256,
+            size: snapshot.size,
+        };
+        self.add_snapshot(&back.name, path, blob);
+        Ok(())
+    }
+
+    /// Returns the bundle's release that can read a backup.
+    fn release_of(&self, backup: &FoundBackup) -> Result<(Minor, ReleaseVersions), Diagnostics> {
+        let snapshot = &backup.told.snapshot;
+        let problem = |message: String| vec![Diagnostic::error(Kind::Bundle, message)];
+        let unreadable = || problem(format!("{}: its versions can't be read", backup.file));
+        let release = Minor::of(&snapshot.kubernetes).map_err(|_| unreadable())?;
+        let taken = version(&snapshot.kubernetes).zip(version(&snapshot.etcd));
+        let (kubernetes, etcd) = taken.ok_or_else(unreadable)?;
+        let hinted = |problems: Diagnostics| -> Diagnostics {
+            let hint = format!(
+                "a bundle with the release before: `kinstall bundle build --kubernetes {release}`, then `--bundle DIRECTORY`"
+            );
+            problems.into_iter().map(|it| it.hint(&hint)).collect()
+        };
+        let offered = self.bundle.manifest().releases.get(&release);
+        let Some(offered) = offered.and_then(ReleaseVersions::of) else {
+            let message =
+                format!("the bundle has no Kubernetes {release}, to which the cluster goes back");
+            return Err(hinted(problem(message)));
+        };
+        check(&ReleaseVersions { kubernetes, etcd }, &offered)
+            .map_err(|error| hinted(problem(error.to_string())))?;
+        Ok((release, offered))
+    }
+
+    fn rollback_scope<'a>(&'a self, back: &'a WayBack) -> Scope<'a> {
+        Scope {
+            action: Action::Rollback,
+            encrypted_with: back.keys.as_ref(),
+            limit: None,
+            ..self.scope(&[])
+        }
+    }
+}
+
+fn is_of(backup: &FoundBackup, to: &VersionRequest) -> bool {
+    let taken = Minor::of(&backup.told.snapshot.kubernetes);
+    taken.is_ok_and(|minor| (minor.major, minor.minor) == (to.major, to.minor))
+}
+
+/// All nodes run the same Kubernetes.
+fn is_uniform(running: &RunningVersions) -> bool {
+    let nodes = running.nodes.values();
+    let mut found = nodes.flat_map(|node| {
+        let components = node.components.iter();
+        let components = components.filter(|(name, _)| **name != "etcd");
+        node.kubelet.iter().chain(components.map(|(_, it)| it))
+    });
+    let first = found.next();
+    found.all(|version| Some(version) == first)
+}
+
+fn no_backup(to: Option<&VersionRequest>) -> Diagnostic {
+    let of = to.map_or_else(String::new, |to| format!(" of Kubernetes {to}"));
+    let message = format!("no control plane has a backup{of} that an upgrade took");
+    Diagnostic::error(Kind::Environment, message)
+        .hint("nothing was changed")
+        .hint("they are in /var/lib/kinstall/etcd; `kinstall upgrade` goes on with an upgrade that stopped")
+}
+
+/// Fails unless all nodes are there: one that stays behind would have a kubelet that is newer than the API servers.
+fn require_all(ready: &Ready, back: &WayBack) -> Result<(), Diagnostics> {
+    let problem =
+        |kind, message: String| vec![Diagnostic::error(kind, message).hint("nothing was changed")];
+    if !ready.all_answer {
+        let message = "a rollback needs all nodes, and not all of them answer";
+        let problems = problem(Kind::Connection, message.to_owned());
+        let hint = "start its machine, or take it out with `kinstall node remove`: a kubelet must not be newer than the API servers";
+        return Err(problems.into_iter().map(|it| it.hint(hint)).collect());
+    }
+    if !back.rollback.goes_on && !ready.unfinished.is_empty() {
+        let names = ready.unfinished.join(", ");
+        let message =
+            format!("a rollback needs control planes that are set up, and {names} is not");
+        return Err(problem(Kind::Environment, message));
+    }
+    Ok(())
+}
