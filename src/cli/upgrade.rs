@@ -86,6 +86,9 @@ pub fn run(
     }
     for hop in &hops {
         let pause_after = arguments.pause_after.as_deref();
+        let minor = hop.versions.kubernetes.minor;
+        let mut kubelets = running.nodes.values().flat_map(|node| &node.kubelet);
+        let goes_back = kubelets.any(|version| version.minor != minor);
         let rolled = installation.take_hop(hop, &running, pause_after, printer.observer())?;
         printer.summary(&rolled.summary);
         if !rolled.all_done {
@@ -100,8 +103,13 @@ pub fn run(
         printer.data(&upgrade::table(&running));
         if let Some(host) = rolled.acting {
             printer.message(&format!(
-                "etcd's data as it was before is in {SNAPSHOTS}/before-{}.db on {host}; `kinstall upgrade rollback` goes back to it.",
-                hop.versions.kubernetes
+                "etcd's data as it was before is in {SNAPSHOTS}/before-{}.db on {host}{}.",
+                hop.versions.kubernetes,
+                if goes_back {
+                    "; `kinstall upgrade rollback` goes back to it"
+                } else {
+                    ""
+                }
             ));
         }
         if let Some(node) = pause_after {

@@ -17,10 +17,14 @@ impl EncryptionKey {
 }
 
 impl EncryptionKeys {
-    /// Takes back those of these names, retired or not: data that was written with them comes back.
-    pub fn keep_named(&mut self, names: &[String]) {
+    /// Takes back those of these names, retired or not: data that was written with them comes back. Returns the names that no
+    /// key has.
+    pub fn keep_named<'a>(&mut self, names: &'a [String]) -> Vec<&'a str> {
         for name in names {
             self.take_back(|key| key.name() == *name);
         }
+        let names = names.iter().map(String::as_str);
+        let unknown = names.filter(|name| self.active().iter().all(|key| key.name() != *name));
+        unknown.collect()
     }
 }

@@ -71,6 +71,8 @@ pub(super) struct Ready {
     pub all_answer: bool,
     /// Names of the control planes that answer and don't have all that the static pods need.
     pub unfinished: Vec<String>,
+    /// Nodes that answer and have not joined the cluster.
+    pub not_joined: Vec<String>,
     /// The cluster's own, as the plan has them.
     pub secrets: ClusterSecrets,
 }
@@ -180,6 +182,11 @@ impl Installation {
             facts.is_some_and(|facts| facts.control_plane == ControlPlaneState::Absent)
         });
         let unfinished = unfinished.map(|host| host.name.clone()).collect();
+        let not_joined = cluster.nodes().filter(|host| {
+            let facts = facts.get(&host.name);
+            facts.is_some_and(|facts| !facts.traces.joined)
+        });
+        let not_joined = not_joined.map(|host| host.name.clone()).collect();
         let identity = RunIdentity {
             run: self.run.name.clone(),
             project: self.project.state.id.clone(),
@@ -195,6 +202,7 @@ impl Installation {
             answering,
             all_answer,
             unfinished,
+            not_joined,
             secrets,
         })
     }
@@ -266,6 +274,13 @@ impl Installation {
         };
         if matches!(scope.action, Action::Upgrade | Action::Rollback) {
             let problems = findings::of_nodes(&cluster, asked);
+            if !problems.is_empty() {
+                return Err(problems);
+            }
+        }
+        if scope.action == Action::Restore {
+            // Data of a newer version would stop those that run.
+            let problems = check_nodes(&cluster, release, asked);
             if !problems.is_empty() {
                 return Err(problems);
             }

@@ -12,9 +12,9 @@ use crate::install::outcome::Found;
 use crate::install::record::{carried_out, observed};
 use crate::install::upgrade_backups;
 use crate::model::VersionRequest;
+use crate::plan::upgrade::ReleaseVersions;
 use crate::plan::upgrade::rollback::{check, moved};
 use crate::plan::upgrade::running::version;
-use crate::plan::upgrade::{ReleaseVersions, RunningVersions};
 use crate::playbook::Action;
 use crate::private_file;
 use crate::report::Summary;
@@ -49,14 +49,12 @@ impl Installation {
             backups.retain(|it| it.told.snapshot.sha256 == begun.snapshot);
         } else if let Some(to) = to {
             backups.retain(|it| is_of(it, to));
+        } else {
+            backups.retain(|it| !is_of_a_patch(it));
         }
         backups.sort_by_key(|it| it.told.snapshot.created);
         let Some(backup) = backups.pop() else {
-            return if is_uniform(&running) && to.is_none() && begun.is_none() {
-                Ok(None)
-            } else {
-                Err(vec![no_backup(to)])
-            };
+            return Err(vec![no_backup(to)]);
         };
         let (release, versions) = self.release_of(&backup)?;
         let moved = moved(&running, &versions);
@@ -65,8 +63,13 @@ impl Installation {
         }
         self.release = release;
         let mut keys = self.project.secrets_to_look_at()?.encryption_keys;
-        if let Some(keys) = &mut keys {
-            keys.keep_named(&backup.told.encryption);
+        let wanted = &backup.told.encryption;
+        let unknown = match &mut keys {
+            Some(keys) => keys.keep_named(wanted),
+            None => wanted.iter().map(String::as_str).collect(),
+        };
+        if !unknown.is_empty() {
+            return Err(vec![unknown_keys(&backup, &unknown)]);
         }
         Ok(Some(WayBack {
             release,
@@ -197,16 +200,23 @@ fn is_of(backup: &FoundBackup, to: &VersionRequest) -> bool {
     taken.is_ok_and(|minor| (minor.major, minor.minor) == (to.major, to.minor))
 }
 
-/// All nodes run the same Kubernetes.
-fn is_uniform(running: &RunningVersions) -> bool {
-    let nodes = running.nodes.values();
-    let mut found = nodes.flat_map(|node| {
-        let components = node.components.iter();
-        let components = components.filter(|(name, _)| **name != "etcd");
-        node.kubelet.iter().chain(components.map(|(_, it)| it))
-    });
-    let first = found.next();
-    found.all(|version| Some(version) == first)
+/// An upgrade within a minor version took it, from which nothing has to come back.
+fn is_of_a_patch(backup: &FoundBackup) -> bool {
+    let name = backup.file.rsplit_once("/before-").map(|(_, name)| name);
+    let came = name.and_then(|name| Minor::of(name.strip_suffix(".db")?).ok());
+    came.is_some_and(|came| Minor::of(&backup.told.snapshot.kubernetes).is_ok_and(|it| it == came))
+}
+
+fn unknown_keys(backup: &FoundBackup, names: &[&str]) -> Diagnostic {
+    let message = format!(
+        "Secrets in {} on {} are encrypted with {}, which .kinstall/secrets.json doesn't have",
+        backup.file,
+        backup.host,
+        names.join(", ")
+    );
+    Diagnostic::error(Kind::Environment, message)
+        .hint("nothing was changed: no API server could read these Secrets")
+        .hint("put the secrets.json of that time, or a newer one, in its place")
 }
 
 fn no_backup(to: Option<&VersionRequest>) -> Diagnostic {
@@ -232,6 +242,13 @@ fn require_all(ready: &Ready, back: &WayBack) -> Result<(), Diagnostics> {
         let message =
             format!("a rollback needs control planes that are set up, and {names} is not");
         return Err(problem(Kind::Environment, message));
+    }
+    if !ready.not_joined.is_empty() {
+        let names = ready.not_joined.join(", ");
+        let message = format!("a rollback needs nodes of the cluster, and {names} has not joined");
+        let problems = problem(Kind::Environment, message);
+        let hint = "take it out of the inventory, and add it again afterwards";
+        return Err(problems.into_iter().map(|it| it.hint(hint)).collect());
     }
     Ok(())
 }

@@ -11,6 +11,9 @@ fn plan_of(action: Action) -> Plan {
     let mut lab = lab();
     have_joined(&mut lab);
     give_snapshot(&mut lab);
+    for facts in lab.facts.values_mut() {
+        facts.traces.joined = true;
+    }
     lab.plan_of(action, &[])
 }
 
