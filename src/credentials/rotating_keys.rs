@@ -187,27 +187,37 @@ impl<K> RotatingKeys<K> {
         let is_ending = self.next_step() == Some(RotationStep::Retire);
         for numbers in found {
             for (place, number) in numbers.iter().enumerate() {
-                let is_used = place == 0;
                 // Once all is made anew, one that is only accepted may go.
-                let is_needed = is_used || !is_ending;
-                if is_needed && self.take_back(|key| key.number == *number) && is_used {
-                    // The others must not use a key that this one doesn't accept yet.
-                    self.active.rotate_right(1);
+                if place == 0 || !is_ending {
+                    self.take_back(|key| key.number == *number);
                 }
             }
-            // Nor one that it doesn't know at all: that of a rotation that this one hasn't seen.
-            let knows = |key: &RotatingKey<K>| numbers.contains(&key.number);
-            if !numbers.is_empty() && !knows(&self.active[0]) {
-                self.active.rotate_left(1);
-            }
         }
+        let found: Vec<&Vec<u32>> = found.iter().filter(|it| !it.is_empty()).collect();
+        self.use_what_is_accepted(&found);
         let used = self.active[0].number;
-        if found
-            .iter()
-            .filter_map(|it| it.first())
-            .any(|it| *it != used)
-        {
+        if found.iter().any(|numbers| numbers[0] != used) {
             self.switched_at = None;
+        }
+    }
+
+    /// None may use a key that another one doesn't accept yet, or that of a rotation that it hasn't seen. Where they have none in
+    /// common, the one counts that most accept.
+    fn use_what_is_accepted(&mut self, found: &[&Vec<u32>]) {
+        let accept = |key: &RotatingKey<K>| {
+            let accept = found.iter().filter(|it| it.contains(&key.number));
+            let uses = found.iter().filter(|it| it.first() == Some(&key.number));
+            (accept.count(), uses.count())
+        };
+        let (accept_first, _) = accept(&self.active[0]);
+        if accept_first == found.len() {
+            return;
+        }
+        // Of equal ones the first: the order is that of the last step.
+        let places = (0..self.active.len()).rev();
+        if let Some(place) = places.max_by_key(|place| accept(&self.active[*place])) {
+            let used = self.active.remove(place);
+            self.active.insert(0, used);
         }
     }
 
@@ -319,6 +329,29 @@ mod tests {
         ending.is_rotating = true;
         ending.keep_found(&[vec![2, 1]]);
         assert_eq!(numbers(&ending), [2], "all was made anew");
+    }
+
+    /// One of three is back at before the rotation: two can't accept its key, and it gets theirs.
+    #[test]
+    fn of_control_planes_that_differ_most_count_in_any_order() {
+        for found in [
+            [vec![2], vec![2], vec![1]],
+            [vec![2], vec![1], vec![2]],
+            [vec![1], vec![2], vec![2]],
+        ] {
+            let mut keys = rotated();
+            keys.keep_found(&found);
+            assert_eq!(numbers(&keys), [2, 1], "{found:?}");
+        }
+        // What all accept is used, whoever uses what.
+        for found in [
+            [vec![2, 1], vec![2, 1], vec![1]],
+            [vec![1], vec![2, 1], vec![2, 1]],
+        ] {
+            let mut keys = rotated();
+            keys.keep_found(&found);
+            assert_eq!(numbers(&keys), [1, 2], "{found:?}");
+        }
     }
 
     /// The file of secrets is from before the new key was used, and the old one is gone from the control planes.

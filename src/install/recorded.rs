@@ -83,9 +83,7 @@ fn lasting(facts: &Facts) -> Facts {
             ControlPlaneState::Absent => ControlPlaneState::Absent,
             ControlPlaneState::Silent | ControlPlaneState::Ready => ControlPlaneState::Silent,
         },
-        encryption_keys: facts.encryption_keys,
         encryption_algorithm: facts.encryption_algorithm,
-        service_account_keys: facts.service_account_keys,
         commands: facts.commands,
         traces: ClusterTraces {
             joined: facts.traces.joined,

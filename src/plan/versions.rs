@@ -153,10 +153,15 @@ fn other_minor(
         Kind::Bundle,
         format!("`{node}` runs {title} {installed}, but the bundle has {offered}"),
     );
-    let same = format!(
-        "to keep the version, name a bundle with {title} {}.{}: `--bundle DIRECTORY`",
-        before.0, before.1
-    );
+    let (major, minor) = before;
+    let same = match title {
+        "Kubernetes" => format!(
+            "to keep the version, set `kube_version: {major}.{minor}`; a bundle that has it: `--bundle DIRECTORY`"
+        ),
+        _ => format!(
+            "to keep the version, name a bundle with {title} {major}.{minor}: `--bundle DIRECTORY`"
+        ),
+    };
     Some(if after > before {
         error
             .hint("`kinstall upgrade` moves a cluster to another minor version; `kinstall up` never does")

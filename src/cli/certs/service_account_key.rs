@@ -27,7 +27,8 @@ pub fn rotate(
             let machines = LabMachines::of(&mut project, Keys::Read)?;
             let legacy = service_accounts::secrets_of_other_keys(&project, &machines, &keys)?;
             if SystemTime::now() < until {
-                printer.message(&accepted_until(until, &legacy));
+                tell_until(until, printer);
+                tell_legacy(&legacy, printer);
                 return Ok(Exit::Success);
             }
             if !legacy.is_empty() {
@@ -37,6 +38,12 @@ pub fn rotate(
         format!("Stop accepting tokens of {name} that the old key of service accounts has signed?")
     } else if keys.next_step().is_some() {
         format!("Go on with the rotation of the key of service accounts of {name}?")
+    } else if finish {
+        let message = format!("no rotation of the key of service accounts of {name} is under way");
+        let error = Diagnostic::error(Kind::Environment, message);
+        return Err(vec![
+            error.hint("without `--finish`, the command begins one"),
+        ]);
     } else {
         format!(
             "Give {name} a new key of service accounts? The control planes start API servers again twice, one after another."
@@ -55,31 +62,33 @@ pub fn rotate(
         return Ok(Exit::of_failures(&applied.summary));
     }
     let keys = applied.project.secrets()?.service_accounts;
-    let said = match keys.accepted_until() {
-        Some(until) => {
-            let (project, machines) = (&applied.project, &applied.machines);
-            let legacy = service_accounts::secrets_of_other_keys(project, machines, &keys)?;
-            accepted_until(until, &legacy)
-        }
-        None => {
-            "Only tokens of the new key are accepted. Save .kinstall/secrets.json again.".to_owned()
-        }
+    let Some(until) = keys.accepted_until() else {
+        printer
+            .message("Only tokens of the new key are accepted. Save .kinstall/secrets.json again.");
+        return Ok(Exit::Success);
     };
-    printer.message(&said);
+    tell_until(until, printer);
+    let (project, machines) = (&applied.project, &applied.machines);
+    tell_legacy(
+        &service_accounts::secrets_of_other_keys(project, machines, &keys)?,
+        printer,
+    );
     Ok(Exit::Success)
 }
 
-fn accepted_until(until: SystemTime, legacy: &[String]) -> String {
+fn tell_until(until: SystemTime, printer: Printer) {
     let until = Timestamp::try_from(until).unwrap_or(Timestamp::MAX);
-    let mut lines = vec![format!(
+    printer.message(&format!(
         "The new key signs. Tokens of the old one are accepted as well, until each pod has another one. From {} on, \
          `kinstall certs rotate-sa-key` drops the old key. Save .kinstall/secrets.json again.",
         until.strftime("%Y-%m-%d %H:%M UTC")
-    )];
+    ));
+}
+
+fn tell_legacy(legacy: &[String], printer: Printer) {
     if !legacy.is_empty() {
-        lines.extend([with_old_tokens(legacy), ANEW.to_owned()]);
+        printer.message(&format!("{}\n{ANEW}", with_old_tokens(legacy)));
     }
-    lines.join("\n")
 }
 
 /// What the controller manager does when a token is gone.

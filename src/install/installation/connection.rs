@@ -5,6 +5,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use super::Installation;
+use super::begun::Begun;
 use super::unasked::UnaskedHosts;
 use crate::credentials::{ClusterSecrets, EncryptionKeys};
 use crate::diagnostic::Diagnostics;
@@ -85,10 +86,11 @@ impl Ready {
         checked.map_err(|error| vec![error.diagnostic()])
     }
 
-    /// Does what the plan says; returns whether all of it was done.
+    /// Does what the plan says; returns whether all of it was done, and nothing had to be left out.
     pub(super) async fn apply(&mut self) -> Result<bool, Diagnostics> {
         let applied = self.engine.apply(&self.plan).await;
-        applied.map_err(|error: RunError| vec![error.diagnostic()])
+        let all_done = applied.map_err(|error: RunError| vec![error.diagnostic()])?;
+        Ok(all_done && self.plan.left_out.is_empty())
     }
 }
 
@@ -272,7 +274,9 @@ impl Installation {
             upgraded: scope.upgraded,
             action: scope.action,
         };
-        if matches!(scope.action, Action::Upgrade | Action::Rollback) {
+        // What a rollback needs is there when it goes on, and no API server answers then.
+        let starts_rollback = scope.action == Action::Rollback && !Begun::exists(&self.project);
+        if starts_rollback || scope.action == Action::Upgrade {
             let problems = findings::of_nodes(&cluster, asked);
             if !problems.is_empty() {
                 return Err(problems);

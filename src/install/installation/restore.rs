@@ -185,7 +185,7 @@ impl Installation {
                 begun.save(&self.project)?;
                 let all_done = ready.apply().await?;
                 ready.engine.finish().await;
-                Ok(all_done && ready.plan.left_out.is_empty())
+                Ok(all_done)
             },
         )?;
         if all_done {

@@ -36,7 +36,7 @@ impl Installation {
                 let (mut ready, _) = self.connect_alone(scope, events, cancel).await?;
                 let all_done = ready.apply().await?;
                 ready.engine.finish().await;
-                Ok(all_done && ready.all_answer && ready.plan.left_out.is_empty())
+                Ok(all_done && ready.all_answer)
             },
         )?;
         Ok(Applied {

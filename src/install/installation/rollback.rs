@@ -132,7 +132,7 @@ impl Installation {
                 begun.save(&self.project)?;
                 let all_done = ready.apply().await?;
                 ready.engine.finish().await;
-                Ok(all_done && ready.plan.left_out.is_empty())
+                Ok(all_done)
             },
         )?;
         if all_done {
@@ -234,7 +234,12 @@ fn require_all(ready: &Ready, back: &WayBack) -> Result<(), Diagnostics> {
     if !ready.all_answer {
         let message = "a rollback needs all nodes, and not all of them answer";
         let problems = problem(Kind::Connection, message.to_owned());
-        let hint = "start its machine, or take it out with `kinstall node remove`: a kubelet must not be newer than the API servers";
+        // While the control planes stand still, nothing leaves in order.
+        let hint = if back.rollback.goes_on {
+            "start its machine; a worker that is lost for good has to be taken out of the inventory"
+        } else {
+            "start its machine, or take it out with `kinstall node remove`: a kubelet must not be newer than the API servers"
+        };
         return Err(problems.into_iter().map(|it| it.hint(hint)).collect());
     }
     if !back.rollback.goes_on && !ready.unfinished.is_empty() {

@@ -59,12 +59,14 @@ impl Installation {
     ) -> Result<Applied, Diagnostics> {
         let rotation = Rotation {
             action: Action::RotateEncryption,
-            next: &|secrets| {
-                let keys = secrets.encryption_keys.as_ref();
-                if keys.and_then(EncryptionKeys::next_step).is_some() {
-                    return Ok(Next::OnNodes);
-                }
-                begun(secrets.begin_encryption_rotation())
+            next: &|secrets| match secrets
+                .encryption_keys
+                .as_ref()
+                .map(EncryptionKeys::next_step)
+            {
+                None => Ok(Next::Later),
+                Some(Some(_)) => Ok(Next::OnNodes),
+                Some(None) => begun(secrets.begin_encryption_rotation()),
             },
             advance: &|secrets| {
                 let keys = secrets.encryption_keys.as_mut();
@@ -126,7 +128,7 @@ impl Installation {
                 let next = (rotation.next)(&mut secrets)?;
                 self.project.keep_secrets(&secrets)?;
                 let done = match next {
-                    Next::OnNodes => ready.apply().await? && ready.plan.left_out.is_empty(),
+                    Next::OnNodes => ready.apply().await?,
                     Next::Planned | Next::Later => true,
                 };
                 ready.engine.finish().await;

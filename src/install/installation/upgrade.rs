@@ -128,7 +128,7 @@ impl Installation {
                 let acting = backup.and_then(|phase| phase.batches.keys().next().cloned());
                 let all_done = ready.apply().await?;
                 ready.engine.finish().await;
-                Ok((all_done && ready.plan.left_out.is_empty(), acting))
+                Ok((all_done, acting))
             },
         )?;
         Ok(Rolled {

@@ -141,7 +141,7 @@ fn no_minor_version_of_a_cluster_is_moved_up_or_down() {
     error: `control1` runs Kubernetes 1.36.4, but the bundle has 1.37.2
      |
      = hint: `kinstall upgrade` moves a cluster to another minor version; `kinstall up` never does
-     = hint: to keep the version, name a bundle with Kubernetes 1.36: `--bundle DIRECTORY`
+     = hint: to keep the version, set `kube_version: 1.36`; a bundle that has it: `--bundle DIRECTORY`
 
     error: `control1` runs etcd 3.5.21, but the bundle has 3.6.14
      |
@@ -152,7 +152,7 @@ fn no_minor_version_of_a_cluster_is_moved_up_or_down() {
     error: `control1` runs Kubernetes 1.38.0, but the bundle has 1.37.2
      |
      = hint: Kubernetes can't go back to an older minor version with its data
-     = hint: to keep the version, name a bundle with Kubernetes 1.38: `--bundle DIRECTORY`
+     = hint: to keep the version, set `kube_version: 1.38`; a bundle that has it: `--bundle DIRECTORY`
 
     error: `control1` runs etcd 3.7.3, but the bundle has 3.6.14
      |

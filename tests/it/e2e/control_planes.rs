@@ -33,7 +33,7 @@ kinstall_egress=false
 
 /// A request to the API of a new connection each, through the worker's own proxy, as often as it can until a file is
 /// there; prints how many failed and the longest time without an answer, in milliseconds.
-pub const WATCH: &str = "\
+const WATCH: &str = "\
 failed=0; longest=0; last=$(date +%s%3N)
 until [ -e /run/watched ]; do
   if kubectl --kubeconfig /etc/kubernetes/kubelet.conf --request-timeout=5s get --raw /readyz > /dev/null 2>&1; then
@@ -137,7 +137,7 @@ fn settings_change_on_one_after_another(lab: &Kinstall) {
 }
 
 /// Begins to ask for the API on the worker.
-fn watched(lab: &Kinstall) -> Child {
+pub fn watched(lab: &Kinstall) -> Child {
     lab.command(&["ssh", "w1", "--", "sudo", "sh", "-c", &format!("'{WATCH}'")])
         .stdout(Stdio::piped())
         .spawn()
@@ -145,12 +145,18 @@ fn watched(lab: &Kinstall) -> Child {
 }
 
 fn longest_gap_is_below(milliseconds: u64, lab: &Kinstall, watch: Child) {
+    let watched = what_was_watched(lab, watch);
+    let longest: u64 = watched.split_whitespace().nth(1).unwrap().parse().unwrap();
+    assert!(longest < milliseconds, "{watched}");
+}
+
+/// Ends it; returns what it has printed.
+pub fn what_was_watched(lab: &Kinstall, watch: Child) -> String {
     lab.ok(&["ssh", "w1", "--", "sudo", "touch", "/run/watched"]);
     let watched = watch.wait_with_output().unwrap();
     let watched = String::from_utf8(watched.stdout).unwrap();
     eprintln!("failed requests, longest gap in ms: {watched}");
-    let longest: u64 = watched.split_whitespace().nth(1).unwrap().parse().unwrap();
-    assert!(longest < milliseconds, "{watched}");
+    watched
 }
 
 fn the_proxy_is_small(lab: &Kinstall) {

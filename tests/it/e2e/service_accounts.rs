@@ -1,11 +1,10 @@
 //! The key of service accounts gets a successor: tokens of both are accepted, until the old one is dropped.
 
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::control_planes::{WATCH, kubectl};
+use super::control_planes::{kubectl, watched, what_was_watched};
 use super::kinstall::{Kinstall, eventually};
 
 /// A token that doesn't end, as clusters had them before.
@@ -27,11 +26,7 @@ pub fn get_a_new_key(lab: &Kinstall) {
     let old = token(lab);
     let before = secrets(lab);
     let started = Instant::now();
-    let watch = lab
-        .command(&["ssh", "w1", "--", "sudo", "sh", "-c", &format!("'{WATCH}'")])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let watch = watched(lab);
 
     // All API servers accept the new key, and it has just become the one that signs.
     let mut rotation = lab.command(&ROTATE).spawn().unwrap();
@@ -75,10 +70,7 @@ pub fn get_a_new_key(lab: &Kinstall) {
         "the key of service accounts: {} s",
         started.elapsed().as_secs()
     );
-    lab.ok(&["ssh", "w1", "--", "sudo", "touch", "/run/watched"]);
-    let watched = watch.wait_with_output().unwrap();
-    let watched = String::from_utf8(watched.stdout).unwrap();
-    eprintln!("failed requests, longest gap in ms: {watched}");
+    let watched = what_was_watched(lab, watch);
     assert!(watched.starts_with("0 "), "{watched}");
     an_older_copy_is_refused(lab, &before);
     assert!(are_accepted(lab, &new));
