@@ -116,8 +116,12 @@ impl Unit {
         systemctl(&[verb, &self.name]).output(node).map(drop)
     }
 
-    /// Starts the unit; where it doesn't, its own last words are part of the error.
+    /// Starts the unit; where it doesn't, its own last words are part of the error. Earlier starts don't count: after five
+    /// within ten seconds, systemd refuses the next one, also when what failed is mended (`StartLimitBurst`,
+    /// systemd.unit(5)).
     fn start(&self, verb: &str, node: &Node) -> Result<(), ResourceError> {
+        // It fails for a unit that was never loaded, of which systemd counts nothing.
+        self.call("reset-failed", node).ok();
         let mut result = self.call(verb, node);
         if let Err(ResourceError::Command { output, .. }) = &mut result {
             output.extend(how_it_ended(&self.name, node));

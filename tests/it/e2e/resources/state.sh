@@ -7,4 +7,4 @@ sysctl -n net.ipv4.conf.all.log_martians net.ipv4.ip_forward
 cat /proc/swaps
 [ ! -e /proc/modules ] || cut -d ' ' -f 1 /proc/modules
 systemctl show -p Id,ActiveState,UnitFileState,ExecMainStartTimestampMonotonic \
-    kinstall-test.service kinstall-idle.service containerd.service kubelet.service
+    kinstall-test.service kinstall-idle.service kinstall-often.service containerd.service kubelet.service

@@ -10,6 +10,7 @@ getent hosts nowhere.example.com
 grep -q '^net.ipv4.conf.all.log_martians = 1$' /etc/sysctl.d/99-zz-kinstall.conf
 [ "$(systemctl is-active kinstall-test)" = active ]
 [ "$(systemctl is-enabled kinstall-test)" = enabled ]
+[ "$(systemctl is-active kinstall-often)" = active ]
 [ "$(systemctl is-active kinstall-idle || true)" = inactive ]
 [ "$(systemctl is-enabled kinstall-idle || true)" = disabled ]
 [ "$(sort /root/commands)" = "$(printf 'creates\nfrom the input\nonce')" ]
