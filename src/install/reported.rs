@@ -12,7 +12,9 @@ pub fn addresses(facts: &IndexMap<String, Facts>) -> BTreeMap<String, ReportedAd
     let address = |text: &str| text.split('/').next()?.parse().ok();
     let reported = facts.iter().map(|(host, facts)| {
         // `interface address/prefix`
-        let all = facts.addresses.iter();
+        // kube-proxy in its IPVS mode gives every node the addresses of all services, which can be those of other nodes.
+        let is_own = |line: &&String| !line.starts_with("kube-ipvs0 ");
+        let all = facts.addresses.iter().filter(is_own);
         let all = all.filter_map(|line| address(line.rsplit(' ').next()?));
         let reported = ReportedAddresses {
             all: all.collect(),

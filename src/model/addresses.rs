@@ -49,6 +49,7 @@ impl ClusterSpec {
                 Err(problem) => problems.push(problem),
             }
         }
+        problems.extend(self.shared(&addresses, reported));
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -64,6 +65,42 @@ impl ClusterSpec {
         } else {
             Err(after)
         }
+    }
+
+    /// Returns an error for each host whose node address another one has as well, beside its own: most often they are one
+    /// machine, reached in two ways.
+    fn shared(
+        &self,
+        addresses: &BTreeMap<String, IpAddr>,
+        reported: &BTreeMap<String, ReportedAddresses>,
+    ) -> Diagnostics {
+        let mut problems = Diagnostics::new();
+        for (index, (host, location)) in self.hosts.iter().zip(&self.places.names).enumerate() {
+            let has = |owner: &str, address: &IpAddr| {
+                reported
+                    .get(owner)
+                    .is_some_and(|it| it.all.contains(address))
+            };
+            let found = self.hosts[..index].iter().find_map(|other| {
+                let (own, its) = (addresses.get(&host.name)?, addresses.get(&other.name)?);
+                // Two with the same address are told of elsewhere.
+                if own == its {
+                    return None;
+                }
+                let shared = [(&other.name, own), (&host.name, its)];
+                let shared = shared.into_iter().find(|(name, it)| has(name, it));
+                shared.map(|(_, address)| (&other.name, address))
+            });
+            if let Some((other, address)) = found {
+                let message = format!("`{other}` and `{}` are the same machine", host.name);
+                problems.push(
+                    Diagnostic::error(Kind::Inventory, message)
+                        .at(location.clone(), format!("both have the address {address}"))
+                        .hint("nothing was changed: every node needs a machine, and an address, of its own"),
+                );
+            }
+        }
+        problems
     }
 
     /// Returns the cluster with the addresses of those hosts for which the inventory sets none.

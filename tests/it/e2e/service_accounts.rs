@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::control_planes::{kubectl, watched, what_was_watched};
+use super::control_planes::{INVENTORY, kubectl, watched, what_was_watched};
 use super::kinstall::{Kinstall, eventually};
 
 /// A token that doesn't end, as clusters had them before.
@@ -19,8 +19,11 @@ type: kubernetes.io/service-account-token
 
 const ROTATE: [&str; 3] = ["certs", "rotate-sa-key", "--yes"];
 
-/// On three control planes and a worker.
-pub fn get_a_new_key(lab: &Kinstall) {
+#[test]
+#[ignore = "needs root and a bundle: `./test lifecycle`"]
+fn service_accounts_of_three_control_planes_get_a_new_key() {
+    let lab = &Kinstall::with_inventory(INVENTORY);
+    lab.ok(&["up"]);
     lab.apply_on("cp1", LEGACY);
     eventually("it has a token", 60, || !legacy_token(lab).is_empty());
     let old = token(lab);

@@ -182,6 +182,31 @@ fn what_hosts_say_is_held_against_the_inventory() {
 }
 
 #[test]
+fn one_machine_with_two_names_is_no_two_nodes() {
+    for (first, second) in [
+        ("n1 ip=10.0.0.5", "n2 ip=192.168.1.5"),
+        ("n1 ansible_host=n1.example.com", "n2 ip=192.168.1.5"),
+        ("n1 ip=192.168.1.5", "n2 ansible_host=203.0.113.10"),
+    ] {
+        let two = format!("[all]\n{first}\n{second}\n[kube_control_plane]\nn1\n[kube_node]\nn2\n");
+        let both = ["10.0.0.5", "192.168.1.5"];
+        assert_eq!(
+            asked(&two, &[("n1", &both), ("n2", &both)]).unwrap_err(),
+            "`n1` and `n2` are the same machine",
+            "{first}, {second}"
+        );
+        // What machines have behind a bridge or a NAT of their own is not their address as a node.
+        let own = |address: &'static str| [address, "172.17.0.1", "10.0.2.15"];
+        let (one, other) = if first.contains("192.168.1.5") {
+            ("192.168.1.5", "10.0.0.6")
+        } else {
+            ("10.0.0.5", "192.168.1.5")
+        };
+        asked(&two, &[("n1", &own(one)), ("n2", &own(other))]).unwrap();
+    }
+}
+
+#[test]
 fn machines_of_kinstalls_own_need_an_address() {
     let text = format!("[all]\nn1\n[all:vars]\nkinstall_provider=qemu\n{REST}");
     assert_eq!(
