@@ -34,6 +34,7 @@ mod import;
 mod kubeconfig;
 mod load;
 mod log;
+mod lost;
 mod man;
 mod net;
 mod node;

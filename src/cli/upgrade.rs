@@ -101,10 +101,11 @@ pub fn run(
         }
         running = installation.running()?;
         printer.data(&upgrade::table(&running));
-        if let Some(host) = rolled.acting {
+        if !rolled.backed_up.is_empty() {
             printer.message(&format!(
-                "etcd's data as it was before is in {SNAPSHOTS}/before-{}.db on {host}{}.",
+                "etcd's data as it was before is in {SNAPSHOTS}/before-{}.db on {}{}.",
                 hop.versions.kubernetes,
+                rolled.backed_up.join(", "),
                 if goes_back {
                     "; `kinstall upgrade rollback` goes back to it"
                 } else {

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::passphrase::PassphraseArgument;
 use crate::cli::exit::Exit;
+use crate::cli::lost::LostArgument;
 use crate::cli::{GlobalArguments, InventoryArgument};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::install::installation::restore::Opened;
@@ -22,9 +23,8 @@ pub struct RestoreArguments {
     pub inventory: InventoryArgument,
     #[command(flatten)]
     pub passphrase: PassphraseArgument,
-    /// A control plane that is lost for good, and switched off: the others begin without it
-    #[arg(long, value_name = "NODE", value_delimiter = ',')]
-    pub lost: Vec<String>,
+    #[command(flatten)]
+    pub lost: LostArgument,
     /// Only show what would be done; exit 2
     #[arg(long)]
     pub plan: bool,
@@ -49,9 +49,7 @@ pub fn run(
     } else {
         Installation::to_apply(&global.settings(), project)?
     };
-    let mut lost = arguments.lost.clone();
-    lost.sort();
-    lost.dedup();
+    let lost = arguments.lost.names();
     let project = &installation.project;
     let opened = Opened::open(project, &arguments.file, &passphrase)?;
     printer.message(ui::etcd::backup(&opened.record).trim_end());
@@ -95,14 +93,7 @@ pub fn run(
     printer.message(
         "The data is restored. What etcd had before is in /var/lib/etcd-before-… on each control plane; remove it when it isn't needed any more.",
     );
-    if !arguments.lost.is_empty() {
-        let words = arguments.lost.join(" ");
-        printer.message(&format!(
-            "The cluster goes on without {}, which must not start again. Now: `kinstall node remove {words}`, and \
-             `kinstall node add` for new control planes.",
-            arguments.lost.join(", ")
-        ));
-    }
+    arguments.lost.say_what_is_next(printer);
     Ok(Exit::Success)
 }
 

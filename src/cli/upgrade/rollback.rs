@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use super::{kube_version_to_set, version};
 use crate::cli::exit::Exit;
+use crate::cli::lost::LostArgument;
 use crate::cli::{GlobalArguments, InventoryArgument};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::install::installation::rollback::WayBack;
@@ -21,6 +22,8 @@ pub struct RollbackArguments {
     /// Version of Kubernetes to go back to: 1.36 [default: that of the newest backup that an upgrade took]
     #[arg(long, value_name = "VERSION", value_parser = version)]
     pub to: Option<VersionRequest>,
+    #[command(flatten)]
+    pub lost: LostArgument,
     /// Only show what would come back, what would be lost, and what would change; exit 0: nothing, 2: something
     #[arg(long)]
     pub plan: bool,
@@ -46,7 +49,8 @@ pub fn run(
     } else {
         Installation::to_apply(&settings, project)?
     };
-    let Some(back) = installation.way_back(arguments.to.as_ref())? else {
+    let lost = arguments.lost.names();
+    let Some(back) = installation.way_back(arguments.to.as_ref(), &lost)? else {
         nothing_to_do(&installation, arguments.plan, printer);
         return Ok(Exit::Success);
     };
@@ -66,7 +70,7 @@ pub fn run(
     printer.summary(&summary);
     if !all_done {
         printer.message(
-            "The rollback stopped halfway. When the cause is mended, `kinstall upgrade rollback` goes on.",
+            "The rollback stopped halfway. When the cause is mended, the same command goes on.",
         );
         return Ok(Exit::of_failures(&summary));
     }
@@ -84,6 +88,7 @@ pub fn run(
     ));
     let setting = kube_version_to_set(&installation.project, back.release);
     printer.message(&setting.unwrap_or_else(|| "`kinstall up` keeps this version.".to_owned()));
+    arguments.lost.say_what_is_next(printer);
     Ok(Exit::Success)
 }
 

@@ -55,8 +55,10 @@ impl Begun {
     pub(super) fn was_interrupted(&self) -> Diagnostic {
         if self.back_to.is_some() {
             let message = "a rollback of an upgrade was interrupted";
-            return Diagnostic::error(Kind::Environment, message)
-                .hint("`kinstall upgrade rollback` goes on with it");
+            let option = lost_option(&self.lost);
+            return Diagnostic::error(Kind::Environment, message).hint(format!(
+                "`kinstall upgrade rollback{option}` goes on with it"
+            ));
         }
         restore_was_interrupted(&self.lost)
     }
@@ -85,14 +87,18 @@ pub fn forget(project: &Project) -> Result<(), Diagnostics> {
 }
 
 fn restore_was_interrupted(lost: &[String]) -> Diagnostic {
-    let option = match lost {
-        [] => String::new(),
-        _ => format!(" --lost {}", lost.join(",")),
-    };
+    let option = lost_option(lost);
     let message = "a restore of etcd's data was interrupted";
     Diagnostic::error(Kind::Environment, message).hint(format!(
         "`kinstall etcd restore FILE{option}` with the same backup ends it"
     ))
+}
+
+fn lost_option(lost: &[String]) -> String {
+    match lost {
+        [] => String::new(),
+        _ => format!(" --lost {}", lost.join(",")),
+    }
 }
 
 fn unwritable(project: &Project, error: &io::Error) -> Diagnostic {

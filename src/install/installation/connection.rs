@@ -216,8 +216,9 @@ impl Installation {
         asked: &IndexMap<String, Facts>,
     ) -> Result<Planned, Diagnostics> {
         let minor = match (scope.action, &scope.cluster.kubernetes_version) {
-            (Action::Up, None) => versions::kept(asked, self.bundle.manifest()),
-            _ => None,
+            // They are for a release of their own.
+            (Action::Upgrade | Action::Rollback | Action::Restore, _) | (_, Some(_)) => None,
+            (_, None) => versions::kept(asked, self.bundle.manifest()),
         };
         let release = self.bundle.release(minor.or(Some(self.release)));
         let release = release.map_err(|error| vec![error])?;

@@ -204,6 +204,13 @@ impl Installation {
     fn take_in(&mut self, opened: &Opened, lost: &[String]) -> Result<(String, bool), Diagnostics> {
         let backup = &opened.record.snapshot;
         let own = Minor::of(&backup.kubernetes).ok();
+        let releases = &self.bundle.manifest().releases;
+        // Whether the nodes run it is asked there.
+        if let Some(own) = own.filter(|own| releases.contains_key(own))
+            && self.project.cluster.kubernetes_version.is_none()
+        {
+            self.release = own;
+        }
         if own.is_some_and(|own| own != self.release) {
             let message = format!(
                 "the backup is of Kubernetes {}, and the cluster is of {}",

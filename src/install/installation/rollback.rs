@@ -8,6 +8,8 @@ use crate::bundle::Minor;
 use crate::credentials::EncryptionKeys;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::install::etcd;
+use crate::install::lost;
+use crate::install::members::Members;
 use crate::install::outcome::Found;
 use crate::install::record::{carried_out, observed};
 use crate::install::upgrade_backups;
@@ -29,21 +31,27 @@ pub struct WayBack {
     keys: Option<EncryptionKeys>,
     /// The nodes know the rollback by it.
     name: String,
+    lost: Vec<String>,
 }
 
 impl Installation {
-    /// Looks for the backup to go back to, the newest one or that of a version; `None` where no node has moved since.
+    /// Looks for the backup to go back to, the newest one or that of a version; `None` where no node has moved since. From
+    /// then on the lost control planes are no part of the cluster.
     pub fn way_back(
         &mut self,
         to: Option<&VersionRequest>,
+        lost: &[String],
     ) -> Result<Option<WayBack>, Diagnostics> {
         let way = "`kinstall upgrade` moves no cluster with etcd on hosts, so that there is nothing to go back from";
         etcd::refuse_on_hosts(&self.project, "upgrade rollback", way)?;
         require_members(&self.project.directory, &self.project.cluster, "a rollback")?;
         let begun = Begun::load(&self.project);
-        if let Some(begun) = begun.as_ref().filter(|it| it.back_to.is_none()) {
+        if let Some(begun) = &begun
+            && (begun.back_to.is_none() || !begun.lost.iter().all(|it| lost.contains(it)))
+        {
             return Err(vec![begun.was_interrupted()]);
         }
+        self.project.cluster = lost::without(&self.project, &self.machines, lost, begun.is_some())?;
         let (running, mut backups) = upgrade_backups::find(&self.project, &self.machines)?;
         if let Some(begun) = &begun {
             backups.retain(|it| it.told.snapshot.sha256 == begun.snapshot);
@@ -80,7 +88,11 @@ impl Installation {
                 goes_on: begun.is_some(),
             },
             keys,
-            name: begun.map_or_else(|| self.run.name.clone(), |it| it.name),
+            // Where another one is lost, the others begin anew without it.
+            name: begun
+                .filter(|it| it.lost == lost)
+                .map_or_else(|| self.run.name.clone(), |it| it.name),
+            lost: lost.to_vec(),
         }))
     }
 
@@ -117,7 +129,7 @@ impl Installation {
             format: begun::FORMAT,
             name: back.name.clone(),
             snapshot: back.rollback.backup.told.snapshot.sha256,
-            lost: Vec::new(),
+            lost: back.lost.clone(),
             back_to: Some(back.release),
         };
         let (all_done, summary) = carried_out(
@@ -128,6 +140,7 @@ impl Installation {
                 let connected = self.connect_alone(self.rollback_scope(back), events, cancel);
                 let (mut ready, _) = connected.await?;
                 require_all(&ready, back)?;
+                Members::give_up(&self.project.directory, &back.lost)?;
                 self.project.keep_secrets(&ready.secrets)?;
                 begun.save(&self.project)?;
                 let all_done = ready.apply().await?;
@@ -240,7 +253,11 @@ fn require_all(ready: &Ready, back: &WayBack) -> Result<(), Diagnostics> {
         } else {
             "start its machine, or take it out with `kinstall node remove`: a kubelet must not be newer than the API servers"
         };
-        return Err(problems.into_iter().map(|it| it.hint(hint)).collect());
+        let lost = "a control plane that is lost for good can be left out: `--lost NODE`";
+        return Err(problems
+            .into_iter()
+            .map(|it| it.hint(hint).hint(lost))
+            .collect());
     }
     if !back.rollback.goes_on && !ready.unfinished.is_empty() {
         let names = ready.unfinished.join(", ");

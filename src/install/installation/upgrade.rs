@@ -28,8 +28,8 @@ const CORDONED_BY: &str = "kinstall.local/cordoned-by";
 pub struct Rolled {
     pub summary: Summary,
     pub all_done: bool,
-    /// The control plane with the snapshot of etcd.
-    pub acting: Option<String>,
+    /// The control planes that have a snapshot of etcd from before.
+    pub backed_up: Vec<String>,
 }
 
 impl Installation {
@@ -110,7 +110,7 @@ impl Installation {
         self.release = hop.release;
         self.run = self.run.next();
         let upgraded = self.upgraded(running)?;
-        let ((all_done, acting), summary) = carried_out(
+        let ((all_done, backed_up), summary) = carried_out(
             &self.project.directory,
             &self.run,
             observer,
@@ -125,16 +125,16 @@ impl Installation {
                     .phases
                     .iter()
                     .find(|phase| phase.name == "backup");
-                let acting = backup.and_then(|phase| phase.batches.keys().next().cloned());
+                let backed_up = backup.map(|phase| phase.batches.keys().cloned().collect());
                 let all_done = ready.apply().await?;
                 ready.engine.finish().await;
-                Ok((all_done, acting))
+                Ok((all_done, backed_up.unwrap_or_default()))
             },
         )?;
         Ok(Rolled {
             summary,
             all_done,
-            acting,
+            backed_up,
         })
     }
 

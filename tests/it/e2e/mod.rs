@@ -29,6 +29,7 @@ mod pages;
 mod registry;
 mod reset;
 mod resources;
+mod rollback;
 mod service_accounts;
 mod storage;
 mod traces;
