@@ -27,6 +27,10 @@ const LIST: &str = "for folder in /etc/kubernetes/manifests /var/lib/kinstall/re
     for file in /var/lib/kinstall/etcd/before-*.json; do \
     if [ -f $file ] && [ -f ${file%.json}.db ]; then echo backup ${file%.json}.db \"$(cat $file)\"; fi; done";
 
+/// What to do where a control plane never answers again.
+pub(super) const LOST: &str =
+    "a control plane that is lost for good can be left out: `--lost NODE`";
+
 /// Asks all nodes; all have to answer.
 pub(super) fn find(
     project: &Project,
@@ -37,8 +41,16 @@ pub(super) fn find(
         let mut tasks = JoinSet::new();
         for host in &project.cluster.hosts {
             let (target, name) = (machines.target(host), host.name.clone());
+            let can_be_left = host.roles.control_plane;
             tasks.spawn(async move {
                 let listing = ask(&target, &name).await;
+                let listing = listing.map_err(|problem| {
+                    if can_be_left {
+                        problem.hint(LOST)
+                    } else {
+                        problem
+                    }
+                });
                 (name, listing)
             });
         }

@@ -12,7 +12,7 @@ use crate::install::lost;
 use crate::install::members::Members;
 use crate::install::outcome::Found;
 use crate::install::record::{carried_out, observed};
-use crate::install::upgrade_backups;
+use crate::install::upgrade_backups::{self, LOST};
 use crate::model::VersionRequest;
 use crate::plan::upgrade::ReleaseVersions;
 use crate::plan::upgrade::rollback::{check, moved};
@@ -253,11 +253,8 @@ fn require_all(ready: &Ready, back: &WayBack) -> Result<(), Diagnostics> {
         } else {
             "start its machine, or take it out with `kinstall node remove`: a kubelet must not be newer than the API servers"
         };
-        let lost = "a control plane that is lost for good can be left out: `--lost NODE`";
-        return Err(problems
-            .into_iter()
-            .map(|it| it.hint(hint).hint(lost))
-            .collect());
+        let hinted = problems.into_iter().map(|it| it.hint(hint).hint(LOST));
+        return Err(hinted.collect());
     }
     if !back.rollback.goes_on && !ready.unfinished.is_empty() {
         let names = ready.unfinished.join(", ");
