@@ -1,6 +1,7 @@
 //! Requests to an API server.
 
 use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -15,6 +16,11 @@ use crate::resource::Owner;
 
 /// Requests at a time.
 const PARALLEL: usize = 8;
+/// What an API server answers that has too much to do, or is about to end.
+const TOO_MANY_REQUESTS: u16 = 429;
+/// How often it is asked then, and the time between, as `kubectl` does.
+const TRIES: u32 = 10;
+const PAUSE: Duration = Duration::from_secs(1);
 /// The form of an object, and of a list, without what objects say beside their metadata.
 const METADATA: &str =
     "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
@@ -137,9 +143,9 @@ impl Client {
 
     fn get_as(&self, path: &str, form: &str) -> Result<Answer, ResourceError> {
         let start = Instant::now();
-        let request = self.agent.get(format!("{}{path}", self.server));
-        let answer = request.header("accept", form).call();
-        let answer = self.read(answer, || format!("read {path}"));
+        let url = format!("{}{path}", self.server);
+        let request = || self.agent.get(&url).header("accept", form).call();
+        let answer = self.answer(request, || format!("read {path}"));
         trace!(
             path,
             status = status(&answer),
@@ -151,15 +157,14 @@ impl Client {
 
     /// Lists the names of objects, and nothing else of them; gives up after `patience`.
     pub fn names(&self, path: &str, patience: Duration) -> Result<Vec<String>, ResourceError> {
-        let request = self
-            .agent
-            .get(format!("{}{path}", self.server))
-            .header("accept", METADATA_OF_ALL)
-            .config()
-            .timeout_global(Some(patience))
-            .build();
+        let url = format!("{}{path}", self.server);
+        let request = || {
+            let request = self.agent.get(&url).header("accept", METADATA_OF_ALL);
+            let request = request.config().timeout_global(Some(patience)).build();
+            request.call()
+        };
         let action = || format!("list {path}");
-        let answer = self.read(request.call(), action)?;
+        let answer = self.answer(request, action)?;
         if !answer.is_success() {
             return Err(answer.refused(action()));
         }
@@ -176,8 +181,8 @@ impl Client {
     /// Removes one object; what belongs to it goes in the background.
     pub fn delete(&self, path: &str) -> Result<Answer, ResourceError> {
         let url = format!("{}{path}?propagationPolicy=Background", self.server);
-        let answer = self.agent.delete(url).call();
-        self.read(answer, || format!("remove {path}"))
+        let request = || self.agent.delete(&url).call();
+        self.answer(request, || format!("remove {path}"))
     }
 
     /// Applies an object on the server's side.
@@ -188,12 +193,12 @@ impl Client {
             "{}{path}?fieldManager={}&force=true{dry_run}",
             self.server, self.manager
         );
-        let answer = self
-            .agent
-            .patch(url)
-            .content_type("application/apply-patch+yaml")
-            .send(object);
-        let answer = self.read(answer, || format!("apply {path}"));
+        let request = || {
+            let request = self.agent.patch(&url);
+            let request = request.content_type("application/apply-patch+yaml");
+            request.send(object)
+        };
+        let answer = self.answer(request, || format!("apply {path}"));
         let is_try = !dry_run.is_empty();
         let milliseconds = start.elapsed().as_millis();
         debug!(
@@ -209,12 +214,13 @@ impl Client {
 
     /// Changes the fields of an object that the patch has.
     pub fn merge_patch(&self, path: &str, fields: &Value) -> Result<Answer, ResourceError> {
-        let answer = self
-            .agent
-            .patch(format!("{}{path}", self.server))
-            .content_type("application/merge-patch+json")
-            .send(fields.to_string());
-        self.read(answer, || format!("change {path}"))
+        let url = format!("{}{path}", self.server);
+        let request = || {
+            let request = self.agent.patch(&url);
+            let request = request.content_type("application/merge-patch+json");
+            request.send(fields.to_string())
+        };
+        self.answer(request, || format!("change {path}"))
     }
 
     /// Does the same with all of `items`, several at a time, and keeps their order.
@@ -225,6 +231,23 @@ impl Client {
     ) -> Vec<R> {
         let span = Span::current();
         parallel::map(items, PARALLEL, |item| span.in_scope(|| work(self, item)))
+    }
+
+    /// Asks; again where the API server wants that.
+    fn answer(
+        &self,
+        request: impl Fn() -> Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+        action: impl Fn() -> String,
+    ) -> Result<Answer, ResourceError> {
+        let mut tries = 1;
+        loop {
+            let answer = self.read(request(), &action)?;
+            if answer.status != TOO_MANY_REQUESTS || tries == TRIES {
+                return Ok(answer);
+            }
+            tries += 1;
+            thread::sleep(PAUSE);
+        }
     }
 
     fn read(
@@ -263,4 +286,40 @@ pub fn certificates(pem: &[u8]) -> Vec<Certificate<'static>> {
             _ => None,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn a_server_that_is_about_to_end_is_asked_again() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let server = format!("http://{}", listener.local_addr().unwrap());
+        let served = thread::spawn(move || {
+            for status in ["429 Too Many Requests", "200 OK"] {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut asked = [0; 4096];
+                let length = stream.read(&mut asked).unwrap();
+                assert!(asked[..length].starts_with(b"GET /version "));
+                let head = format!("HTTP/1.1 {status}\r\nContent-Length: 2\r\n");
+                let rest = "Retry-After: 1\r\nConnection: close\r\n\r\n{}";
+                stream
+                    .write_all(format!("{head}{rest}").as_bytes())
+                    .unwrap();
+            }
+        });
+        let config = ureq::Agent::config_builder().http_status_as_error(false);
+        let client = Client {
+            agent: config.build().new_agent(),
+            server,
+            manager: MANAGER,
+            discovery: Arc::default(),
+        };
+        assert_eq!(client.get("/version").unwrap().status, 200);
+        served.join().unwrap();
+    }
 }
