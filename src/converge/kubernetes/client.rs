@@ -299,7 +299,7 @@ mod tests {
     fn a_server_that_is_about_to_end_is_asked_again() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let server = format!("http://{}", listener.local_addr().unwrap());
-        let served = thread::spawn(move || {
+        let both = thread::spawn(move || {
             for status in ["429 Too Many Requests", "200 OK"] {
                 let (mut stream, _) = listener.accept().unwrap();
                 let mut asked = [0; 4096];
@@ -320,6 +320,6 @@ mod tests {
             discovery: Arc::default(),
         };
         assert_eq!(client.get("/version").unwrap().status, 200);
-        served.join().unwrap();
+        both.join().unwrap();
     }
 }
