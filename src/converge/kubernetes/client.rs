@@ -157,14 +157,15 @@ impl Client {
 
     /// Lists the names of objects, and nothing else of them; gives up after `patience`.
     pub fn names(&self, path: &str, patience: Duration) -> Result<Vec<String>, ResourceError> {
-        let url = format!("{}{path}", self.server);
-        let request = || {
-            let request = self.agent.get(&url).header("accept", METADATA_OF_ALL);
-            let request = request.config().timeout_global(Some(patience)).build();
-            request.call()
-        };
+        let request = self
+            .agent
+            .get(format!("{}{path}", self.server))
+            .header("accept", METADATA_OF_ALL)
+            .config()
+            .timeout_global(Some(patience))
+            .build();
         let action = || format!("list {path}");
-        let answer = self.answer(request, action)?;
+        let answer = self.read(request.call(), action)?;
         if !answer.is_success() {
             return Err(answer.refused(action()));
         }

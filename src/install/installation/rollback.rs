@@ -52,18 +52,11 @@ impl Installation {
             return Err(vec![begun.was_interrupted()]);
         }
         self.project.cluster = lost::without(&self.project, &self.machines, lost, begun.is_some())?;
-        let (running, mut backups) = upgrade_backups::find(&self.project, &self.machines)?;
-        if let Some(begun) = &begun {
-            backups.retain(|it| it.told.snapshot.sha256 == begun.snapshot);
-        } else if let Some(to) = to {
-            backups.retain(|it| is_of(it, to));
-        } else {
-            backups.retain(|it| !is_of_a_patch(it));
-        }
-        backups.sort_by_key(|it| it.told.snapshot.created);
-        let Some(backup) = backups.pop() else {
+        let (running, backups) = upgrade_backups::find(&self.project, &self.machines)?;
+        let Some(backup) = choose(backups, begun.as_ref(), to) else {
             return Err(vec![no_backup(to)]);
         };
+        let snapshot = backup.told.snapshot.sha256;
         let (release, versions) = self.release_of(&backup)?;
         let moved = moved(&running, &versions);
         if moved.is_empty() && begun.is_none() {
@@ -90,7 +83,7 @@ impl Installation {
             keys,
             // Where another one is lost, the others begin anew without it.
             name: begun
-                .filter(|it| it.lost == lost)
+                .filter(|it| it.lost == lost && it.snapshot == snapshot)
                 .map_or_else(|| self.run.name.clone(), |it| it.name),
             lost: lost.to_vec(),
         }))
@@ -208,6 +201,27 @@ impl Installation {
     }
 }
 
+/// Returns the newest backup of those that are meant: the one that a rollback began with, and where the control plane that
+/// had it is lost, another one's of the same release.
+fn choose(
+    mut backups: Vec<FoundBackup>,
+    begun: Option<&Begun>,
+    to: Option<&VersionRequest>,
+) -> Option<FoundBackup> {
+    let is_same = |it: &FoundBackup| begun.is_some_and(|at| at.snapshot == it.told.snapshot.sha256);
+    let is_there = backups.iter().any(is_same);
+    backups.retain(|it| match begun {
+        Some(_) if is_there => is_same(it),
+        Some(begun) => {
+            Minor::of(&it.told.snapshot.kubernetes).ok() == begun.back_to && !is_of_a_patch(it)
+        }
+        None => to.map_or_else(|| !is_of_a_patch(it), |to| is_of(it, to)),
+    });
+    backups
+        .into_iter()
+        .max_by_key(|it| it.told.snapshot.created)
+}
+
 fn is_of(backup: &FoundBackup, to: &VersionRequest) -> bool {
     let taken = Minor::of(&backup.told.snapshot.kubernetes);
     taken.is_ok_and(|minor| (minor.major, minor.minor) == (to.major, to.minor))
@@ -270,4 +284,52 @@ fn require_all(ready: &Ready, back: &WayBack) -> Result<(), Diagnostics> {
         return Err(problems.into_iter().map(|it| it.hint(hint)).collect());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::install::installation::begun::FORMAT;
+    use crate::resource::Sha256;
+
+    fn backup(host: &str, minute: u8, kubernetes: &str, came: &str) -> FoundBackup {
+        let told = serde_json::json!({
+            "snapshot": {
+                "created": format!("2026-11-28T04:{minute:02}:00Z"), "kubernetes": kubernetes, "etcd": "3.6.16",
+                "revision": 1, "keys": 1, "size": 1, "sha256": Sha256::of(host.as_bytes()),
+            },
+            "encryption": [],
+        });
+        FoundBackup {
+            host: host.to_owned(),
+            file: format!("/var/lib/kinstall/etcd/before-{came}.db"),
+            told: serde_json::from_value(told).unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_rollback_goes_on_with_its_backup_and_with_anothers_where_that_is_lost() {
+        let all = [
+            backup("cp1", 3, "1.36.3", "1.37.2"),
+            backup("cp2", 2, "1.36.3", "1.37.2"),
+            backup("cp3", 1, "1.36.3", "1.37.2"),
+            backup("older", 0, "1.35.4", "1.36.3"),
+            backup("patch", 4, "1.37.1", "1.37.2"),
+        ];
+        let begun = |host: &str| Begun {
+            format: FORMAT,
+            name: "20261128T040000Z-1".to_owned(),
+            snapshot: Sha256::of(host.as_bytes()),
+            lost: Vec::new(),
+            back_to: Some("1.36".parse().unwrap()),
+        };
+        let chosen = |first: usize, begun: Option<Begun>| {
+            let chosen = choose(all[first..].to_vec(), begun.as_ref(), None);
+            chosen.map(|it| it.host)
+        };
+        assert_eq!(chosen(0, None).as_deref(), Some("cp1"));
+        assert_eq!(chosen(0, Some(begun("cp2"))).as_deref(), Some("cp2"));
+        assert_eq!(chosen(1, Some(begun("cp1"))).as_deref(), Some("cp2"));
+        assert_eq!(chosen(3, Some(begun("cp1"))), None);
+    }
 }
