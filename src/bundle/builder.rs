@@ -116,9 +116,10 @@ impl Builder<'_> {
         // the long compilation.
         let base = self.base_layer()?;
         let packages = self.packages_layers()?;
+        let folders = self.folder_layers()?;
         let components = self.components(origin)?;
         let mut release = self.list(&components);
-        release.images = self.images(&release, base.as_ref(), &packages)?;
+        release.images = self.images(&release, base.as_ref(), &packages, &folders)?;
         Ok(release)
     }
 
@@ -185,6 +186,7 @@ impl Builder<'_> {
         release: &Release,
         base: Option<&Layer>,
         packages: &BTreeMap<&str, Layer>,
+        folders: &BTreeMap<&str, Layer>,
     ) -> Result<BTreeMap<String, ImageEntry>, BuildError> {
         let layers = self.program_layers(release)?;
         let mut images = BTreeMap::new();
@@ -194,6 +196,7 @@ impl Builder<'_> {
                 parts.extend(base.cloned());
             }
             parts.extend(packages.get(name.as_str()).cloned());
+            parts.extend(folders.get(name.as_str()).cloned());
             for program in &image.programs {
                 let key = (program.program.as_str(), program.path.as_str());
                 parts.extend(layers.get(&key).cloned());
@@ -268,6 +271,30 @@ impl Builder<'_> {
         with_packages
             .map(|(name, packages)| Ok((name, self.packages_layer(name, packages)?)))
             .collect()
+    }
+
+    /// Makes the layers of the images that have folders of their component's module.
+    fn folder_layers(&self) -> Result<BTreeMap<&str, Layer>, BuildError> {
+        let images = self.catalog.images.iter();
+        let with_folders = images.filter(|(_, image)| !image.folders.is_empty());
+        let layers = with_folders.map(|(name, image)| {
+            let component = &self.catalog.components[&image.component];
+            let recipe = (LAYER_RECIPE, &image.folders, component);
+            let key = cache::key("module folders", &recipe)?;
+            if let Some(layer) = self.cache.get(key) {
+                return Ok((name.as_str(), layer));
+            }
+            let work = self.cache.work(name)?;
+            let module = self.go.component_module(component, &work.0)?;
+            let mut entries = Vec::new();
+            for folder in &image.folders {
+                entries.extend(folder.entries(&module)?);
+            }
+            let layer = layer::write(self.cache.store(), &entries)?;
+            self.cache.put(key, &layer)?;
+            Ok((name.as_str(), layer))
+        });
+        layers.collect()
     }
 
     fn packages_layer(&self, part: &str, packages: &PackageLayer) -> Result<Layer, BuildError> {

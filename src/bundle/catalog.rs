@@ -143,6 +143,9 @@ pub struct Image {
     #[serde(default)]
     pub packages: Option<PackageLayer>,
     pub programs: Vec<ImageProgram>,
+    /// What its programs read, out of the component's Go module.
+    #[serde(default)]
+    pub folders: Vec<ModuleFolder>,
     #[serde(default)]
     pub links: BTreeMap<String, String>,
     #[serde(default)]
@@ -168,6 +171,18 @@ pub struct ImageProgram {
     /// `COMPONENT/OUTPUT`.
     pub program: String,
     pub path: String,
+}
+
+/// A folder of a Go module, with all below it, and its place in an image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModuleFolder {
+    /// In the module.
+    pub folder: String,
+    pub path: String,
+    /// Files and folders below it.
+    #[serde(default)]
+    pub leave_out: Vec<String>,
 }
 
 impl Catalog {
@@ -218,6 +233,9 @@ impl Catalog {
         for (name, image) in &self.images {
             if !self.components.contains_key(&image.component) {
                 return Some(format!("image {name}: no component {}", image.component));
+            }
+            if !image.folders.is_empty() && self.components[&image.component].module.is_none() {
+                return Some(format!("image {name}: {} has no module", image.component));
             }
             for mode in image.directories.values() {
                 if u32::from_str_radix(mode, 8).is_err() {
@@ -305,7 +323,7 @@ mod tests {
         let in_images = catalog.images.values().flat_map(|it| &it.programs);
         let on_nodes = catalog.node_programs.iter().map(|it| &it.program);
         let used: Vec<_> = in_images.map(|it| &it.program).chain(on_nodes).collect();
-        let playbooks = addon::files("/playbook.yml");
+        let playbooks = addon::files("playbook.yml");
         for (name, component) in &catalog.components {
             for output in Catalog::outputs(component) {
                 let program = format!("{name}/{output}");

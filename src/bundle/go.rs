@@ -11,6 +11,7 @@ use super::catalog::{Component, Files, GoSource};
 use super::compiled::Compiled;
 use super::process::Process;
 use super::progress::{Progress, Report};
+use super::sources::SourceTree;
 
 /// Settings of the user's that decide where modules come from and where Go keeps things. All others
 /// are left out, so that they can't change what is built.
@@ -160,6 +161,18 @@ impl Go {
             return Err(lacks());
         }
         Ok(found)
+    }
+
+    /// Brings the module that a component's version belongs to into Go's cache, and returns its folder. `work` is for
+    /// the component's go.mod and go.sum, which pins it.
+    pub(super) fn component_module(
+        &self,
+        component: &Component,
+        work: &Path,
+    ) -> Result<PathBuf, BuildError> {
+        let folder = SourceTree::of(&component.source.go).unpack(work)?;
+        let module = component.module.as_deref().unwrap_or_default();
+        Ok(self.module(&folder, module)?.directory)
     }
 
     /// Brings a module into Go's cache: `PATH`, of the version that go.mod says, or `PATH@VERSION`.

@@ -27,6 +27,7 @@ mod layer;
 mod manifest;
 mod minor;
 mod module_copy;
+mod module_folder;
 mod open;
 mod packages_layer;
 mod parts;
