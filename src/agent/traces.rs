@@ -43,6 +43,9 @@ const STEPS: [&str; 3] = ["control-plane/init", "control-plane-join/join", "join
 /// Written by kubeadm when a node joins, and gone after `kubeadm reset`.
 const KUBELET: &str = "/var/lib/kubelet/config.yaml";
 
+/// Where the plugin of the pod network puts its configuration; no other plugin's are there.
+const POD_NETWORKS: &str = "/etc/cni/kinstall.d";
+
 /// Gathers everything.
 pub fn gather(node: &Node) -> ClusterTraces {
     let service = etcd::service(node);
@@ -61,6 +64,7 @@ pub fn gather(node: &Node) -> ClusterTraces {
         data: data(node, &service),
         distributions: distributions(node),
         joined: node.path(KUBELET).exists() && !is_half_done(node),
+        pod_networks: file_names(&node.path(POD_NETWORKS)),
     }
 }
 
@@ -80,14 +84,8 @@ fn data(node: &Node, service: &EtcdService) -> Vec<String> {
         data.push(format!("etcd data in {}", service.data_dir));
     }
     let manifests = "/etc/kubernetes/manifests";
-    let mut names: Vec<String> = fs::read_dir(node.path(manifests))
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .filter(|name| Path::new(name).extension().is_some() && !name.starts_with('.'))
-        .collect();
-    names.sort();
+    let mut names = file_names(&node.path(manifests));
+    names.retain(|name| Path::new(name).extension().is_some() && !name.starts_with('.'));
     if !names.is_empty() {
         data.push(format!("static pods in {manifests} ({})", names.join(", ")));
     }
@@ -103,6 +101,16 @@ fn distributions(node: &Node) -> Vec<String> {
         }
     }
     found
+}
+
+/// Returns the names of what is in a folder, sorted.
+fn file_names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
 }
 
 fn has_entries(folder: &Path) -> bool {
@@ -154,6 +162,7 @@ mod tests {
         put(&node, "/var/lib/rancher/k3s/server/token", "x");
         put(&node, "/var/lib/rancher/k3s/agent/x", "x");
         put(&node, KUBELET, "kind: KubeletConfiguration");
+        put(&node, "/etc/cni/kinstall.d/10-flannel.conflist", "{}");
         let traces = gather(&node);
         let authority = Sha256::of(b"authority");
         let expected = ["/etc/kubernetes/kubelet.conf", "/etc/kubernetes/pki/ca.crt"];
@@ -170,6 +179,7 @@ mod tests {
         );
         assert_eq!(traces.distributions, ["K3s in /var/lib/rancher/k3s/server"]);
         assert!(traces.joined);
+        assert_eq!(traces.pod_networks, ["10-flannel.conflist"]);
     }
 
     #[test]

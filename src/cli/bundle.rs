@@ -26,7 +26,7 @@ pub enum BundleCommand {
     /// Fetch the bundle from a registry, or upstream's releases instead of building, where there are any
     Pull {
         /// oci://REGISTRY/REPOSITORY:TAG, or the inventory whose add-ons to put into the bundle [default: upstream's
-        /// releases, all add-ons but helm]
+        /// releases, all add-ons but helm and cilium]
         from: Option<PullFrom>,
         #[command(flatten)]
         registry: RegistryArguments,
@@ -69,7 +69,7 @@ pub enum BundleCommand {
 /// What the bundle is to have.
 #[derive(Debug, Args)]
 pub struct PartsArguments {
-    /// Inventory whose add-ons to put into the bundle [default: all add-ons but helm]
+    /// Inventory whose add-ons to put into the bundle [default: all add-ons but helm and cilium]
     pub inventory: Option<PathBuf>,
     /// Minor versions of Kubernetes to put into the bundle: 1.36,1.37 [default: the newest]
     #[arg(long, value_name = "MINOR", value_delimiter = ',')]

@@ -119,7 +119,7 @@ fn scheme(port: u16, name: &str) -> &'static str {
 }
 
 fn require_on(project: &Project, addon: &Addon) -> Result<(), Diagnostics> {
-    if project.cluster.addons.is_on(addon) {
+    if project.cluster.has(addon) {
         return Ok(());
     }
     let message = format!("the add-on `{}` is off", addon.name);

@@ -11,7 +11,7 @@ use crate::addon;
 use crate::credentials::cluster_secrets::{ClusterSecrets, SecretsError};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind, SourceFile};
 use crate::inventory::Vault;
-use crate::model::{self, ClusterSpec, Provider, names};
+use crate::model::{self, ClusterSpec, NetworkPlugin, Provider, names};
 use crate::private_file;
 
 /// A cluster with the folder that kinstall keeps beside its inventory.
@@ -185,13 +185,19 @@ impl Project {
     fn settle(&mut self) {
         let makes_machines = self.provider().is_some_and(Provider::makes_machines);
         self.cluster.addons.settle(makes_machines);
+        if let Some(plugin) = self.state.network_plugin {
+            self.cluster.network.settle(plugin);
+        }
     }
 
     /// Returns the add-ons that the inventory leaves out, whoever makes the machines.
     pub fn unwanted_addons(&self) -> Vec<String> {
-        let mut addons = self.cluster.addons.clone();
-        addons.settle(true);
-        let unwanted = addon::all().iter().filter(|it| !addons.is_on(it));
+        let mut cluster = self.cluster.clone();
+        cluster.addons.settle(true);
+        if self.state.network_plugin.is_none() {
+            cluster.network.settle(NetworkPlugin::Cilium);
+        }
+        let unwanted = addon::all().iter().filter(|it| !cluster.has(it));
         unwanted.map(|it| it.name.clone()).collect()
     }
 

@@ -87,6 +87,7 @@ fn lasting(facts: &Facts) -> Facts {
         commands: facts.commands,
         traces: ClusterTraces {
             joined: facts.traces.joined,
+            pod_networks: facts.traces.pod_networks,
             ..ClusterTraces::default()
         },
         surroundings: Surroundings {

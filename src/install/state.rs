@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::format_version::{self, FormatError};
-use crate::model::Provider;
+use crate::model::{NetworkPlugin, Provider};
 use crate::private_file;
 use crate::resource::Sha256;
 
@@ -34,6 +34,9 @@ pub struct LabState {
     /// Node addresses that the hosts were asked for by the last `up`, by host name.
     #[serde(default)]
     pub addresses: BTreeMap<String, IpAddr>,
+    /// What connects the pods since the last `up`; it stays where the inventory leaves it open.
+    #[serde(default)]
+    pub network_plugin: Option<NetworkPlugin>,
 }
 
 impl LabState {
@@ -49,6 +52,7 @@ impl LabState {
                 provider: None,
                 api_port: None,
                 addresses: BTreeMap::new(),
+                network_plugin: None,
             }),
             Err(error) => {
                 let message = format!("failed to read `{}`: {error}", path.display());

@@ -33,6 +33,7 @@ mod lived_before;
 mod members;
 mod named_hosts;
 mod names;
+mod network_plugin;
 mod programs;
 mod registries;
 mod removal;
@@ -196,6 +197,7 @@ fn bundle() -> Release {
 fn bundled_files() -> BTreeMap<String, Arc<SourceFile>> {
     let names = [
         "manifests/cert-manager/cert-manager.io_certificates.yaml",
+        "manifests/cilium/ciliumnodes.yaml",
         "manifests/gateway-api/gateway.networking.k8s.io_gateways.yaml",
         "manifests/metallb/metallb.io_ipaddresspools.yaml",
     ];

@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::validate::Places;
 use super::{
-    Addons, ControlPlaneSettings, Dns, Etcd, HostSpec, Network, Proxy, Registries, WantedVersion,
+    Addons, ControlPlaneSettings, Dns, Etcd, HostSpec, Network, NetworkPlugin, Proxy, Registries,
+    WantedVersion,
 };
+use crate::addon::Addon;
 use crate::diagnostic::Location;
 use crate::secret::Secret;
 
@@ -57,6 +59,14 @@ pub struct ClusterSpec {
 }
 
 impl ClusterSpec {
+    /// Returns whether an add-on is wanted.
+    pub fn has(&self, addon: &Addon) -> bool {
+        match addon.name.as_str() {
+            "cilium" => self.network.plugin == NetworkPlugin::Cilium,
+            _ => self.addons.is_on(addon),
+        }
+    }
+
     /// Returns the hosts that run the control plane, in inventory order; never empty.
     pub fn control_planes(&self) -> impl Iterator<Item = &HostSpec> {
         self.hosts.iter().filter(|host| host.roles.control_plane)

@@ -40,7 +40,7 @@ pub use etcd::Etcd;
 pub use host::{Become, Connection, HostSpec, JumpHost, Method, Roles, Taint};
 pub use kubelet::Kubelet;
 pub use machine::{ForwardedPort, MachineSpec, Protocol, SharedFolder};
-pub use network::{Dns, Network, ProxyMode};
+pub use network::{Dns, Network, NetworkPlugin, ProxyMode};
 pub use proxy::Proxy;
 pub use read::{expand_home, jump_hosts};
 pub use registries::{Login, Mirror, Registries, Registry};

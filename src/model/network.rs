@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The cluster's networks.
 #[derive(Clone, Debug, Serialize)]
@@ -19,9 +19,22 @@ pub struct Network {
     pub proxy_mode: ProxyMode,
     /// `kube_proxy_strict_arp`: accepted; without effect in nftables mode.
     pub strict_arp: bool,
+    /// `kube_network_plugin`; flannel by default.
+    pub plugin: NetworkPlugin,
+    /// The inventory names one that kinstall doesn't have and that enforces policies: `plugin` becomes what the cluster
+    /// has, or what the bundle can do about it.
+    #[serde(skip)]
+    pub is_plugin_open: bool,
 }
 
 impl Network {
+    /// Decides for the plugin where the inventory leaves it open.
+    pub fn settle(&mut self, plugin: NetworkPlugin) {
+        if self.is_plugin_open {
+            self.plugin = plugin;
+        }
+    }
+
     /// Returns how many pods a node's share of the pod network has addresses for: all but the network's
     /// own, the bridge's, and broadcast.
     pub fn pods_per_node(&self) -> u32 {
@@ -48,6 +61,42 @@ impl Network {
     /// the first ones last for Services that ask for none.
     pub fn registry_service_address(&self) -> IpAddr {
         nth(self.service_cidr, 5)
+    }
+}
+
+/// What connects pods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NetworkPlugin {
+    /// The default: light, and enforces no policies.
+    Flannel,
+    /// Enforces policies: needs kernel 5.10.
+    Cilium,
+}
+
+impl NetworkPlugin {
+    /// All there are.
+    pub const ALL: [Self; 2] = [Self::Flannel, Self::Cilium];
+
+    /// Returns the name that inventories, playbooks and files call it by.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Flannel => "flannel",
+            Self::Cilium => "cilium",
+        }
+    }
+
+    /// Returns the name of the file that it leaves on a node when it connects pods there.
+    pub fn file(self) -> &'static str {
+        match self {
+            Self::Flannel => "10-flannel.conflist",
+            Self::Cilium => "05-cilium.conflist",
+        }
+    }
+
+    /// Finds one by its name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.name() == name)
     }
 }
 

@@ -12,8 +12,8 @@ use super::place::Place;
 use super::playbook_order::in_order;
 use super::stages::{Assembly, Placed};
 use super::{
-    Plan, Stage, etcd_refusals, foreign, no_longer_wanted, outcasts, own_objects, phases,
-    surroundings, unknown_nodes,
+    Plan, Stage, etcd_refusals, foreign, network_plugin, no_longer_wanted, outcasts, own_objects,
+    phases, surroundings, unknown_nodes,
 };
 use crate::bundle::Release;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind, SourceFile};
@@ -83,6 +83,7 @@ pub(super) fn build_stages(input: &PlanInput<'_>, stages: &[Stage]) -> Result<Pl
     }
     if !matches!(input.action, Action::Reset | Action::Remove) {
         etcd_refusals::refuse(input, &carriers)?;
+        network_plugin::refuse(input, &carriers)?;
     }
     if input.action == Action::Remove && control_planes::there_is_no_cluster(input) {
         return Ok(Plan::default());

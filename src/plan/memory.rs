@@ -5,10 +5,10 @@
 //! their definitions. The components' own requests are lower: they are what the scheduler keeps free, not what is used.
 
 use crate::addon::{self, Addon};
-use crate::model::{ClusterSpec, HostSpec};
+use crate::model::{ClusterSpec, HostSpec, NetworkPlugin};
 
-/// On every node, in MiB: kubelet 145, containerd and its shims 120, kube-proxy 110, flannel 30, pause 10.
-const NODE: u64 = 415;
+/// On every node, in MiB: kubelet 145, containerd and its shims 120, kube-proxy 110, pause 10.
+const NODE: u64 = 385;
 /// systemd, journald, sshd and logind 30; the kernel, and the files that programs are read from, are not
 /// measured but what a small machine has to keep free for them.
 const SYSTEM: u64 = 30 + 256;
@@ -18,6 +18,7 @@ const CONTROL_PLANE: u64 = 560;
 /// kubeadm refuses a control plane with less than 1700 MiB (`ControlPlaneMem` in its constants), and
 /// counts what the kernel leaves, which is about 100 MiB less than the machine has.
 const CONTROL_PLANE_LEAST: u64 = 1700 + 100;
+const FLANNEL: u64 = 30;
 const NODE_LOCAL_DNS: u64 = 40;
 const COREDNS: u64 = 50;
 
@@ -29,10 +30,11 @@ pub fn need(cluster: &ClusterSpec, host: &HostSpec) -> u64 {
     }
     let mut mib = SYSTEM + NODE;
     let mut add = |is_there: bool, share: u64| mib += if is_there { share } else { 0 };
+    add(cluster.network.plugin == NetworkPlugin::Flannel, FLANNEL);
     add(cluster.dns.node_local_address.is_some(), NODE_LOCAL_DNS);
     add(true, COREDNS);
     let takes_workloads = host.roles.worker || cluster.workers().next().is_none();
-    for Addon { memory, .. } in addon::all().iter().filter(|it| cluster.addons.is_on(it)) {
+    for Addon { memory, .. } in addon::all().iter().filter(|it| cluster.has(it)) {
         mib += memory.each_node;
         if takes_workloads {
             mib += memory.each_worker + memory.one_worker;
@@ -47,7 +49,7 @@ pub fn need(cluster: &ClusterSpec, host: &HostSpec) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::need;
-    use crate::model::Addons;
+    use crate::model::{Addons, NetworkPlugin};
     use crate::plan::tests::fixture::Fixture;
 
     #[test]
@@ -58,6 +60,9 @@ mod tests {
         };
         cluster.addons = Addons::default();
         cluster.dns.node_local_address = None;
+        cluster.network.plugin = NetworkPlugin::Cilium;
+        assert_eq!(needs(&cluster), [1800, 856, 856]);
+        cluster.network.plugin = NetworkPlugin::Flannel;
         // kubeadm's own limit is higher than what the control plane takes.
         assert_eq!(needs(&cluster), [1800, 751, 751]);
         let metrics_server = cluster.addons.defined.get_mut("metrics_server");

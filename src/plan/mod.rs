@@ -16,6 +16,7 @@ pub mod foreign;
 #[cfg(test)]
 mod hash;
 pub mod memory;
+pub mod network_plugin;
 pub mod no_longer_wanted;
 pub mod order;
 mod outcasts;

@@ -58,7 +58,7 @@ pub fn local(
 
 /// The images of add-ons that can run on a host.
 fn addon_images(cluster: &ClusterSpec, host: &HostSpec) -> Vec<&'static str> {
-    let wanted = addon::all().iter().filter(|it| cluster.addons.is_on(it));
+    let wanted = addon::all().iter().filter(|it| cluster.has(it));
     let images = wanted.flat_map(|it| {
         let workers = it.images.workers.iter().filter(|_| host.roles.worker);
         it.images.all_nodes.iter().chain(workers)

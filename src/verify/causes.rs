@@ -73,23 +73,36 @@ fn images(evidence: &Evidence) -> Vec<String> {
     causes
 }
 
+/// Returns the name of what connects pods.
+fn plugin(evidence: &Evidence) -> &'static str {
+    let mut pods = evidence.of_kind("Pod");
+    let is_cilium = |pod: &serde_json::Value| {
+        let metadata = &pod["metadata"];
+        metadata["namespace"] == "kube-system" && text(&metadata["name"]).starts_with("cilium-")
+    };
+    let has_cilium = pods.any(is_cilium);
+    if has_cilium { "cilium" } else { "flannel" }
+}
+
 fn pod_network(evidence: &Evidence) -> Vec<String> {
     let pairs = &evidence.pairs;
     if pairs.failed().is_empty() {
         return Vec::new();
     }
     let cut_off = pairs.cut_off();
-    let without_flannel: Vec<&str> = (evidence.of_kind("Node"))
+    let plugin = plugin(evidence);
+    let prefix = format!("{plugin}-");
+    let without: Vec<&str> = (evidence.of_kind("Node"))
         .map(|node| text(&node["metadata"]["name"]))
         .filter(|node| {
-            let pod = evidence.pod_on(node, "kube-system", "flannel-");
+            let pod = evidence.pod_on(node, "kube-system", &prefix);
             !pod.is_some_and(is_ready)
         })
         .collect();
-    if !without_flannel.is_empty() {
-        let nodes = without_flannel.join(", ");
+    if !without.is_empty() {
+        let nodes = without.join(", ");
         return vec![format!(
-            "flannel doesn't run on {nodes}: pods there have no network"
+            "{plugin} doesn't run on {nodes}: pods there have no network"
         )];
     }
     let blocked = "packets of the pod network (VXLAN, UDP port 8472) are lost";

@@ -20,6 +20,8 @@ pub struct ClusterTraces {
     /// A kubelet has its configuration here, and no attempt to give it one was cut off: the node is a member of a
     /// cluster, as far as it knows.
     pub joined: bool,
+    /// Configurations of pod networks that kinstall's components wrote, by file name: `10-flannel.conflist`.
+    pub pod_networks: Vec<String>,
 }
 
 /// Returns the digest that an authority is known by: that of the first certificate of a PEM text.

@@ -5,8 +5,15 @@ use crate::converge::program::Program;
 use crate::converge::{Node, ResourceError};
 
 const INTERFACES: &str = "/sys/class/net";
-/// The bridge of the pods, flannel's tunnel, kube-proxy's (of the ipvs mode) and the DNS cache's.
-const OURS: [&str; 4] = ["cni0", "flannel.1", "kube-ipvs0", "nodelocaldns"];
+/// The bridge of the pods, flannel's tunnel, cilium's two, kube-proxy's (of the ipvs mode) and the DNS cache's.
+const OURS: [&str; 6] = [
+    "cni0",
+    "flannel.1",
+    "cilium_host",
+    "cilium_vxlan",
+    "kube-ipvs0",
+    "nodelocaldns",
+];
 
 /// Finds them, and the DNS cache's address where it is on another one.
 pub(super) fn find(dns_address: Option<&str>, node: &Node) -> Result<Vec<Remain>, ResourceError> {

@@ -5,12 +5,13 @@ use crate::converge::error::FileContext;
 use crate::converge::program::Program;
 use crate::converge::{Node, ResourceError};
 
-/// Folders with mounts of the kubelet and of its containers. What the administrator mounted at the folder itself stays.
-const FOLDERS: [&str; 4] = [
+/// Folders with mounts of the kubelet, of its containers and of cilium. What the administrator mounted at the folder itself stays.
+const FOLDERS: [&str; 5] = [
     "/var/lib/kubelet/",
     "/run/containerd/io.containerd.runtime.v2.task/k8s.io/",
     "/run/containerd/io.containerd.grpc.v1.cri/",
     "/run/netns/cni-",
+    "/run/cilium/",
 ];
 /// Where containerd keeps pods' network namespaces.
 const NAMESPACES: &str = "/run/netns";
@@ -86,7 +87,7 @@ mod tests {
         let mounts = "/dev/vdb /var/lib/kubelet ext4 rw 0 0\n\
             tmpfs /var/lib/kubelet/pods/1/volumes/a\\040b tmpfs rw 0 0\n\
             tmpfs /var/lib/kubelet/pods/1/volumes/a\\040b/inner tmpfs rw 0 0\n\
-            nsfs /run/netns/cni-1 nsfs rw 0 0\nnsfs /run/netns/blue nsfs rw 0 0\n\
+            none /run/cilium/bpf/maps bpf rw 0 0\nnsfs /run/netns/cni-1 nsfs rw 0 0\nnsfs /run/netns/blue nsfs rw 0 0\n\
             overlay /run/containerd/io.containerd.runtime.v2.task/moby/1/rootfs overlay rw 0 0\n";
         fs::write(node.path("/proc/self/mounts"), mounts).unwrap();
         fs::create_dir_all(node.path("/run/netns")).unwrap();
@@ -99,6 +100,7 @@ mod tests {
                 "mount /var/lib/kubelet/pods/1/volumes/a b/inner",
                 "mount /var/lib/kubelet/pods/1/volumes/a b",
                 "mount /run/netns/cni-1",
+                "mount /run/cilium/bpf/maps",
                 "network namespace /run/netns/cni-1",
             ]
         );

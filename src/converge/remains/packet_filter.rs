@@ -13,8 +13,8 @@ const TABLES: [&str; 4] = [
     "ip flannel-ipv4",
     "ip6 flannel-ipv6",
 ];
-/// How the chains of kube-proxy, the kubelet and flannel begin.
-const CHAINS: [&str; 2] = ["KUBE-", "FLANNEL-"];
+/// How the chains of kube-proxy, the kubelet, flannel and cilium begin.
+const CHAINS: [&str; 4] = ["KUBE-", "FLANNEL-", "CILIUM_", "OLD_CILIUM_"];
 /// Programs that show and change chains.
 const PROGRAMS: [(&str, &str); 2] = [
     ("iptables", "iptables-save"),

@@ -226,6 +226,10 @@ impl Installation {
         if scope.action == Action::Up {
             LeftOver::refuse_moved_control_planes(&self.project, &cluster)?;
         }
+        let taken: Vec<&str> = self.take_over.iter().map(String::as_str).collect();
+        if let Some((_, plugin)) = plan::network_plugin::running(&cluster, asked, &taken) {
+            cluster.network.settle(plugin);
+        }
         let mut own = match self.access {
             Keys::Make => self.project.secrets()?,
             Keys::Read => self.project.secrets_to_look_at()?,

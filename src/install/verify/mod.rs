@@ -90,7 +90,7 @@ fn lacks(cluster: &ClusterSpec) -> Vec<Need> {
         (Need::NodeLocalDns, cluster.dns.node_local_address.is_some()),
     ];
     let of_addons = addon::all().iter();
-    let of_addons = of_addons.map(|addon| (Need::Addon(addon), addons.is_on(addon)));
+    let of_addons = of_addons.map(|addon| (Need::Addon(addon), cluster.has(addon)));
     let lacks = has.into_iter().chain(of_addons).filter(|(_, has)| !has);
     lacks.map(|(need, _)| need).collect()
 }

@@ -4,9 +4,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use super::super::{Dns, Network, ProxyMode, defaults};
+use super::super::{Dns, Network, NetworkPlugin, ProxyMode, defaults};
 use super::{Placed, Reader};
 use crate::diagnostic::{Diagnostic, Location};
+
+/// Plugins that enforce network policies, and that kinstall doesn't have.
+const ENFORCERS: [&str; 5] = ["calico", "canal", "kube-ovn", "kube-router", "weave"];
 
 /// The networks, with the places that set them.
 #[derive(Debug, Default)]
@@ -34,7 +37,8 @@ pub(super) fn network(
     placed: &PlacedNetwork,
     addresses: impl Iterator<Item = IpAddr>,
 ) -> Network {
-    check_plugin(reader);
+    let plugin = plugin(reader);
+    check_container_manager(reader);
     Network {
         pod_cidr: placed.pod_cidr.value,
         node_prefix: placed.node_prefix.value,
@@ -42,6 +46,8 @@ pub(super) fn network(
         node_cidr: common_network(addresses),
         proxy_mode: proxy_mode(reader),
         strict_arp: reader.boolean("kube_proxy_strict_arp").unwrap_or(false),
+        plugin: plugin.unwrap_or(NetworkPlugin::Flannel),
+        is_plugin_open: plugin.is_none(),
     }
 }
 
@@ -132,28 +138,46 @@ fn cidr(reader: &mut Reader<'_>, name: &str, default: &str) -> Placed<IpNet> {
     )
 }
 
-/// Another plugin than flannel is a warning, not an error: nearly every kubespray inventory has the
-/// sample's `calico` without ever having chosen it, and pods reach each other all the same. What is
-/// lost (network policies) is said.
-fn check_plugin(reader: &mut Reader<'_>) {
-    let hint = "NetworkPolicy objects have no effect with flannel; set `kube_network_plugin: flannel` to agree";
-    match reader.text(&["kube_network_plugin"]) {
+/// Reads the plugin; `None` where it is one that enforces policies and that kinstall doesn't have.
+///
+/// That is a warning, not an error: nearly every kubespray inventory has the sample's `calico` without ever having
+/// chosen it, and pods reach each other all the same. What may be lost (network policies) is said.
+fn plugin(reader: &mut Reader<'_>) -> Option<NetworkPlugin> {
+    let flannel = Some(NetworkPlugin::Flannel);
+    let hint = "NetworkPolicy objects have no effect with flannel; set `kube_network_plugin: flannel` to agree, or `cilium` \
+                to have them enforced";
+    let Some(wanted) = reader.text(&["kube_network_plugin"]) else {
         // Inventories that name a provider are written for kinstall.
-        None if reader.value("kinstall_provider").is_some() => {}
-        None => reader.diagnostics.push(
-            Diagnostic::warning(
-                "kinstall installs flannel; kubespray would install calico, as there is no `kube_network_plugin`",
-            )
-            .hint(hint),
-        ),
-        Some(plugin) if plugin.value != "flannel" => {
-            if let Some(location) = &plugin.location {
-                let message = format!("kinstall installs flannel instead of `{}`", plugin.value);
-                reader.warning(location, message, "not available", hint);
-            }
+        if reader.value("kinstall_provider").is_none() {
+            reader.diagnostics.push(
+                Diagnostic::warning(
+                    "kinstall installs flannel; kubespray would install calico, as there is no `kube_network_plugin`",
+                )
+                .hint(hint),
+            );
         }
-        Some(_) => {}
+        return flannel;
+    };
+    if let Some(plugin) = NetworkPlugin::named(&wanted.value) {
+        return Some(plugin);
     }
+    let is_open = ENFORCERS.contains(&wanted.value.as_str());
+    if let Some(location) = &wanted.location {
+        let (message, hint) = if is_open {
+            let message = "kinstall installs cilium instead of `NAME`, or flannel where the bundle has no cilium";
+            let hint = "`kinstall bundle build INVENTORY` builds cilium, which enforces NetworkPolicy objects; set \
+                        `kube_network_plugin: cilium` to insist on it, or `flannel` to do without";
+            (message, hint)
+        } else {
+            ("kinstall installs flannel instead of `NAME`", hint)
+        };
+        let message = message.replace("NAME", &wanted.value);
+        reader.warning(location, message, "not available", hint);
+    }
+    if is_open { None } else { flannel }
+}
+
+fn check_container_manager(reader: &mut Reader<'_>) {
     if let Some(manager) = reader.text(&["container_manager"])
         && let Some(location) = &manager.location
         && manager.value != "containerd"

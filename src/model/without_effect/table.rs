@@ -198,12 +198,12 @@ pub(super) const TOPICS: &[Topic] = &[
     },
     Topic {
         concern: Outcome,
-        reason: "flannel connects pods by one network, and hides them behind their node outside of it",
+        reason: "pods have one network, and are hidden behind their node outside of it",
         names: &["kube_network_plugin_multus", "multus_*", "nat_outgoing*"],
     },
     Topic {
         concern: NoEffect,
-        reason: "kinstall installs flannel with its own settings",
+        reason: "kinstall installs flannel and cilium with its own settings",
         names: &[
             "calico_*", "calicoctl_*", "typha_*", "cilium_*", "ciliumcli_*", "kube_ovn_*",
             "kube_router_*", "weave_*", "macvlan_*", "flannel_*", "custom_cni_*", "calcio_*",

@@ -14,7 +14,7 @@ use crate::manifest::UserObject;
 use crate::model::{
     Addons, AddressPool, AddressRange, AddressSource, ApiProxy, Become, ClusterSpec, Connection,
     ControlPlane, ControlPlaneSettings, Dns, Etcd, HostSpec, Kubelet, MachineDefaults, MachineSpec,
-    MetalLb, Method, Network, ProxyMode, Registries, Roles,
+    MetalLb, Method, Network, NetworkPlugin, ProxyMode, Registries, Roles,
 };
 use crate::playbook::{Action, Secrets, Sources};
 use crate::resource::{CommandState, Sha256};
@@ -112,7 +112,7 @@ impl Fixture {
         self.sources.templates.insert(name.to_owned(), file);
     }
 
-    pub(super) fn build(&self) -> Result<Plan, Diagnostics> {
+    pub(in crate::plan) fn build(&self) -> Result<Plan, Diagnostics> {
         build(&self.input())
     }
 
@@ -170,6 +170,8 @@ fn cluster() -> ClusterSpec {
             node_cidr: "192.168.56.0/24".parse().unwrap(),
             proxy_mode: ProxyMode::Nftables,
             strict_arp: true,
+            plugin: NetworkPlugin::Flannel,
+            is_plugin_open: false,
         },
         dns: Dns {
             domain: "cluster.local".to_owned(),

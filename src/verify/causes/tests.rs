@@ -98,6 +98,8 @@ fn each_fault_is_named_with_its_place() {
     all_blocked.pairs = pairs(|from, to| from == to);
     let mut without_flannel = with(healthy(Vec::new()), "flannel-c", None);
     without_flannel.pairs = pairs(|from, to| from == to || (from != "c" && to != "c"));
+    let mut without_cilium = healthy(vec![pod("kube-system", "cilium-a", "a")]);
+    without_cilium.pairs = pairs(|from, to| from == to);
     let mut full = healthy(vec![pending(), pool()]);
     full.events =
         json!({ "items": [{ "reason": "AllocationFailed", "message": "no available IPs" }] });
@@ -120,6 +122,7 @@ fn each_fault_is_named_with_its_place() {
         ("one node blocked", blocked),
         ("all nodes blocked", all_blocked),
         ("no flannel", without_flannel),
+        ("no cilium", without_cilium),
         (
             "DNS scaled to 0",
             with(healthy(Vec::new()), "coredns", Some(coredns(0, 0))),

@@ -5,6 +5,7 @@
 mod addons;
 mod cert_manager;
 mod certificates;
+mod cilium;
 mod cluster;
 mod control_planes;
 mod dashboard;

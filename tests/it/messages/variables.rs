@@ -193,6 +193,47 @@ fn names_of_the_users_own_are_not_taken_for_kubesprays() {
     }
 }
 
+#[test]
+fn what_enforces_policies_may_be_another_plugin() {
+    let read = |line: &str| {
+        let folder = written(&[
+            ("inventory.ini", GOOD),
+            (
+                "group_vars/all.yml",
+                &format!("dns_mode: coredns\n{line}\n"),
+            ),
+        ]);
+        let (spec, warnings) = model::load(&folder.path().join("inventory.ini")).unwrap();
+        let network = &spec.network;
+        let said = warnings.first().map(|it| it.message.clone());
+        let is_open = network.is_plugin_open;
+        (network.plugin.name(), is_open, said.unwrap_or_default())
+    };
+    for (line, plugin, is_open, expected) in [
+        ("", "flannel", false, "as there is no `kube_network_plugin`"),
+        ("kinstall_provider: container", "flannel", false, ""),
+        ("kube_network_plugin: flannel", "flannel", false, ""),
+        ("kube_network_plugin: cilium", "cilium", false, ""),
+        (
+            "kube_network_plugin: calico",
+            "flannel",
+            true,
+            "kinstall installs cilium instead of `calico`, or flannel where the bundle has no cilium",
+        ),
+        (
+            "kube_network_plugin: macvlan",
+            "flannel",
+            false,
+            "kinstall installs flannel instead of `macvlan`",
+        ),
+    ] {
+        let (found, open, said) = read(line);
+        assert_eq!((found, open), (plugin, is_open), "{line}");
+        assert_eq!(said.is_empty(), expected.is_empty(), "{line}: {said}");
+        assert!(said.contains(expected), "{line}: {said}");
+    }
+}
+
 /// One message for one reason, and one for all that is unknown, each with every place.
 #[test]
 fn what_has_one_reason_is_one_message_with_all_places() {

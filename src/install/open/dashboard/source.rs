@@ -232,13 +232,13 @@ impl Source {
     }
 
     fn is_on(&self, addon: &str) -> bool {
-        addon::find(addon).is_some_and(|it| self.project.cluster.addons.is_on(it))
+        addon::find(addon).is_some_and(|it| self.project.cluster.has(it))
     }
 
     /// The page of an add-on that is on.
     fn page(&self, name: &str) -> Option<&'static Page> {
         let (addon, page) = addon::pages().find(|(_, page)| page.name == name)?;
-        self.project.cluster.addons.is_on(addon).then_some(page)
+        self.project.cluster.has(addon).then_some(page)
     }
 }
 
