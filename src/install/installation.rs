@@ -31,9 +31,9 @@ use super::project::Project;
 use super::record::{Run, keep_log, observed};
 use super::{kubeconfig, limit, machines, memory, stores};
 use crate::bundle::{Bundle, Minor, Release};
-use crate::diagnostic::{Diagnostic, Diagnostics, SourceFile};
+use crate::diagnostic::{Diagnostics, SourceFile};
 use crate::manifest::{self, UserObject};
-use crate::model::{ClusterSpec, NetworkPlugin, Provider};
+use crate::model::{ClusterSpec, Provider};
 use crate::plan::{self, versions::choose};
 use crate::playbook::{Action, Sources};
 use crate::provision::MachineChange;
@@ -100,8 +100,7 @@ impl Installation {
         Self::new(settings, project, Keys::Make)
     }
 
-    /// Opens bundle, playbooks and keys; connects to nothing yet. What is wrong with the user's files
-    /// or this computer is found before anything is kept.
+    /// Opens bundle, playbooks and keys; connects to nothing yet. What is wrong here is found before anything is kept.
     fn new(settings: &Settings, mut project: Project, access: Keys) -> Result<Self, Diagnostics> {
         let limit = settings.limit.as_deref();
         let limit = limit.map(|it| limit::names(&project, it)).transpose()?;
@@ -111,8 +110,7 @@ impl Installation {
             None => choose(&project.cluster, bundle.manifest()).map_err(|error| vec![error])?,
         };
         let release = bundle.release(Some(minor)).map_err(|error| vec![error])?;
-        let mut warnings: Diagnostics = warning.into_iter().collect();
-        warnings.extend(settle_network(&mut project, release));
+        let warnings = (warning.into_iter().chain(project.settle_network(release))).collect();
         let mut sources = Sources::builtin();
         if let Some(folder) = &settings.overrides {
             sources.override_from(folder).map_err(|error| vec![error])?;
@@ -386,25 +384,6 @@ impl Installation {
             })
             .collect()
     }
-}
-
-/// Decides for the plugin of the pod network where the inventory leaves it open and there is no cluster yet; says it
-/// where policies will have no effect.
-fn settle_network(project: &mut Project, release: &Release) -> Option<Diagnostic> {
-    let network = &mut project.cluster.network;
-    if !network.is_plugin_open || project.state.network_plugin.is_some() {
-        return None;
-    }
-    if release
-        .components
-        .contains_key(NetworkPlugin::Cilium.name())
-    {
-        network.settle(NetworkPlugin::Cilium);
-        return None;
-    }
-    let message = "flannel connects the pods, as the bundle has no cilium: NetworkPolicy objects have no effect";
-    let hint = "`kinstall bundle build INVENTORY` builds it; it can't take flannel's place later";
-    Some(Diagnostic::warning(message).hint(hint))
 }
 
 /// Reads the user's own objects.

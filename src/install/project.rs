@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use super::state::LabState;
 use crate::addon;
+use crate::bundle::Release;
 use crate::credentials::cluster_secrets::{ClusterSecrets, SecretsError};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind, SourceFile};
 use crate::inventory::Vault;
@@ -188,6 +189,24 @@ impl Project {
         if let Some(plugin) = self.state.network_plugin {
             self.cluster.network.settle(plugin);
         }
+    }
+
+    /// Decides for the plugin of the pod network where the inventory leaves it open and there is no cluster yet; says it
+    /// where policies will have no effect.
+    pub fn settle_network(&mut self, release: &Release) -> Option<Diagnostic> {
+        let network = &mut self.cluster.network;
+        if !network.is_plugin_open || self.state.network_plugin.is_some() {
+            return None;
+        }
+        let cilium = NetworkPlugin::Cilium;
+        if release.components.contains_key(cilium.name()) {
+            network.settle(cilium);
+            return None;
+        }
+        let message = "flannel connects the pods, as the bundle has no cilium: NetworkPolicy objects have no effect";
+        let hint =
+            "`kinstall bundle build INVENTORY` builds it; it can't take flannel's place later";
+        Some(Diagnostic::warning(message).hint(hint))
     }
 
     /// Returns the add-ons that the inventory leaves out, whoever makes the machines.

@@ -61,7 +61,7 @@ mod tests {
         cluster.addons = Addons::default();
         cluster.dns.node_local_address = None;
         cluster.network.plugin = NetworkPlugin::Cilium;
-        assert_eq!(needs(&cluster), [1800, 856, 856]);
+        assert_eq!(needs(&cluster), [1800, 906, 906]);
         cluster.network.plugin = NetworkPlugin::Flannel;
         // kubeadm's own limit is higher than what the control plane takes.
         assert_eq!(needs(&cluster), [1800, 751, 751]);
