@@ -33,7 +33,7 @@ use super::{kubeconfig, limit, machines, memory, stores};
 use crate::bundle::{Bundle, Minor, Release};
 use crate::diagnostic::{Diagnostics, SourceFile};
 use crate::manifest::{self, UserObject};
-use crate::model::{ClusterSpec, Provider};
+use crate::model::ClusterSpec;
 use crate::plan::{self, versions::choose};
 use crate::playbook::{Action, Sources};
 use crate::provision::MachineChange;
@@ -219,7 +219,8 @@ impl Installation {
         // What is wrong with them is told before machines are made.
         self.manifests(Action::Up)?;
         if self.machines.made().is_some() {
-            self.save_state(&self.project.cluster)?;
+            let plugin = self.project.state.network_plugin;
+            self.project.save_state(&self.project.cluster, plugin)?;
         }
         let _keeping = keep_log(&self.project.directory, &self.run)?;
         let mut changes = self.machine_changes()?;
@@ -274,7 +275,7 @@ impl Installation {
                     all_answer,
                     ..
                 } = ready;
-                self.save_state(&cluster)?;
+                project.save_state(&cluster, Some(cluster.network.plugin))?;
                 Members::update(&project.directory, &cluster, &answering, &[])?;
                 Members::have_etcd(&project.directory, &etcd_members)?;
                 // Not before all hosts were reached and looked at: an `up` that fails early leaves them alone.
@@ -354,15 +355,6 @@ impl Installation {
             changes.retain(|change| limit.contains(&change.host));
         }
         changes
-    }
-
-    /// Keeps what later commands have to know: who made the machines, and which addresses they have.
-    fn save_state(&self, cluster: &ClusterSpec) -> Result<(), Diagnostics> {
-        let mut state = self.project.state.clone();
-        state.addresses = cluster.learned_addresses();
-        state.provider = state.provider.or(Some(Provider::Existing));
-        state.network_plugin = Some(cluster.network.plugin);
-        state.save(&self.project.directory)
     }
 
     /// Reads the user's own objects; nothing where the action doesn't apply them.

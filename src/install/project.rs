@@ -68,6 +68,20 @@ impl Project {
         self.directory.parent().unwrap_or(Path::new("/"))
     }
 
+    /// Keeps what later commands have to know: who made the machines, which addresses they have, and what connects the
+    /// pods; not before hosts that run agree with that.
+    pub fn save_state(
+        &self,
+        cluster: &ClusterSpec,
+        plugin: Option<NetworkPlugin>,
+    ) -> Result<(), Diagnostics> {
+        let mut state = self.state.clone();
+        state.addresses = cluster.learned_addresses();
+        state.provider = state.provider.or(Some(Provider::Existing));
+        state.network_plugin = plugin;
+        state.save(&self.directory)
+    }
+
     /// Takes the lock that keeps two runs on the same lab apart; it is free again when dropped.
     pub fn lock(&self) -> Result<File, Diagnostics> {
         let path = self.directory.join("lock");

@@ -33,6 +33,8 @@ fn cilium_enforces_policies() {
     let said = refused.stderr();
     refused.expect_code(3);
     assert!(said.contains("cilium connects the pods"), "{said}");
+    let kept = std::fs::read_to_string(lab.path(".kinstall/lab.json")).unwrap();
+    assert!(kept.contains("\"cilium\""), "{kept}");
     // Where the inventory leaves it open, the cluster keeps what it has.
     lab.edit("inventory.ini", "=flannel", "=calico");
     lab.run(&["plan"]).expect_code(0);
