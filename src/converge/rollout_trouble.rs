@@ -1,4 +1,4 @@
-//! Why pods of a Deployment or DaemonSet aren't ready: the cluster's own words, one line a pod.
+//! Why pods of a Deployment, of a DaemonSet or on a node aren't ready: the cluster's own words, one line a pod.
 
 use serde_json::Value;
 
@@ -8,28 +8,52 @@ use super::kubernetes::{Answer, Client};
 const PODS: usize = 3;
 /// Last lines of a container that ended.
 const LINES: usize = 3;
+/// The events that may have a reason, as a URL asks for them.
+const WARNINGS: &str = "fieldSelector=type%3DWarning";
 
 /// Explains an object of a namespace by what its pods, their events and their containers say.
 pub fn explain(client: &Client, namespace: &str, object: &Value) -> Vec<String> {
-    let mut lines = Vec::new();
     let base = format!("/api/v1/namespaces/{namespace}");
-    let list = |path: &str| match client.get(path) {
-        Ok(answer) if answer.is_success() => {
-            answer.body["items"].as_array().cloned().unwrap_or_default()
-        }
-        _ => Vec::new(),
-    };
     let selector = selector(object);
-    let pods = list(&format!("{base}/pods?labelSelector={selector}"));
-    let events = list(&format!(
-        "{base}/events?fieldSelector=type%3DWarning&limit=500"
-    ));
+    let pods = list(client, &format!("{base}/pods?labelSelector={selector}"));
+    if !pods.is_empty() {
+        return explain_pods(client, &pods);
+    }
+    let events = list(client, &format!("{base}/events?{WARNINGS}&limit=500"));
+    let name = object["metadata"]["name"].as_str().unwrap_or_default();
+    let event = events.iter().filter(|event| {
+        let involved = event["involvedObject"]["name"].as_str().unwrap_or_default();
+        involved.starts_with(name)
+    });
+    let event = newest(event).map(|event| format!("no pod was made: {event}"));
+    event.into_iter().collect()
+}
+
+/// Explains why a node isn't ready by the pods on it, those first that the network of others may come from.
+pub fn explain_node(client: &Client, name: &str) -> Vec<String> {
+    let mut pods = list(
+        client,
+        &format!("/api/v1/pods?fieldSelector=spec.nodeName%3D{name}"),
+    );
+    pods.retain(|pod| pod["status"]["phase"] != "Succeeded");
+    pods.sort_by_key(|pod| pod["spec"]["hostNetwork"] != true);
+    explain_pods(client, &pods)
+}
+
+fn explain_pods(client: &Client, pods: &[Value]) -> Vec<String> {
+    let mut lines = Vec::new();
     for pod in pods.iter().filter(|pod| !is_ready(pod)).take(PODS) {
-        let name = pod["metadata"]["name"].as_str().unwrap_or_default();
+        let text = |field: &str| pod["metadata"][field].as_str().unwrap_or_default();
+        let (base, name) = (
+            format!("/api/v1/namespaces/{}", text("namespace")),
+            text("name"),
+        );
         lines.push(describe(pod));
-        if let Some(event) = newest_event(&events, name) {
-            lines.push(format!("  event: {event}"));
-        }
+        let events = list(
+            client,
+            &format!("{base}/events?{WARNINGS}%2CinvolvedObject.name%3D{name}"),
+        );
+        lines.extend(newest(events.iter()).map(|event| format!("  event: {event}")));
         if let Some((container, is_previous)) = ended_container(pod) {
             let previous = if is_previous { "&previous=true" } else { "" };
             let path =
@@ -43,16 +67,17 @@ pub fn explain(client: &Client, namespace: &str, object: &Value) -> Vec<String> 
             );
         }
     }
-    if pods.is_empty() {
-        let name = object["metadata"]["name"].as_str().unwrap_or_default();
-        let event = events.iter().filter(|event| {
-            let involved = event["involvedObject"]["name"].as_str().unwrap_or_default();
-            involved.starts_with(name)
-        });
-        let event = newest(event).map(|event| format!("no pod was made: {event}"));
-        lines.extend(event);
-    }
     lines
+}
+
+/// Nothing where the server can't say it: this only explains an error.
+fn list(client: &Client, path: &str) -> Vec<Value> {
+    match client.get(path) {
+        Ok(answer) if answer.is_success() => {
+            answer.body["items"].as_array().cloned().unwrap_or_default()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// `a=b,c=d`, ready for a URL.
@@ -112,14 +137,6 @@ fn describe(pod: &Value) -> String {
         let phase = pod["status"]["phase"].as_str().unwrap_or("unknown");
         format!("{place}: {phase}, not ready")
     }
-}
-
-fn newest_event(events: &[Value], pod: &str) -> Option<String> {
-    newest(
-        events
-            .iter()
-            .filter(|event| event["involvedObject"]["name"] == pod),
-    )
 }
 
 fn newest<'a>(events: impl Iterator<Item = &'a Value>) -> Option<String> {
@@ -182,18 +199,17 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_event_of_the_pod_is_found() {
-        let event = |name: &str, time: &str, message: &str| json!({"involvedObject": {"name": name}, "lastTimestamp": time, "reason": "Failed", "message": message});
+    fn the_newest_event_is_found() {
+        let event = |time: &str, message: &str| json!({"lastTimestamp": time, "reason": "Failed", "message": message});
         let events = [
-            event("a", "2026-11-26T10:00:00Z", "old"),
-            event("a", "2026-11-26T11:00:00Z", "failed to find plugin"),
-            event("b", "2026-11-26T12:00:00Z", "other"),
+            event("2026-11-26T11:00:00Z", "failed to find plugin"),
+            event("2026-11-26T10:00:00Z", "old"),
         ];
         assert_eq!(
-            newest_event(&events, "a").unwrap(),
+            newest(events.iter()).unwrap(),
             "Failed: failed to find plugin"
         );
-        assert_eq!(newest_event(&events, "c"), None);
+        assert_eq!(newest([].iter()), None);
     }
 
     #[test]

@@ -118,24 +118,25 @@ impl Condition {
 
     /// Returns what the cluster knows of the reason why the condition doesn't hold.
     fn explain(&self, node: &Node) -> Vec<String> {
-        let Condition::RolledOut {
-            kubeconfig,
-            kind,
-            namespace,
-            name,
-            ..
-        } = self
-        else {
-            return Vec::new();
+        let client = |kubeconfig: &str| node.kubernetes(kubeconfig).ok();
+        let lines = match self {
+            Condition::NodeReady { kubeconfig, name } => {
+                client(kubeconfig).map(|client| rollout_trouble::explain_node(&client, name))
+            }
+            Condition::RolledOut {
+                kubeconfig,
+                kind,
+                namespace,
+                name,
+                ..
+            } => client(kubeconfig).and_then(|client| {
+                let object = client.get(&workload_path(kind, namespace, name)).ok()?;
+                let object = Some(object).filter(super::kubernetes::Answer::is_success)?;
+                Some(rollout_trouble::explain(&client, namespace, &object.body))
+            }),
+            _ => None,
         };
-        let Ok(client) = node.kubernetes(kubeconfig) else {
-            return Vec::new();
-        };
-        let object = client.get(&workload_path(kind, namespace, name));
-        let object = object.ok().filter(super::kubernetes::Answer::is_success);
-        object.map_or_else(Vec::new, |answer| {
-            rollout_trouble::explain(&client, namespace, &answer.body)
-        })
+        lines.unwrap_or_default()
     }
 }
 

@@ -66,11 +66,11 @@ pub fn phases(action: Action) -> &'static [Stage] {
 }
 
 /// Workers don't wait for further control planes, and add-ons wait for neither: only what needs the whole
-/// cluster stands in `verify`.
+/// cluster stands in `nodes` and `verify`.
 const UP: &[Stage] = {
     use PhaseName::{
         AddOns, ControlPlane, ControlPlaneGate, ControlPlaneJoin, Etcd, EtcdGate, Join, Manifests,
-        Prepare, Verify,
+        Nodes, Prepare, Verify,
     };
     &[
         together(&[Prepare], &[]),
@@ -97,7 +97,7 @@ const UP: &[Stage] = {
         together(&[Manifests], &[AddOns]),
         Stage {
             over: &[Prepare, ControlPlaneJoin, Join],
-            ..together(&[Verify], &[AddOns])
+            ..together(&[Nodes, Verify], &[AddOns])
         },
     ]
 };
@@ -122,8 +122,8 @@ const RESET: &[Stage] = &[together(&[PhaseName::Reset], &[])];
 /// add-ons move after the last control plane, and workers after them.
 const UPGRADE: &[Stage] = {
     use PhaseName::{
-        AddOns, Backup, ControlPlaneGate, Drain, Kubeadm, Manifests, Prepare, Provide, Uncordon,
-        UpgradeChecks, Verify,
+        AddOns, Backup, ControlPlaneGate, Drain, Kubeadm, Manifests, Nodes, Prepare, Provide,
+        Uncordon, UpgradeChecks, Verify,
     };
     &[
         together(&[UpgradeChecks], &[]),
@@ -145,7 +145,7 @@ const UPGRADE: &[Stage] = {
             pace: Pace::Chains(1),
             of: Of::Workers,
         },
-        together(&[Verify], &[AddOns, Uncordon]),
+        together(&[Nodes, Verify], &[AddOns, Uncordon]),
     ]
 };
 
@@ -189,7 +189,7 @@ const RESTORE: &[Stage] = &[
 /// that no kubelet is newer than an API server that answers.
 const ROLLBACK: &[Stage] = {
     use PhaseName::{
-        AddOns, Finish, Kubeadm, Manifests, Prepare, Provide, Restore, Start, Stop, Uncordon,
+        AddOns, Finish, Kubeadm, Manifests, Nodes, Prepare, Provide, Restore, Start, Stop, Uncordon,
         Verify,
     };
     &[
@@ -203,7 +203,7 @@ const ROLLBACK: &[Stage] = {
         together(&[Manifests], &[AddOns]),
         together(&[Uncordon], &[Manifests]),
         together(&[Finish], &[Uncordon]),
-        together(&[Verify], &[Finish]),
+        together(&[Nodes, Verify], &[Finish]),
     ]
 };
 

@@ -34,10 +34,11 @@ pub enum Action {
 }
 
 /// What these phases make of a host and of the cluster is the same in an upgrade; it only comes in another order.
-const SHARED_WITH_UPGRADE: [PhaseName; 4] = [
+const SHARED_WITH_UPGRADE: [PhaseName; 5] = [
     PhaseName::Prepare,
     PhaseName::AddOns,
     PhaseName::Manifests,
+    PhaseName::Nodes,
     PhaseName::Verify,
 ];
 
@@ -162,6 +163,8 @@ pub enum PhaseName {
     Finish,
     /// The file of an etcd member is written anew.
     Defrag,
+    /// Nodes get their labels and taints, and are ready: only then it is known how many pods there have to be.
+    Nodes,
     /// Everything that was applied is waited for; made of the playbooks' `checks`.
     Verify,
 }
@@ -197,6 +200,7 @@ impl fmt::Display for PhaseName {
             Self::Start => "start",
             Self::Finish => "finish",
             Self::Defrag => "defrag",
+            Self::Nodes => "nodes",
             Self::Verify => "verify",
         })
     }

@@ -123,8 +123,10 @@ impl Need {
                 "the inventory has no `ingress_nginx_enabled`, or no LoadBalancer for it"
             }
             Self::Addon(Addon { name, switch, .. }) => {
-                let switch = switch.as_ref().map_or(name, |switch| &switch.variable);
-                return format!("the inventory has no `{switch}`");
+                return match switch {
+                    Some(switch) => format!("the inventory has no `{}`", switch.variable),
+                    None => format!("{name} is not installed"),
+                };
             }
             Self::NodeLocalDns => "the inventory has no `enable_nodelocaldns`",
             Self::StorageClass => "the cluster has no default StorageClass",

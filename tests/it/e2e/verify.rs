@@ -19,7 +19,8 @@ pub fn all_of_it_works(lab: &Kinstall) {
             .map(|check| check["name"].as_str().unwrap().to_owned())
             .collect()
     };
-    assert!(of("skipped").is_empty(), "{text}");
+    // flannel connects the pods.
+    assert_eq!(of("skipped"), ["network policies"], "{text}");
     assert!(of("passed").len() > 15, "{text}");
     eventually("the namespaces of verify are gone", 60, || {
         let namespaces = lab.kubectl(&["get", "namespaces", "-o", "name"]);
