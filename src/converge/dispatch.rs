@@ -16,6 +16,7 @@ macro_rules! each {
             Resource::Command($it) => $call,
             Resource::Directory($it) => $call,
             Resource::Download($it) => $call,
+            Resource::EtcdLeaderElsewhere($it) => $call,
             Resource::EtcdMemberAbsent($it) => $call,
             Resource::File($it) => $call,
             Resource::Image($it) => $call,

@@ -55,10 +55,7 @@ impl Scope<'_> {
                 change: ControlPlaneChange {
                     kind: gate.change,
                     host: self.host.name.clone(),
-                    address: self
-                        .host
-                        .address
-                        .map_or_else(String::new, |it| it.to_string()),
+                    address: self.address(),
                 },
             });
         }
@@ -89,6 +86,13 @@ impl Scope<'_> {
     pub(super) fn kubeconfig(&self, named: Option<&Text>) -> Result<String, Diagnostic> {
         let named = self.optional(named)?;
         Ok(named.unwrap_or_else(|| ADMIN_KUBECONFIG.to_owned()))
+    }
+
+    /// Returns the host's address, by which its etcd member is known.
+    pub(super) fn address(&self) -> String {
+        self.host
+            .address
+            .map_or_else(String::new, |it| it.to_string())
     }
 
     /// Returns where a kubeconfig is, unless only etcd is looked at.

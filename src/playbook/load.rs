@@ -67,6 +67,7 @@ pub enum Action {
     Command(schema::Command),
     Directory(schema::Directory),
     Download(schema::Download),
+    EtcdLeaderElsewhere(schema::EtcdLeaderElsewhere),
     EtcdMemberAbsent(schema::EtcdMemberAbsent),
     File(schema::File),
     Images(Vec<Text>),
@@ -191,6 +192,10 @@ fn check_step(file: &Arc<SourceFile>, step: schema::Step) -> Result<Step, Diagno
         ("command", step.command.map(Action::Command)),
         ("directory", step.directory.map(Action::Directory)),
         ("download", step.download.map(Action::Download)),
+        (
+            "etcd_leader_elsewhere",
+            step.etcd_leader_elsewhere.map(Action::EtcdLeaderElsewhere),
+        ),
         (
             "etcd_member_absent",
             step.etcd_member_absent.map(Action::EtcdMemberAbsent),

@@ -5,8 +5,9 @@ use super::schema::{self, Text};
 use super::scope::Scope;
 use crate::diagnostic::Diagnostic;
 use crate::resource::{
-    Absent, Archive, Block, Command, Content, Directory, Download, EtcdMemberAbsent, File, Guard,
-    Image, Input, KernelModule, Package, Resource, Swap, Symlink, Sysctl, Unit, UnitState, Wait,
+    Absent, Archive, Block, Command, Content, Directory, Download, EtcdLeaderElsewhere,
+    EtcdMemberAbsent, File, Guard, Image, Input, KernelModule, Package, Resource, Swap, Symlink,
+    Sysctl, Unit, UnitState, Wait,
 };
 
 /// Where a kubeconfig is when a playbook doesn't say.
@@ -38,12 +39,13 @@ impl Scope<'_> {
                 group: self.optional(it.group.as_ref())?,
             }),
             Action::Download(it) => Resource::Download(self.download(it)?),
+            Action::EtcdLeaderElsewhere(_) => Resource::EtcdLeaderElsewhere(EtcdLeaderElsewhere {
+                host: self.host.name.clone(),
+                address: self.address(),
+            }),
             Action::EtcdMemberAbsent(it) => Resource::EtcdMemberAbsent(EtcdMemberAbsent {
                 host: self.host.name.clone(),
-                address: self
-                    .host
-                    .address
-                    .map_or_else(String::new, |it| it.to_string()),
+                address: self.address(),
                 unless_healthy: it.unless_healthy,
                 kubeconfig: self.kubeconfig_unless(it.etcd_only, it.kubeconfig.as_ref())?,
             }),

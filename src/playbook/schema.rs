@@ -26,7 +26,8 @@ pub use super::schema_of_conditions::{
     AnotherApiServer, ControlPlaneBears, Https, NodeReady, RolledOut, Tcp,
 };
 pub use super::schema_of_nodes::{
-    AbsentNode, EtcdMemberAbsent, NodeObject, PodAddresses, Registration, Remains,
+    AbsentNode, EtcdLeaderElsewhere, EtcdMemberAbsent, NodeObject, PodAddresses, Registration,
+    Remains,
 };
 use crate::yaml::Spanned;
 
@@ -120,6 +121,7 @@ pub struct Step {
     pub command: Option<Command>,
     pub directory: Option<Directory>,
     pub download: Option<Download>,
+    pub etcd_leader_elsewhere: Option<EtcdLeaderElsewhere>,
     pub etcd_member_absent: Option<EtcdMemberAbsent>,
     pub file: Option<File>,
     /// Short names of images in the bundle; one step for each, `name[pause]` where there are several.

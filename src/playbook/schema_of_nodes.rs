@@ -43,6 +43,12 @@ pub struct Registration {}
 #[serde(deny_unknown_fields)]
 pub struct Remains {}
 
+/// Another member of etcd than that of `host` leads, if there is one that can, written `etcd_leader_elsewhere: {}`. Only where a
+/// member runs.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EtcdLeaderElsewhere {}
+
 /// `host` has no member in etcd; one that is there is removed through the others, if they can bear it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -37,6 +37,13 @@ pub struct EtcdMemberAbsent {
     pub kubeconfig: Option<String>,
 }
 
+/// Another member of etcd than this host's leads, if there is one that can: for what stops this one for a while.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EtcdLeaderElsewhere {
+    pub host: String,
+    pub address: String,
+}
+
 impl fmt::Display for ControlPlaneChange {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let host = &self.host;

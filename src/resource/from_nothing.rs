@@ -38,6 +38,7 @@ impl Resource {
             | Self::AbsentImage(_)
             | Self::AbsentNode(_)
             | Self::AbsentObjects(_)
+            | Self::EtcdLeaderElsewhere(_)
             | Self::EtcdMemberAbsent(_)
             | Self::NoLongerWanted(_)
             | Self::PodAddresses(_)

@@ -14,6 +14,7 @@ impl Resource {
             Resource::Command(it) => format!("command {}", it.argv.join(" ")),
             Resource::Directory(it) => format!("path {}", it.path),
             Resource::Download(it) => format!("path {}", it.path),
+            Resource::EtcdLeaderElsewhere(it) => format!("etcd leader at {}", it.host),
             Resource::EtcdMemberAbsent(it) => format!("etcd member {}", it.host),
             Resource::File(it) => format!("path {}", it.path),
             Resource::Image(it) => format!("image {}", it.name),

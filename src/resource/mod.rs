@@ -25,7 +25,9 @@ pub use change::{Action, Change};
 pub use cluster::{AbsentImage, AbsentObjects, Image};
 pub use command::{Command, CommandState, Guard, Input};
 pub use content::{BlobRef, Content, Sha256};
-pub use control_plane::{ControlPlaneChange, ControlPlaneChangeKind, EtcdMemberAbsent};
+pub use control_plane::{
+    ControlPlaneChange, ControlPlaneChangeKind, EtcdLeaderElsewhere, EtcdMemberAbsent,
+};
 pub use made::{Made, NoLongerWanted, Thing};
 pub use manifests::{Manifest, Manifests, ObjectName, Owner};
 pub use membership::{AbsentNode, NodeObject, NodeTaint, PodAddresses, Registration};
@@ -46,6 +48,7 @@ pub enum Resource {
     Command(Command),
     Directory(Directory),
     Download(Download),
+    EtcdLeaderElsewhere(EtcdLeaderElsewhere),
     EtcdMemberAbsent(EtcdMemberAbsent),
     File(File),
     Image(Image),

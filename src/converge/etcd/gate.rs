@@ -46,6 +46,11 @@ impl Member {
         self.peer_urls.contains(&url)
     }
 
+    /// Returns whether another member could lead in its place.
+    pub fn can_hand_over_to(&self, other: &Self) -> bool {
+        other.id != self.id && other.is_healthy && !other.is_learner
+    }
+
     /// Returns what a message calls it.
     fn title(&self) -> String {
         if self.name.is_empty() {

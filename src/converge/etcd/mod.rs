@@ -4,6 +4,7 @@
 //! etcd runs on hosts.
 
 pub mod gate;
+mod leader;
 mod member_absent;
 mod observe;
 
@@ -113,6 +114,15 @@ impl<'a> Etcd<'a> {
         Ok(output.lines().map(|line| line.trim().to_owned()).collect())
     }
 
+    /// Returns whether a member leads; not if it doesn't answer.
+    pub fn leads(&self, member: &Member) -> Result<bool, ResourceError> {
+        let Some(endpoint) = member.client_urls.first() else {
+            return Ok(false);
+        };
+        let status = self.answer(endpoint, &["endpoint", "status"])?;
+        Ok(entries(&status).any(|it| it["Status"]["leader"].as_u64() == Some(member.id)))
+    }
+
     /// Lets another member lead, if this one does.
     pub fn move_leader_from(
         &self,
@@ -122,17 +132,12 @@ impl<'a> Etcd<'a> {
         let Some(endpoint) = member.client_urls.first() else {
             return Ok(());
         };
-        let status = self.answer(endpoint, &["endpoint", "status"])?;
-        let leads = entries(&status).any(|it| it["Status"]["leader"].as_u64() == Some(member.id));
-        let mut others = members
-            .iter()
-            .filter(|other| other.id != member.id && other.is_healthy && !other.is_learner);
-        match others.next().filter(|_| leads) {
-            Some(other) => {
+        match members.iter().find(|it| member.can_hand_over_to(it)) {
+            Some(other) if self.leads(member)? => {
                 let id = format!("{:x}", other.id);
                 self.run(endpoint, &["move-leader", &id]).map(drop)
             }
-            None => Ok(()),
+            _ => Ok(()),
         }
     }
 

@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -17,6 +18,8 @@ use crate::yaml;
 
 /// Longest time for an answer: what takes longer has failed.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// Time until a request that was turned away is made again.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Who asks, and whom it trusts.
 pub(super) struct Identity {
@@ -119,28 +122,39 @@ impl Probe {
 
     fn read(&self) -> Result<String, ureq::Error> {
         // Read to its end, so that the connection can be used again.
-        self.agent
-            .get(&self.url)
-            .call()?
-            .body_mut()
-            .read_to_string()
+        until_taken(|| {
+            let mut answer = self.agent.get(&self.url).call()?;
+            answer.body_mut().read_to_string()
+        })
     }
 
     fn write_and_read_back(&self, value: u64) -> Result<(), String> {
         let body = json!({ "data": { "value": value.to_string() } }).to_string();
-        let written = || -> Result<String, ureq::Error> {
+        let written = until_taken(|| {
             let request = self.agent.patch(&self.url);
             let request = request.content_type("application/merge-patch+json");
-            request.send(&body)?.body_mut().read_to_string()?;
-            self.read()
-        };
-        let text = written().map_err(|error| said(&error))?;
+            request.send(&body)?.body_mut().read_to_string()
+        });
+        let read = written.and_then(|_| self.read());
+        let text = read.map_err(|error| said(&error))?;
         let object: Value = serde_json::from_str(&text).unwrap_or_default();
         let read = &object["data"]["value"];
         if read.as_str() == Some(value.to_string().as_str()) {
             Ok(())
         } else {
             Err(format!("wrote {value}, read {read}"))
+        }
+    }
+}
+
+/// Asks again as long as the answer is to come again: an API server that is about to end says so and closes the connection,
+/// and all clients of Kubernetes do it.
+fn until_taken<T>(ask: impl Fn() -> Result<T, ureq::Error>) -> Result<T, ureq::Error> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match ask() {
+            Err(ureq::Error::StatusCode(429)) if Instant::now() < end => thread::sleep(PAUSE),
+            answer => return answer,
         }
     }
 }
