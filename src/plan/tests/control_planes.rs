@@ -189,7 +189,7 @@ fn no_second_cluster_is_begun_while_one_that_may_have_it_is_silent() {
     let plan = fixture.build().unwrap();
     assert_eq!(
         parts(&plan),
-        "begins: ; joins: ; acts: ; not control-plane control-plane-gate control-plane-join join add-ons manifests verify: no control plane \
+        "begins: ; joins: ; acts: ; not control-plane control-plane-gate control-plane-join join add-ons manifests nodes verify: no control plane \
          that answers has a cluster, and control2, which does not answer, may have one"
     );
 }
@@ -200,7 +200,7 @@ fn a_limit_without_a_cluster_needs_the_control_plane_that_begins_it() {
     fixture.limit = Some(vec!["node1".to_owned()]);
     assert_eq!(
         parts(&fixture.build().unwrap()),
-        "begins: ; joins: ; acts: ; not control-plane control-plane-gate control-plane-join join add-ons manifests verify: there is no cluster \
+        "begins: ; joins: ; acts: ; not control-plane control-plane-gate control-plane-join join add-ons manifests nodes verify: there is no cluster \
          yet, and --limit leaves out control1, on which it begins"
     );
     fixture.found("control1", Ready, &[INIT]);
