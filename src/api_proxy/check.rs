@@ -46,8 +46,9 @@ impl Check {
             answer.body_mut().read_to_string().map(|_| status)
         });
         match answer {
-            // Where anonymous requests are turned away, being turned away is a sign of life.
-            Ok(200 | 401 | 403) => Standing::Ready,
+            // Where anonymous requests are turned away, that is a sign of life. One that has just started forbids everything
+            // until it has read who may do what, its clients' requests as well.
+            Ok(200 | 401) => Standing::Ready,
             Ok(_) => Standing::Answers,
             // A kept connection may have ended with a restart, and a loaded machine may be slow.
             Err(_) if TcpStream::connect_timeout(&self.server, CONNECT).is_ok() => {

@@ -122,6 +122,22 @@ fn a_server_that_turns_anonymous_requests_away_is_alive() {
 }
 
 #[test]
+fn a_server_that_has_not_read_yet_who_may_do_what_is_not_ready() {
+    let authority = Authority::new();
+    let (a, b) = (
+        Server::start("a", &authority),
+        Server::start("b", &authority),
+    );
+    let proxy = Proxy::before(authority, &[a.address, b.address]);
+    a.answer_readiness_with(403);
+    b.answer_readiness_with(200);
+    proxy.eventually("b");
+    b.answer_readiness_with(403);
+    a.answer_readiness_with(200);
+    proxy.eventually("a");
+}
+
+#[test]
 fn a_server_with_a_foreign_certificate_is_the_last_choice() {
     let authority = Authority::new();
     let impostor = Server::start("impostor", &Authority::new());
