@@ -1,16 +1,14 @@
 //! Looks for what a cluster left on the node, ours or another one; files only.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 
 use super::etcd;
 use crate::converge::Node;
 use crate::converge::marker::Marker;
 use crate::resource::Sha256;
-use crate::wire::{ClusterTraces, EtcdService, authority_digest};
+use crate::wire::{ClusterTraces, EtcdService, authority_digests, authority_of_data};
 
 /// Where certificates of authorities are.
 const AUTHORITIES: [&str; 3] = [
@@ -51,16 +49,20 @@ pub fn gather(node: &Node) -> ClusterTraces {
     let service = etcd::service(node);
     let is_clusters = service.has_access || !service.data_dir.is_empty();
     let of_etcd = is_clusters.then_some(&ETCD_AUTHORITY);
-    let certificates = AUTHORITIES.iter().chain(of_etcd).filter_map(|path| {
+    let accepted = AUTHORITIES.iter().chain(of_etcd).filter_map(|path| {
         let text = fs::read_to_string(node.path(path)).ok()?;
-        Some(((*path).to_owned(), authority_digest(&text)?))
+        let found = authority_digests(&text);
+        (!found.is_empty()).then(|| ((*path).to_owned(), found))
     });
+    let accepted: BTreeMap<String, Vec<Sha256>> = accepted.collect();
+    let signing = accepted.iter().map(|(path, all)| (path.clone(), all[0]));
     let kubeconfigs = KUBECONFIGS.iter().filter_map(|path| {
         let text = fs::read_to_string(node.path(path)).ok()?;
         Some(((*path).to_owned(), authority_of_kubeconfig(&text)?))
     });
     ClusterTraces {
-        authorities: certificates.chain(kubeconfigs).collect(),
+        authorities: signing.chain(kubeconfigs).collect(),
+        accepted: accepted.clone(),
         data: data(node, &service),
         distributions: distributions(node),
         joined: node.path(KUBELET).exists() && !is_half_done(node),
@@ -122,12 +124,14 @@ fn authority_of_kubeconfig(text: &str) -> Option<Sha256> {
     let data = text
         .lines()
         .find_map(|line| line.trim().strip_prefix("certificate-authority-data:"))?;
-    let pem = STANDARD.decode(data.trim().trim_matches('"')).ok()?;
-    authority_digest(&String::from_utf8(pem).ok()?)
+    authority_of_data(data.trim().trim_matches('"'))
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
 
     const PEM: &str = "-----BEGIN CERTIFICATE-----\nYXV0aG9yaXR5\n-----END CERTIFICATE-----\n";

@@ -1,5 +1,6 @@
-//! `kinstall certs`: the cluster's certificates, and the key of its service accounts.
+//! `kinstall certs`: the cluster's certificates, their authorities, and the key of its service accounts.
 
+mod authorities;
 mod service_account_key;
 
 use clap::Subcommand;
@@ -7,6 +8,7 @@ use clap::Subcommand;
 use super::GlobalArguments;
 use super::exit::Exit;
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
+use crate::install::authorities::AuthorityKind;
 use crate::install::{Installation, certificates};
 use crate::report::certificates::CertificateOnNode;
 use crate::ui::certificates::table;
@@ -22,6 +24,24 @@ pub enum CertsCommand {
     Status,
     /// Make the certificates of the control planes anew, one control plane after another
     Renew {
+        /// Don't ask
+        #[arg(short, long)]
+        yes: bool,
+    },
+    /// Give the cluster new authorities, and certificates of them; a day later, the same command drops the old ones
+    RotateCa {
+        /// The authority of API servers, kubelets and users
+        #[arg(long)]
+        cluster: bool,
+        /// The authority of etcd
+        #[arg(long)]
+        etcd: bool,
+        /// The authority of the front proxy, for API extensions
+        #[arg(long)]
+        front_proxy: bool,
+        /// Drop the old ones before their time; certificates of them are of no use any more
+        #[arg(long)]
+        finish: bool,
         /// Don't ask
         #[arg(short, long)]
         yes: bool,
@@ -46,6 +66,22 @@ pub fn run(
     match command {
         CertsCommand::Status => status(global, printer),
         CertsCommand::Renew { yes } => renew(global, *yes, printer),
+        CertsCommand::RotateCa {
+            cluster,
+            etcd,
+            front_proxy,
+            finish,
+            yes,
+        } => {
+            let chosen = [
+                (*cluster, AuthorityKind::Cluster),
+                (*front_proxy, AuthorityKind::FrontProxy),
+                (*etcd, AuthorityKind::Etcd),
+            ];
+            let chosen = chosen.into_iter().filter(|(is_chosen, _)| *is_chosen);
+            let chosen: Vec<AuthorityKind> = chosen.map(|(_, kind)| kind).collect();
+            authorities::rotate(global, &chosen, *finish, *yes, printer)
+        }
         CertsCommand::RotateSaKey { finish, yes } => {
             service_account_key::rotate(global, *finish, *yes, printer)
         }

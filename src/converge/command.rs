@@ -5,7 +5,6 @@ use std::fs;
 
 use super::certificates;
 use super::draft::{Access, Draft};
-use super::kubernetes::kubeconfig::Kubeconfig;
 use super::marker::{Marker, STATE};
 use super::program::Program;
 use super::{Converge, Node, ResourceError, unit};
@@ -39,8 +38,14 @@ impl Converge for Command {
             },
             Guard::Object { kubeconfig, path } => has_object(kubeconfig, path, node)?,
             Guard::NoObject { kubeconfig, path } => !has_object(kubeconfig, path, node)?,
-            Guard::ValidKubeconfig(path) => Kubeconfig::is_valid(path, node),
-            Guard::ValidCertificates { paths, days } => certificates::are_valid(paths, *days, node),
+            Guard::ValidKubeconfig { path, signed_by } => {
+                certificates::is_valid_kubeconfig(path, signed_by, node)
+            }
+            Guard::ValidCertificates {
+                paths,
+                days,
+                signed_by,
+            } => certificates::are_valid(paths, *days, signed_by, node),
             Guard::Always => false,
         };
         Ok(Observed {
@@ -84,7 +89,7 @@ impl Converge for Command {
         started.write(node.step())?;
         let result = self.program(&self.argv).run(node);
         drop(inputs);
-        let is_of_kubelet = matches!(self.guard, Guard::ValidKubeconfig(_));
+        let is_of_kubelet = matches!(self.guard, Guard::ValidKubeconfig { .. });
         result.map_err(|error| with_kubelets_words(error, is_of_kubelet, node))?;
         if self.guard == Guard::Once {
             done_marker(node).write(node.step())?;

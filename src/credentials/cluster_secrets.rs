@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use serde::{Deserialize, Serialize};
 
+use super::authorities::{Authorities, AuthorityKind};
 use super::encryption_keys::EncryptionKeys;
 use super::pki::{self, KeyPem, KeyedCertificate, PkiError, Subject};
 use super::service_account_keys::ServiceAccountKeys;
@@ -29,10 +30,13 @@ const FILE_NAME: &str = "secrets.json";
 pub struct ClusterSecrets {
     format: u32,
     /// Signs everybody who talks to the API server, and the API server itself.
-    pub cluster_authority: KeyedCertificate,
+    #[serde(rename = "cluster_authority")]
+    pub cluster_authorities: Authorities,
     /// Signs the API server as a proxy for API extensions (metrics-server).
-    pub front_proxy_authority: KeyedCertificate,
-    pub etcd_authority: KeyedCertificate,
+    #[serde(rename = "front_proxy_authority")]
+    pub front_proxy_authorities: Authorities,
+    #[serde(rename = "etcd_authority")]
+    pub etcd_authorities: Authorities,
     /// Signs and checks service account tokens.
     pub service_accounts: ServiceAccountKeys,
     /// Lets a node join, `id.secret` as kubeadm writes it.
@@ -107,8 +111,9 @@ impl ClusterSecrets {
     /// Tells whether data that was written with the other set can be used with this one. Tokens in it that another key
     /// signed are not accepted any more, as they were not before.
     pub fn belong_together(&self, other: &Self) -> bool {
-        self.cluster_authority.certificate == other.cluster_authority.certificate
-            && self.etcd_authority.certificate == other.etcd_authority.certificate
+        self.cluster_authorities
+            .have_all_of(&other.cluster_authorities)
+            && self.etcd_authorities.have_all_of(&other.etcd_authorities)
             && match (&self.encryption_keys, &other.encryption_keys) {
                 (Some(keys), Some(others)) => keys.have_all_of(others),
                 (keys, others) => keys == others,
@@ -147,21 +152,68 @@ impl ClusterSecrets {
         Ok(())
     }
 
+    /// Begins a rotation of the authorities of these kinds, where none is under way.
+    pub fn begin_authority_rotation(
+        &mut self,
+        kinds: &[AuthorityKind],
+        now: SystemTime,
+    ) -> Result<(), SecretsError> {
+        for kind in kinds {
+            self.authorities_mut(*kind).begin(*kind, now)?;
+        }
+        Ok(())
+    }
+
+    /// Returns the authorities that sign for something.
+    pub fn authorities(&self, kind: AuthorityKind) -> &Authorities {
+        match kind {
+            AuthorityKind::Cluster => &self.cluster_authorities,
+            AuthorityKind::FrontProxy => &self.front_proxy_authorities,
+            AuthorityKind::Etcd => &self.etcd_authorities,
+        }
+    }
+
+    /// Returns the same to change them.
+    pub fn authorities_mut(&mut self, kind: AuthorityKind) -> &mut Authorities {
+        match kind {
+            AuthorityKind::Cluster => &mut self.cluster_authorities,
+            AuthorityKind::FrontProxy => &mut self.front_proxy_authorities,
+            AuthorityKind::Etcd => &mut self.etcd_authorities,
+        }
+    }
+
+    /// Returns the certificates of all authorities that this cluster has or had, in PEM one after another.
+    pub fn all_authorities(&self) -> String {
+        let kinds = AuthorityKind::ALL.into_iter();
+        let all = kinds.flat_map(|kind| self.authorities(kind).all());
+        all.map(|it| it.secret().certificate.as_str()).collect()
+    }
+
     /// Returns the secrets under the names that templates know them by: `secrets.NAME`.
     pub fn as_map(&self) -> BTreeMap<String, Secret> {
         let mut map = BTreeMap::new();
         let mut put = |name: &str, value: &str| {
             map.insert(name.to_owned(), Secret::new(value));
         };
-        for (name, pair) in [
-            ("cluster_authority", &self.cluster_authority),
-            ("front_proxy_authority", &self.front_proxy_authority),
-            ("etcd_authority", &self.etcd_authority),
-            ("ingress_authority", &self.ingress_authority),
+        for (name, authorities) in [
+            ("cluster_authority", &self.cluster_authorities),
+            ("front_proxy_authority", &self.front_proxy_authorities),
+            ("etcd_authority", &self.etcd_authorities),
         ] {
-            put(&format!("{name}_certificate"), &pair.certificate);
-            put(&format!("{name}_key"), pair.key.expose());
+            put(&format!("{name}_certificate"), &authorities.certificates());
+            put(&format!("{name}_key"), authorities.signing().key.expose());
         }
+        put("all_authorities", &self.all_authorities());
+        let cluster = &self.cluster_authorities;
+        let (signing, cross) = (cluster.signing(), cluster.cross_certificate());
+        put(
+            "cluster_authority_signing_certificate",
+            &signing.certificate,
+        );
+        put("cluster_authority_cross_certificate", cross);
+        let ingress = &self.ingress_authority;
+        put("ingress_authority_certificate", &ingress.certificate);
+        put("ingress_authority_key", ingress.key.expose());
         put(
             "service_accounts_public_key",
             &self.service_accounts.public(),
@@ -202,11 +254,15 @@ impl ClusterSecrets {
 
     /// Makes the secrets of a new cluster; keeps nothing.
     pub fn make(now: SystemTime) -> Result<Self, SecretsError> {
+        let authorities = |kind: AuthorityKind| {
+            let first = pki::make_authority(kind.common_name(), now)?;
+            Ok::<_, PkiError>(Authorities::of(first))
+        };
         Ok(Self {
             format: FORMAT,
-            cluster_authority: pki::make_authority("kubernetes", now)?,
-            front_proxy_authority: pki::make_authority("front-proxy-ca", now)?,
-            etcd_authority: pki::make_authority("etcd-ca", now)?,
+            cluster_authorities: authorities(AuthorityKind::Cluster)?,
+            front_proxy_authorities: authorities(AuthorityKind::FrontProxy)?,
+            etcd_authorities: authorities(AuthorityKind::Etcd)?,
             service_accounts: ServiceAccountKeys::of(service_account_key()?),
             bootstrap_token: bootstrap_token()?,
             encryption_keys: Some(EncryptionKeys::of(encryption_key()?)),
@@ -278,97 +334,4 @@ fn random<const LENGTH: usize>() -> Result<[u8; LENGTH], SecretsError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    use super::*;
-
-    #[test]
-    fn secrets_are_made_once_and_read_afterwards() {
-        let folder = tempfile::tempdir().unwrap();
-        let state = folder.path().join("lab");
-        let first = ClusterSecrets::load_or_make(&state, SystemTime::now()).unwrap();
-        let second = ClusterSecrets::load_or_make(&state, SystemTime::now()).unwrap();
-        assert_eq!(first, second);
-
-        let mode = fs::metadata(state.join(FILE_NAME))
-            .unwrap()
-            .permissions()
-            .mode();
-        assert_eq!(mode & 0o777, 0o600);
-        let names: Vec<_> = fs::read_dir(&state)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name())
-            .collect();
-        assert_eq!(names, [FILE_NAME], "nothing else may stay behind");
-    }
-
-    #[test]
-    fn secrets_that_are_there_are_never_overwritten() {
-        let folder = tempfile::tempdir().unwrap();
-        let first = ClusterSecrets::load_or_make(folder.path(), SystemTime::now()).unwrap();
-        let second = ClusterSecrets::make(SystemTime::now()).unwrap();
-        let path = folder.path().join(FILE_NAME);
-        let error = second.keep(folder.path(), &path).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
-        let kept = ClusterSecrets::load_or_make(folder.path(), SystemTime::now()).unwrap();
-        assert_eq!(first, kept);
-    }
-
-    #[test]
-    fn bootstrap_token_has_kubeadms_form() {
-        let token = bootstrap_token().unwrap();
-        let (id, secret) = token.expose().split_once('.').unwrap();
-        assert_eq!((id.len(), secret.len()), (6, 16));
-        let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-        assert!(id.chars().chain(secret.chars()).all(is_allowed));
-    }
-
-    #[test]
-    fn damaged_file_is_refused_without_quoting_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join(FILE_NAME);
-        fs::write(&path, r#"{"format": 1, "bootstrap_token": "hunter2"}"#).unwrap();
-        let error = ClusterSecrets::load_or_make(folder.path(), SystemTime::now()).unwrap_err();
-        assert!(matches!(error, SecretsError::Malformed { .. }));
-        assert!(!format!("{error} {error:?}").contains("hunter2"));
-
-        fs::write(&path, r#"{"format": 2}"#).unwrap();
-        let error = ClusterSecrets::load_or_make(folder.path(), SystemTime::now()).unwrap_err();
-        assert!(matches!(error, SecretsError::Format { .. }));
-    }
-
-    #[test]
-    fn the_file_of_release_0_1_0_is_read() {
-        let text = include_str!("../../tests/fixtures/0.1.0/secrets.json");
-        let secrets = parse(text, PathBuf::new()).unwrap();
-        assert_eq!(secrets.bootstrap_token.expose(), "abcdef.0123456789abcdef");
-        assert!(!secrets.as_map().contains_key("encryption_key"));
-    }
-
-    #[test]
-    fn templates_see_every_secret() {
-        let secrets = ClusterSecrets::make(SystemTime::now()).unwrap();
-        let map = secrets.as_map();
-        let names: Vec<&str> = map.keys().map(String::as_str).collect();
-        assert_eq!(
-            names,
-            [
-                "bootstrap_token",
-                "cluster_authority_certificate",
-                "cluster_authority_key",
-                "encryption_key1",
-                "etcd_authority_certificate",
-                "etcd_authority_key",
-                "front_proxy_authority_certificate",
-                "front_proxy_authority_key",
-                "ingress_authority_certificate",
-                "ingress_authority_key",
-                "metallb_key",
-                "service_accounts_private_key",
-                "service_accounts_public_key",
-            ]
-        );
-        assert!(map.values().all(|secret| !secret.expose().is_empty()));
-    }
-}
+mod tests;

@@ -8,7 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::pki::{self, KeyedCertificate, PkiError, Subject};
+use super::authorities::Authorities;
+use super::pki::{self, PkiError, Subject};
 use crate::diagnostic::SourceFile;
 use crate::secret::Secret;
 use crate::yaml;
@@ -21,7 +22,7 @@ const ADMINISTRATORS: &str = "kubeadm:cluster-admins";
 /// `server` is the URL of the API server as this
 /// computer reaches it; the context, the cluster and the user are named after the cluster.
 pub fn admin_kubeconfig(
-    authority: &KeyedCertificate,
+    authorities: &Authorities,
     cluster: &str,
     server: &str,
     now: SystemTime,
@@ -32,7 +33,7 @@ pub fn admin_kubeconfig(
         names: &[],
         is_client: true,
     };
-    let client = pki::make_certificate(authority, subject, pki::ONE_YEAR, now)?;
+    let client = pki::make_certificate(authorities.signing(), subject, pki::ONE_YEAR, now)?;
     let user = format!("{cluster}-admin");
     let document = json!({
         "apiVersion": "v1",
@@ -41,7 +42,7 @@ pub fn admin_kubeconfig(
             "name": cluster,
             "cluster": {
                 "server": server,
-                "certificate-authority-data": STANDARD.encode(&authority.certificate),
+                "certificate-authority-data": STANDARD.encode(authorities.certificates()),
             },
         }],
         "users": [{
@@ -57,11 +58,11 @@ pub fn admin_kubeconfig(
     Ok(Secret::new(yaml::to_text(&document)))
 }
 
-/// Returns whether a kubeconfig that [`admin_kubeconfig`] made is still good: for this authority and
+/// Returns whether a kubeconfig that [`admin_kubeconfig`] made is still good: for these authorities and this
 /// server, and not near its certificate's end. Anything that can't be read isn't.
 pub fn is_current(
     kubeconfig: &Secret,
-    authority: &KeyedCertificate,
+    authorities: &Authorities,
     server: &str,
     now: SystemTime,
 ) -> bool {
@@ -81,7 +82,7 @@ pub fn is_current(
         .and_then(|certificate| pki::expiry(&certificate).ok());
     text("/clusters/0/cluster/server") == Some(server)
         && decoded("/clusters/0/cluster/certificate-authority-data").as_ref()
-            == Some(&authority.certificate)
+            == Some(&authorities.certificates())
         && end.is_some_and(|end| !pki::is_due(end, now))
 }
 
@@ -96,7 +97,7 @@ mod tests {
     #[test]
     fn kubeconfig_is_current_until_its_certificate_is_due() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_hours(498_696);
-        let authority = pki::make_authority("kubernetes", now).unwrap();
+        let authority = Authorities::of(pki::make_authority("kubernetes", now).unwrap());
         let kubeconfig = admin_kubeconfig(&authority, "lab", SERVER, now).unwrap();
         assert!(is_current(&kubeconfig, &authority, SERVER, now));
 
@@ -108,7 +109,7 @@ mod tests {
             "https://127.0.0.1:1",
             now
         ));
-        let other = pki::make_authority("kubernetes", now).unwrap();
+        let other = Authorities::of(pki::make_authority("kubernetes", now).unwrap());
         assert!(!is_current(&kubeconfig, &other, SERVER, now));
         assert!(!is_current(
             &Secret::new("apiVersion: v1"),

@@ -39,6 +39,9 @@ pub enum PkiError {
 pub struct KeyedCertificate {
     pub certificate: String,
     pub key: Secret,
+    /// Of an authority with one before it: the certificate that this one has signed for the same key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cross_certificate: Option<String>,
 }
 
 /// A key pair without a certificate, both PEM.
@@ -68,8 +71,41 @@ pub fn make_authority(common_name: &str, now: SystemTime) -> Result<KeyedCertifi
         source,
     };
     let key = KeyPair::generate().map_err(failed)?;
+    let parameters = authority_parameters(distinguished_name(common_name, &[]), now);
+    let certificate = parameters.self_signed(&key).map_err(failed)?;
+    Ok(KeyedCertificate {
+        certificate: certificate.pem(),
+        key: Secret::new(key.serialize_pem()),
+        cross_certificate: None,
+    })
+}
+
+/// Lets an authority sign a certificate (PEM) for the key of the one that comes after it and has its name: who knows only the
+/// old one accepts what the new one signs, where it is shown this as well.
+pub fn cross_certificate(
+    old: &KeyedCertificate,
+    new: &KeyedCertificate,
+    common_name: &str,
+    now: SystemTime,
+) -> Result<String, PkiError> {
+    let old = issuer(old)?;
+    let key = KeyPair::from_pem(new.key.expose()).map_err(|source| PkiError::Read {
+        what: "authority's key".to_owned(),
+        source,
+    })?;
+    let mut parameters = authority_parameters(distinguished_name(common_name, &[]), now);
+    parameters.use_authority_key_identifier_extension = true;
+    let certificate = parameters.signed_by(&key, &old);
+    let certificate = certificate.map_err(|source| PkiError::Make {
+        what: "cross certificate".to_owned(),
+        source,
+    })?;
+    Ok(certificate.pem())
+}
+
+fn authority_parameters(name: DistinguishedName, now: SystemTime) -> CertificateParams {
     let mut parameters = CertificateParams::default();
-    parameters.distinguished_name = distinguished_name(common_name, &[]);
+    parameters.distinguished_name = name;
     parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     parameters.key_usages = vec![
         KeyUsagePurpose::DigitalSignature,
@@ -77,11 +113,7 @@ pub fn make_authority(common_name: &str, now: SystemTime) -> Result<KeyedCertifi
         KeyUsagePurpose::CrlSign,
     ];
     set_validity(&mut parameters, validity(now, TEN_YEARS));
-    let certificate = parameters.self_signed(&key).map_err(failed)?;
-    Ok(KeyedCertificate {
-        certificate: certificate.pem(),
-        key: Secret::new(key.serialize_pem()),
-    })
+    parameters
 }
 
 /// Makes a key and lets an authority sign a certificate for it.
@@ -117,6 +149,7 @@ pub fn make_certificate(
     Ok(KeyedCertificate {
         certificate: certificate.pem(),
         key: Secret::new(key.serialize_pem()),
+        cross_certificate: None,
     })
 }
 

@@ -1,14 +1,8 @@
 //! The keys that sign and check the tokens of service accounts.
 
-use std::time::{Duration, SystemTime};
-
 use super::pki::KeyPem;
-use super::rotating_keys::{RotatingKey, RotatingKeys, RotationStep};
+use super::rotating_keys::{RotatingKey, RotatingKeys};
 use crate::secret::Secret;
-
-/// How long the old key is accepted after the last token was signed with it. Kubelets renew tokens that are a day old, whatever
-/// they were made for; one that is late has another hour.
-pub const GRACE: Duration = Duration::from_hours(25);
 
 /// The keys of a cluster's service accounts. Each is accepted, the first one signs.
 pub type ServiceAccountKeys = RotatingKeys<KeyPem>;
@@ -25,27 +19,14 @@ impl ServiceAccountKeys {
         let active = self.active().iter().map(RotatingKey::secret);
         active.map(|key| key.public.as_str()).collect()
     }
-
-    /// Returns until when the old key is accepted at least; `None` unless pods are getting new tokens.
-    pub fn accepted_until(&self) -> Option<SystemTime> {
-        let since = Duration::from_secs(self.switched_at()?);
-        Some(SystemTime::UNIX_EPOCH + since + GRACE)
-    }
-
-    /// Goes on to what comes after the step that is done on all control planes; returns whether it can be done now.
-    pub fn advance_at(&mut self, now: SystemTime) -> bool {
-        if self.next_step() == Some(RotationStep::Switch) && self.switched_at().is_none() {
-            let since = now.duration_since(SystemTime::UNIX_EPOCH);
-            self.note_switch(since.unwrap_or_default().as_secs());
-            return false;
-        }
-        self.advance()
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, SystemTime};
+
     use super::*;
+    use crate::credentials::rotating_keys::GRACE;
 
     fn key(name: &str) -> KeyPem {
         KeyPem {

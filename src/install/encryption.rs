@@ -2,12 +2,12 @@
 
 use indexmap::IndexMap;
 
+use super::authorities;
 use crate::credentials::encryption_keys::EncryptionKey;
 use crate::credentials::{ClusterSecrets, EncryptionKeys, RotationStep};
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::model::ClusterSpec;
-use crate::resource::Sha256;
-use crate::wire::{Facts, authority_digest, key_fingerprint};
+use crate::wire::{Facts, key_fingerprint};
 
 /// Says that the inventory wants another algorithm than the cluster's data is encrypted with, where it does.
 pub fn another_algorithm(
@@ -21,12 +21,11 @@ pub fn another_algorithm(
         .encryption
         .as_ref()?
         .algorithm;
-    let authority = authority_digest(&secrets.cluster_authority.certificate);
     let mut found = cluster.control_planes().filter_map(|host| {
         let facts = facts.get(&host.name)?;
         let algorithm = &facts.encryption_algorithm;
         let is_another = !algorithm.is_empty() && algorithm != wanted;
-        (is_another && is_ours(facts, authority.as_ref())).then_some((&host.name, algorithm))
+        (is_another && authorities::is_ours(facts, secrets)).then_some((&host.name, algorithm))
     });
     let (host, found) = found.next()?;
     let message = format!(
@@ -38,12 +37,6 @@ pub fn another_algorithm(
             "set `kube_encryption_algorithm: {found}`; it can't be changed once there is a cluster"
         ));
     Some(problem)
-}
-
-/// Tells whether a machine is of the cluster with this authority.
-pub fn is_ours(facts: &Facts, authority: Option<&Sha256>) -> bool {
-    let mut authorities = facts.traces.authorities.iter();
-    authorities.any(|(_, it)| Some(it) == authority)
 }
 
 /// Returns how control planes tell a key.

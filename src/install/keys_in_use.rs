@@ -5,12 +5,12 @@ use std::collections::HashMap;
 
 use indexmap::IndexMap;
 
-use super::{encryption, service_accounts};
+use super::{authorities, encryption, service_accounts};
 use crate::credentials::rotating_keys::{RotatingKey, RotatingKeys};
-use crate::credentials::{ClusterSecrets, EncryptionKeys};
+use crate::credentials::{AuthorityKind, ClusterSecrets, EncryptionKeys};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::model::ClusterSpec;
-use crate::wire::{Facts, authority_digest};
+use crate::wire::Facts;
 
 /// Takes back retired keys that control planes still have. Returns what speaks against giving control planes the keys of these
 /// secrets: that some have keys which aren't known here.
@@ -19,16 +19,41 @@ pub fn keep(
     cluster: &ClusterSpec,
     facts: &IndexMap<String, Facts>,
 ) -> Diagnostics {
-    let authority = authority_digest(&secrets.cluster_authority.certificate);
+    let known = secrets.clone();
     let found = |of: fn(&Facts) -> &[String]| {
         let hosts = cluster.control_planes().filter_map(|host| {
             let facts = facts.get(&host.name)?;
-            let is_ours = encryption::is_ours(facts, authority.as_ref());
-            Some((host.name.as_str(), is_ours, of(facts)))
+            Some((
+                host.name.as_str(),
+                authorities::is_ours(facts, &known),
+                of(facts),
+            ))
         });
         hosts.collect::<Vec<_>>()
     };
     let mut problems = Vec::new();
+    for kind in AuthorityKind::ALL {
+        let hosts = cluster.hosts.iter().filter(|it| authorities::has(it, kind));
+        let mut found = Vec::new();
+        for host in hosts {
+            let Some(facts) = facts.get(&host.name) else {
+                continue;
+            };
+            for path in authorities::files(kind) {
+                let accepted = facts.traces.accepted.get(*path).into_iter().flatten();
+                let names: Vec<String> = accepted.map(ToString::to_string).collect();
+                found.push((
+                    host.name.as_str(),
+                    authorities::is_ours(facts, &known),
+                    names,
+                ));
+            }
+        }
+        let strangers = keep_found(secrets.authorities_mut(kind), authorities::name, &found);
+        if !strangers.is_empty() {
+            problems.push(unknown_authorities(kind, &strangers));
+        }
+    }
     if let Some(keys) = &mut secrets.encryption_keys {
         let found = found(|facts| &facts.encryption_keys);
         let strangers = keep_found(keys, encryption::fingerprint, &found);
@@ -52,26 +77,37 @@ pub fn keep_those_of(secrets: &mut ClusterSecrets, backup: Option<&EncryptionKey
     }
 }
 
-/// Returns the control planes of this cluster that have keys which aren't known here.
-fn keep_found<K>(
+/// Returns the machines of this cluster that have keys which aren't known here.
+fn keep_found<K, Names: AsRef<[String]>>(
     keys: &mut RotatingKeys<K>,
     name: fn(&RotatingKey<K>) -> String,
-    found: &[(&str, bool, &[String])],
+    found: &[(&str, bool, Names)],
 ) -> Vec<String> {
     let known = keys.all().map(|key| (name(key), key.number()));
     let known: HashMap<String, u32> = known.collect();
     let mut numbers = Vec::new();
     let mut strangers = Vec::new();
     for (host, is_ours, names) in found {
+        let names = names.as_ref();
         let own = names.iter().filter_map(|it| known.get(it).copied());
         let own: Vec<u32> = own.collect();
         if *is_ours && own.len() < names.len() {
             strangers.push((*host).to_owned());
+            strangers.dedup();
         }
         numbers.push(own);
     }
     keys.keep_found(&numbers);
     strangers
+}
+
+fn unknown_authorities(kind: AuthorityKind, hosts: &[String]) -> Diagnostic {
+    let (name, hosts) = (authorities::title(kind), hosts.join(", "));
+    let message =
+        format!("certificates are of {name} that .kinstall/secrets.json doesn't have, on {hosts}");
+    Diagnostic::error(Kind::Environment, message)
+        .hint("nothing was changed: with the authorities of that file, no part of the cluster would accept the others")
+        .hint("the file is older than the last `kinstall certs rotate-ca`: put the newer one in its place, or that of an etcd backup made after it")
 }
 
 fn unknown_encryption_keys(hosts: &[String]) -> Diagnostic {

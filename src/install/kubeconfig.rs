@@ -11,7 +11,9 @@ use serde_json::{Value, json};
 use super::project::Project;
 use crate::credentials::kubeconfig::{admin_kubeconfig, is_current};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind, SourceFile};
+use crate::resource::Sha256;
 use crate::secret::Secret;
+use crate::wire::{authority_digests, authority_of_data};
 
 /// Longest time for one API server to accept a connection.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -25,12 +27,12 @@ pub fn write(project: &mut Project) -> Result<Secret, Diagnostics> {
     let now = std::time::SystemTime::now();
     if let Ok(text) = fs::read_to_string(&path) {
         let kubeconfig = Secret::new(text);
-        if is_current(&kubeconfig, &secrets.cluster_authority, &server, now) {
+        if is_current(&kubeconfig, &secrets.cluster_authorities, &server, now) {
             return Ok(kubeconfig);
         }
     }
     let name = &project.cluster.name;
-    let kubeconfig = admin_kubeconfig(&secrets.cluster_authority, name, &server, now)
+    let kubeconfig = admin_kubeconfig(&secrets.cluster_authorities, name, &server, now)
         .map_err(|error| vec![Diagnostic::from_error(Kind::Internal, &error)])?;
     write_private(&path, kubeconfig.expose())?;
     Ok(kubeconfig)
@@ -46,7 +48,8 @@ pub fn merge_into(project: &mut Project, path: Option<&Path>) -> Result<PathBuf,
     let path = path.map_or_else(default_path, Path::to_owned);
     let kubeconfig = write(project)?;
     let (old, new) = (read(&path)?, parse(&kubeconfig, &path)?);
-    refuse_to_replace(&old, &new, &project.cluster.name, &path)?;
+    let ours = authority_digests(&project.secrets()?.all_authorities());
+    refuse_to_replace(&old, &new, &project.cluster.name, &path, &ours)?;
     save(&path, &merge(old, &new))?;
     Ok(path)
 }
@@ -86,18 +89,20 @@ fn cluster<'a>(config: &'a Value, name: &str) -> Option<&'a Value> {
     Some(&entries.iter().find(|it| it["name"] == name)?["cluster"])
 }
 
-/// Refuses to replace another cluster of the same name: its credentials would be lost.
+/// Refuses to replace another cluster of the same name, with another authority than these: its credentials would be lost.
 fn refuse_to_replace(
     config: &Value,
     new: &Value,
     name: &str,
     path: &Path,
+    ours: &[Sha256],
 ) -> Result<(), Diagnostics> {
     const AUTHORITY: &str = "certificate-authority-data";
     let (Some(old), Some(new)) = (cluster(config, name), cluster(new, name)) else {
         return Ok(());
     };
-    if old[AUTHORITY] == new[AUTHORITY] {
+    let authority = old[AUTHORITY].as_str().and_then(authority_of_data);
+    if old[AUTHORITY] == new[AUTHORITY] || authority.is_some_and(|it| ours.contains(&it)) {
         return Ok(());
     }
     let server = old["server"].as_str().unwrap_or("another server");
@@ -202,9 +207,12 @@ fn write_private(path: &Path, text: &str) -> Result<(), Diagnostics> {
 mod tests {
     use std::path::Path;
 
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
     use serde_json::{Value, json};
 
     use super::{answering, merge, refuse_to_replace, remove};
+    use crate::resource::Sha256;
 
     fn config(name: &str, server: &str, authority: &str) -> Value {
         let cluster = json!({ "server": server, "certificate-authority-data": authority });
@@ -257,7 +265,8 @@ mod tests {
     fn a_cluster_of_the_same_name_elsewhere_is_neither_replaced_nor_removed() {
         let mut theirs = config("lab", "https://elsewhere", "x");
         let ours = config("lab", "b", "l");
-        let refused = refuse_to_replace(&theirs, &ours, "lab", Path::new("config")).unwrap_err();
+        let path = Path::new("config");
+        let refused = refuse_to_replace(&theirs, &ours, "lab", path, &[]).unwrap_err();
         assert_eq!(
             refused[0].message,
             "`config` has another cluster `lab`, at https://elsewhere"
@@ -265,5 +274,23 @@ mod tests {
         let before = theirs.clone();
         assert!(!remove(&mut theirs, "lab", &["b".to_owned()]));
         assert_eq!(theirs, before);
+    }
+
+    #[test]
+    fn a_cluster_that_has_got_a_new_authority_is_the_same() {
+        let data = |name: &str| {
+            let body = STANDARD.encode(name);
+            let pem = format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n");
+            STANDARD.encode(pem)
+        };
+        let (old, new) = (data("old"), data("new"));
+        let had = config("lab", "https://a", &old);
+        let has = config("lab", "https://a", &new);
+        let refused = |ours: &[&str]| {
+            let ours: Vec<_> = ours.iter().map(|it| Sha256::of(it.as_bytes())).collect();
+            refuse_to_replace(&had, &has, "lab", Path::new("config"), &ours).is_err()
+        };
+        assert!(!refused(&["new", "old"]));
+        assert!(refused(&["new"]));
     }
 }

@@ -4,6 +4,7 @@
 //! arguments nor terminal. The order in which `up` works is in [`installation`]; the steps on the nodes
 //! are data, `playbooks/*.yml` and `templates/*`.
 
+pub mod authorities;
 pub mod certificates;
 pub mod connect;
 mod dialogue;

@@ -82,14 +82,14 @@ fn wanted<'a>(cluster: &'a ClusterSpec, secrets: &'a ClusterSecrets) -> Vec<Want
     let nodes = nodes.filter(|it| it.address.is_some());
     let mut all: Vec<Wanted<'_>> = nodes
         .map(|host| {
-            let authority = &secrets.cluster_authority;
+            let authority = secrets.cluster_authorities.signing();
             of_host(host, "kubelet", authority, false, names(host, &[]))
         })
         .collect();
     if !cluster.etcd.on_hosts {
         return all;
     }
-    let authority = &secrets.etcd_authority;
+    let authority = secrets.etcd_authorities.signing();
     for (secret, common_name) in ETCD_CLIENTS {
         let certificate = WantedCertificate {
             name: secret.to_owned(),

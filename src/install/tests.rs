@@ -20,6 +20,7 @@ use crate::playbook::{Action, Sources};
 use crate::resource::{Command, Condition, Content, Resource, Sha256};
 use crate::wire::Facts;
 
+mod authorities;
 mod control_planes;
 mod encryption;
 mod etcd_hosts;

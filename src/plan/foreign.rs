@@ -8,14 +8,10 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::model::HostSpec;
 use crate::resource::Sha256;
 use crate::secret::Secret;
-use crate::wire::{ClusterTraces, Facts, authority_digest};
+use crate::wire::{ClusterTraces, Facts, authority_digests};
 
-/// The cluster's own authorities, by their names among the secrets.
-const AUTHORITIES: [&str; 3] = [
-    "cluster_authority_certificate",
-    "etcd_authority_certificate",
-    "front_proxy_authority_certificate",
-];
+/// The cluster's own authorities, with those that it had, by their name among the secrets.
+const AUTHORITIES: &str = "all_authorities";
 
 /// The steps that make a member of the cluster of a machine.
 pub const JOINING_STEPS: [&str; 4] = [
@@ -133,10 +129,8 @@ fn other_distribution(host: &HostSpec, traces: &ClusterTraces) -> Diagnostic {
 }
 
 fn authorities(secrets: &BTreeMap<String, Secret>) -> Vec<Sha256> {
-    let certificates = AUTHORITIES.iter().filter_map(|name| secrets.get(*name));
-    certificates
-        .filter_map(|pem| authority_digest(pem.expose()))
-        .collect()
+    let pem = secrets.get(AUTHORITIES);
+    pem.map_or_else(Vec::new, |pem| authority_digests(pem.expose()))
 }
 
 #[cfg(test)]

@@ -59,6 +59,7 @@ pub fn phases(action: Action) -> &'static [Stage] {
         Action::Renew => RENEW,
         Action::RotateEncryption => ROTATE_ENCRYPTION,
         Action::RotateServiceAccounts => ROTATE_SERVICE_ACCOUNTS,
+        Action::RotateAuthorities => ROTATE_AUTHORITIES,
         Action::Restore => RESTORE,
         Action::Rollback => ROLLBACK,
         Action::Defrag => DEFRAG,
@@ -174,6 +175,31 @@ const ROTATE_SERVICE_ACCOUNTS: &[Stage] = &[Stage {
     pace: Pace::Chains(1),
     of: Of::ControlPlanes,
 }];
+
+/// What is accepted and what signs is the same everywhere before anybody shows a certificate of it: see
+/// [`RotationStep`](crate::credentials::RotationStep). Controller managers sign for kubelets, so that these come last.
+const ROTATE_AUTHORITIES: &[Stage] = {
+    use PhaseName::{Authorities, ControlPlaneGate, Etcd, EtcdGate, Finish, Kubelets, Provide};
+    &[
+        together(&[Provide], &[]),
+        Stage {
+            phases: &[EtcdGate, Etcd],
+            after: &[Provide],
+            over: &[],
+            pace: Pace::Chains(1),
+            of: Of::All,
+        },
+        Stage {
+            phases: &[ControlPlaneGate, Authorities],
+            after: &[Etcd],
+            over: &[],
+            pace: Pace::Chains(1),
+            of: Of::ControlPlanes,
+        },
+        together(&[Finish], &[Authorities]),
+        together(&[Kubelets], &[Finish]),
+    ]
+};
 
 /// No member may have other data than the rest: each step is done everywhere before the next one begins anywhere.
 const RESTORE: &[Stage] = &[

@@ -94,7 +94,12 @@ pub fn load(sources: &Sources, action: phase::Action) -> Result<Vec<Playbook>, D
         match yaml::parse::<schema::Playbook>(file) {
             Ok(mut playbook) => {
                 let own = playbook.phase;
-                let Some(phase) = action.phase_of(path, own, playbook.upgrade_phase) else {
+                let Some(phase) = action.phase_of(
+                    path,
+                    own,
+                    playbook.upgrade_phase,
+                    playbook.authorities_phase,
+                ) else {
                     continue;
                 };
                 if phase != own {

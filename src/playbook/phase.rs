@@ -25,6 +25,8 @@ pub enum Action {
     RotateEncryption,
     /// Tokens of service accounts are signed with a new key.
     RotateServiceAccounts,
+    /// Authorities get successors.
+    RotateAuthorities,
     /// etcd gets the data of a backup.
     Restore,
     /// All nodes go back to the release before an upgrade, and etcd to the data that it had then.
@@ -43,7 +45,7 @@ const SHARED_WITH_UPGRADE: [PhaseName; 5] = [
 ];
 
 impl Action {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Up,
         Self::Remove,
         Self::Reset,
@@ -51,21 +53,26 @@ impl Action {
         Self::Renew,
         Self::RotateEncryption,
         Self::RotateServiceAccounts,
+        Self::RotateAuthorities,
         Self::Restore,
         Self::Rollback,
         Self::Defrag,
     ];
 
     /// Returns the phase in which this action runs one of its playbooks, by the playbook's path and the phases that it
-    /// names: its own, and the one in an upgrade where that is another. `None` where the action doesn't run it.
+    /// names: its own, and those in an upgrade and in a rotation of authorities. `None` where the action doesn't run it.
     pub fn phase_of(
         self,
         path: &str,
         phase: PhaseName,
         upgrade_phase: Option<PhaseName>,
+        authorities_phase: Option<PhaseName>,
     ) -> Option<PhaseName> {
         use PhaseName::{Finish, Provide, Restore, Start, Stop, Uncordon};
         let of = Self::of_playbook(path);
+        if self == Self::RotateAuthorities && of == Self::Up {
+            return authorities_phase;
+        }
         let is_run = match (self, of) {
             (Self::Remove, Self::Reset) => true,
             (Self::Upgrade | Self::Rollback, Self::Up) => SHARED_WITH_UPGRADE.contains(&phase),
@@ -96,6 +103,7 @@ impl Action {
             Self::Renew => "renew",
             Self::RotateEncryption => "rotate-encryption",
             Self::RotateServiceAccounts => "rotate-service-accounts",
+            Self::RotateAuthorities => "rotate-authorities",
             Self::Restore => "restore",
             Self::Rollback => "rollback",
             Self::Defrag => "defrag",
@@ -153,6 +161,10 @@ pub enum PhaseName {
     Rewrite,
     /// A control plane gets the keys of service accounts, and starts again what reads them.
     ServiceAccountKeys,
+    /// A control plane gets certificates of the authorities that sign, and starts again what reads authorities.
+    Authorities,
+    /// Kubelets get the same.
+    Kubelets,
     /// etcd and what works with it stop.
     Stop,
     /// etcd's data is replaced.
@@ -195,6 +207,8 @@ impl fmt::Display for PhaseName {
             Self::Encryption => "encryption",
             Self::Rewrite => "rewrite",
             Self::ServiceAccountKeys => "service-account-keys",
+            Self::Authorities => "authorities",
+            Self::Kubelets => "kubelets",
             Self::Stop => "stop",
             Self::Restore => "restore",
             Self::Start => "start",

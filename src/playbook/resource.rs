@@ -188,11 +188,15 @@ impl Scope<'_> {
                 path: self.text(path)?,
             }
         } else if let Some(path) = &it.valid_kubeconfig {
-            Guard::ValidKubeconfig(self.text(path)?)
-        } else if let Some(it) = &it.valid_certificates {
+            Guard::ValidKubeconfig {
+                path: self.text(path)?,
+                signed_by: self.texts(&it.signed_by)?,
+            }
+        } else if let Some(certificates) = &it.valid_certificates {
             Guard::ValidCertificates {
-                paths: self.texts(&it.paths)?,
-                days: it.days,
+                paths: self.texts(&certificates.paths)?,
+                days: certificates.days,
+                signed_by: self.texts(&it.signed_by)?,
             }
         } else {
             Guard::Always

@@ -45,6 +45,8 @@ pub struct Playbook {
     /// The phase of an upgrade that it runs in, where that is not the same. (Of the playbooks of `up`, an upgrade runs
     /// those of the phases `prepare`, `add-ons`, `manifests` and `verify`.)
     pub upgrade_phase: Option<PhaseName>,
+    /// The phase of a rotation of authorities that it runs in; without one it doesn't.
+    pub authorities_phase: Option<PhaseName>,
     /// The hosts that the steps run on, each for itself; the nodes of Kubernetes by default. Not together with `on`.
     pub hosts: Option<Hosts>,
     /// The one host that the steps run on: for what concerns the cluster, or other hosts.
@@ -208,6 +210,9 @@ pub struct Command {
     pub valid_kubeconfig: Option<Text>,
     /// Certificates that are all valid for some days more when it has been done.
     pub valid_certificates: Option<ValidCertificates>,
+    /// With the last two: files of authorities (PEM). The certificates must be of those that sign, the first of each file.
+    #[serde(default)]
+    pub signed_by: Vec<Text>,
     /// With `once`: paths of what it makes. Where all of them are gone, it was undone and is done again.
     #[serde(default)]
     pub leaves: Vec<Text>,

@@ -19,14 +19,17 @@ pub struct CertificateOnNode {
     pub authority: bool,
 }
 
-/// Reads lines `== PATH`, each with the certificates of that file after it, of which the first one counts.
+/// Reads lines `== PATH`, each with the certificates of that file after it. Of authorities all count, of others the first one.
 pub fn read(node: &str, listing: &str, now: Timestamp) -> Vec<CertificateOnNode> {
     let files = listing.split("== ").skip(1);
-    let found = files.filter_map(|file| {
-        let (path, text) = file.split_once('\n')?;
-        let (pem, _) = Pem::read(std::io::Cursor::new(text.as_bytes())).ok()?;
-        let certificate = pem.parse_x509().ok()?;
-        of(node, path, &certificate, now)
+    let files = files.filter_map(|file| file.split_once('\n'));
+    let found = files.flat_map(|(path, text)| {
+        let all = Pem::iter_from_buffer(text.as_bytes()).flatten();
+        let all = all.filter_map(|pem| of(node, path, &pem.parse_x509().ok()?, now));
+        let all: Vec<CertificateOnNode> = all.collect();
+        let is_of_authorities = all.iter().all(|it| it.authority);
+        let counting = if is_of_authorities { all.len() } else { 1 };
+        all.into_iter().take(counting)
     });
     found.collect()
 }
@@ -70,9 +73,10 @@ mod tests {
     }
 
     #[test]
-    fn each_file_is_told_by_its_first_certificate() {
+    fn each_file_is_told_by_its_authorities_or_its_first_certificate() {
         let listing = format!(
-            "== /etc/kubernetes/pki/ca.crt\n{}== /etc/kubernetes/empty.crt\n== /etc/kubernetes/admin.conf\n{}{}",
+            "== /etc/kubernetes/pki/ca.crt\n{}{}== /etc/kubernetes/empty.crt\n== /etc/kubernetes/admin.conf\n{}{}",
+            pem("kubernetes", true),
             pem("kubernetes", true),
             pem("kubernetes-admin", false),
             pem("kubernetes", true),
@@ -94,6 +98,7 @@ mod tests {
         assert_eq!(
             told("2031-04-30T12:00:00Z"),
             [
+                "/etc/kubernetes/pki/ca.crt kubernetes 0 true",
                 "/etc/kubernetes/pki/ca.crt kubernetes 0 true",
                 "/etc/kubernetes/admin.conf kubernetes-admin 0 false",
             ]

@@ -50,7 +50,7 @@ impl Command {
             Guard::Once
             | Guard::Object { .. }
             | Guard::NoObject { .. }
-            | Guard::ValidKubeconfig(_)
+            | Guard::ValidKubeconfig { .. }
             | Guard::ValidCertificates { .. }
             | Guard::Always => None,
         };
@@ -73,11 +73,19 @@ pub enum Guard {
     Object { kubeconfig: String, path: String },
     /// The API server hasn't got this object, or there is none yet.
     NoObject { kubeconfig: String, path: String },
-    /// This kubeconfig is there, and its certificate has not expired.
-    ValidKubeconfig(String),
+    /// This kubeconfig is there, and its certificate has not expired. It is of the first authority of one of these files, as
+    /// far as they are there.
+    ValidKubeconfig {
+        path: String,
+        signed_by: Vec<String>,
+    },
     /// None of these certificates ends within so many days; files that aren't there don't count. A path may be a
-    /// kubeconfig.
-    ValidCertificates { paths: Vec<String>, days: u32 },
+    /// kubeconfig. All are of the first authorities of these files, as far as they are there.
+    ValidCertificates {
+        paths: Vec<String>,
+        days: u32,
+        signed_by: Vec<String>,
+    },
     /// Only used by handlers: run whenever notified.
     Always,
 }

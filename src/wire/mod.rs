@@ -11,4 +11,7 @@ pub use message::{
     Outcome, PROTOCOL, Request, Step, StepError, StepState,
 };
 pub use surroundings::Surroundings;
-pub use traces::{ClusterTraces, authority_digest, key_fingerprint, public_key_ids};
+pub use traces::{
+    ClusterTraces, authority_digest, authority_digests, authority_of_data, key_fingerprint,
+    public_key_ids,
+};

@@ -192,7 +192,12 @@ pub fn playbooks_without_steps() -> Vec<(String, String)> {
     own.chain(addons)
         .map(|(name, path)| {
             let text = fs::read_to_string(&path).unwrap();
-            let heads = ["component:", "phase:", "upgrade_phase:"];
+            let heads = [
+                "component:",
+                "phase:",
+                "upgrade_phase:",
+                "authorities_phase:",
+            ];
             let is_head = |line: &&str| heads.iter().any(|head| line.starts_with(head));
             let head: Vec<&str> = text.lines().filter(is_head).collect();
             let name = name.into_string().unwrap();

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
-use x509_parser::time::ASN1Time;
 
 use crate::converge::error::FileContext;
 use crate::converge::{Node, ResourceError};
@@ -83,18 +82,6 @@ struct User {
 }
 
 impl Kubeconfig {
-    /// Tells whether the kubeconfig is there and whole, and its certificate has not expired.
-    pub fn is_valid(path: &str, node: &Node) -> bool {
-        // A clock that is behind is told elsewhere: a new certificate would not mend it.
-        let end = Self::load(path, node).ok().and_then(|it| it.end());
-        end.is_some_and(|end| end > ASN1Time::now())
-    }
-
-    /// Returns when its certificate ends.
-    pub fn end(&self) -> Option<ASN1Time> {
-        end_of(&self.certificate)
-    }
-
     /// Reads the current context of a kubeconfig on the node.
     pub fn load(path: &str, node: &Node) -> Result<Self, ResourceError> {
         let real = node.path(path);
@@ -152,12 +139,6 @@ impl Kubeconfig {
             key: Secret::new(key),
         })
     }
-}
-
-/// Returns when a certificate in PEM ends.
-pub fn end_of(pem: &[u8]) -> Option<ASN1Time> {
-    let (_, pem) = x509_parser::pem::parse_x509_pem(pem).ok()?;
-    Some(pem.parse_x509().ok()?.validity().not_after)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::install::connect::{self, Stranger};
 use crate::install::lab::Keys;
 use crate::install::left_over::LeftOver;
 use crate::install::record::log_plan;
-use crate::install::{encryption, keys_in_use, service_accounts};
+use crate::install::{authorities, encryption, keys_in_use, service_accounts};
 use crate::install::{reported, template_secrets};
 use crate::model::ClusterSpec;
 use crate::plan::surroundings::Notice;
@@ -246,6 +246,7 @@ impl Installation {
                 | Action::Upgrade
                 | Action::RotateEncryption
                 | Action::RotateServiceAccounts
+                | Action::RotateAuthorities
                 | Action::Rollback
         );
         if gives_keys && !problems.is_empty() {
@@ -256,6 +257,7 @@ impl Installation {
         let said = [
             encryption::settle(&mut cluster, &own),
             service_accounts::settle(&mut cluster, &own),
+            authorities::settle(&own),
         ];
         let first = cluster.control_planes().next().map(|it| it.name.clone());
         if scope.action == Action::Up {

@@ -1,5 +1,5 @@
-//! Keys get successors, step by step; the cluster's secrets tell which step is next: `encryption rotate` and
-//! `certs rotate-sa-key`.
+//! Keys and authorities get successors, step by step; the cluster's secrets tell which step is next: `encryption rotate`,
+//! `certs rotate-sa-key` and `certs rotate-ca`.
 
 use std::time::SystemTime;
 
@@ -7,17 +7,20 @@ use super::Installation;
 use super::connection::{Ready, Scope};
 use super::restore::{control_planes, require_members};
 use crate::credentials::cluster_secrets::SecretsError;
-use crate::credentials::{ClusterSecrets, EncryptionKeys};
+use crate::credentials::{AuthorityKind, ClusterSecrets, EncryptionKeys};
 use crate::diagnostic::{Diagnostic, Diagnostics, Kind};
 use crate::install::outcome::Applied;
 use crate::install::project::{Project, no_secrets};
 use crate::install::record::carried_out;
+use crate::install::{authorities, kubeconfig};
 use crate::playbook::Action;
 use crate::run::Observer;
 
 /// How one kind of key is rotated.
 struct Rotation<'a> {
     action: Action,
+    /// Whether workers have a part in it.
+    of_all_nodes: bool,
     /// What there is to do, with the secrets as that needs them.
     next: &'a dyn Fn(&mut ClusterSecrets) -> Result<Next, Diagnostics>,
     /// Goes on to what comes after a step that is done on all control planes; returns whether that can be done now.
@@ -59,6 +62,7 @@ impl Installation {
     ) -> Result<Applied, Diagnostics> {
         let rotation = Rotation {
             action: Action::RotateEncryption,
+            of_all_nodes: false,
             next: &|secrets| match secrets
                 .encryption_keys
                 .as_ref()
@@ -86,6 +90,7 @@ impl Installation {
         let now = SystemTime::now();
         let rotation = Rotation {
             action: Action::RotateServiceAccounts,
+            of_all_nodes: false,
             next: &|secrets| {
                 let keys = &mut secrets.service_accounts;
                 match keys.accepted_until() {
@@ -104,6 +109,43 @@ impl Installation {
         self.rotate(&rotation, observer)
     }
 
+    /// Gives the cluster new authorities of these kinds, up to where clients and pods get to know them; goes on with what is under
+    /// way. When they have had the time for that, or at once to `finish`, drops the old ones.
+    pub fn rotate_authorities(
+        self,
+        kinds: &[AuthorityKind],
+        finish: bool,
+        observer: Box<dyn Observer>,
+    ) -> Result<Applied, Diagnostics> {
+        let now = SystemTime::now();
+        let rotation = Rotation {
+            action: Action::RotateAuthorities,
+            of_all_nodes: true,
+            next: &|secrets| {
+                let under_way = authorities::under_way(secrets);
+                match authorities::accepted_until(secrets) {
+                    _ if under_way.is_empty() => {
+                        begun(secrets.begin_authority_rotation(kinds, now))
+                    }
+                    Some(until) if !finish && now < until => Ok(Next::Later),
+                    Some(_) => {
+                        for kind in under_way {
+                            secrets.authorities_mut(kind).advance();
+                        }
+                        Ok(Next::Planned)
+                    }
+                    None => Ok(Next::OnNodes),
+                }
+            },
+            advance: &|secrets| authorities::advance_at(secrets, SystemTime::now()),
+        };
+        let mut applied = self.rotate(&rotation, observer)?;
+        if applied.all_done {
+            kubeconfig::write(&mut applied.project)?;
+        }
+        Ok(applied)
+    }
+
     /// Goes on with a rotation, or begins one. Each step is kept before it is done: `up` in the middle brings the same keys
     /// to the nodes.
     fn rotate(
@@ -114,15 +156,20 @@ impl Installation {
         let (directory, cluster) = (&self.project.directory, &self.project.cluster);
         require_members(directory, cluster, "a rotation")?;
         let names = control_planes(cluster);
+        let needed = cluster
+            .hosts
+            .iter()
+            .filter(|it| it.roles.control_plane || (rotation.of_all_nodes && it.roles.etcd));
+        let needed: Vec<&str> = needed.map(|it| it.name.as_str()).collect();
         let scope = Scope {
             action: rotation.action,
-            limit: Some(&names),
+            limit: (!rotation.of_all_nodes).then_some(&names),
             ..self.scope(&[])
         };
         let work = async |events: &_, cancel: &_| {
             loop {
                 let (mut ready, _) = self.connect_alone(scope, events, cancel).await?;
-                require_all(&ready)?;
+                require_all(&ready, &needed)?;
                 // With what was found on the nodes.
                 let mut secrets = ready.secrets.clone();
                 let next = (rotation.next)(&mut secrets)?;
@@ -154,13 +201,18 @@ impl Installation {
     }
 }
 
-/// Fails unless all control planes are there: one that doesn't get the new key can't read what the others write.
-fn require_all(ready: &Ready) -> Result<(), Diagnostics> {
-    if !ready.all_answer {
-        let message = "a rotation needs all control planes, and not all of them answer";
+/// Fails unless all of these are there: one that doesn't get the new key can't read what the others write.
+fn require_all(ready: &Ready, needed: &[&str]) -> Result<(), Diagnostics> {
+    let answers = |name: &&&str| ready.answering.iter().any(|it| it == **name);
+    let silent: Vec<&str> = needed.iter().filter(|it| !answers(it)).copied().collect();
+    if !silent.is_empty() {
+        let message = format!(
+            "a rotation needs all control planes, and hosts of etcd for authorities: {} does not answer",
+            silent.join(", ")
+        );
         let problem = Diagnostic::error(Kind::Connection, message);
         return Err(vec![problem.hint(
-            "`kinstall status` names it: start its machine, or take it out with `kinstall node remove`; the same command goes on then",
+            "start its machine, or take it out with `kinstall node remove`; the same command goes on then",
         )]);
     }
     if !ready.unfinished.is_empty() {

@@ -109,7 +109,7 @@ fn machines_that_went_back_to_before_a_rotation_keep_their_key() {
 fn keys_that_are_not_known_are_told_where_the_control_plane_is_ours() {
     let secrets = lab().secrets;
     let mut lab = lab_with(&secrets, &["key1"]);
-    let authority = authority_digest(&secrets.cluster_authority.certificate).unwrap();
+    let authority = authority_digest(&secrets.cluster_authorities.certificates()).unwrap();
     let unknown = key_fingerprint("key1", "another");
     let traces = [
         ("node2", authority),
@@ -135,7 +135,7 @@ fn keys_that_are_not_known_are_told_where_the_control_plane_is_ours() {
 fn the_algorithm_of_a_cluster_stays() {
     let secrets = lab().secrets;
     let mut lab = lab_with(&secrets, &["key1"]);
-    let authority = authority_digest(&secrets.cluster_authority.certificate).unwrap();
+    let authority = authority_digest(&secrets.cluster_authorities.certificates()).unwrap();
     let facts = &mut lab.facts["node2"];
     facts.traces.authorities = [("/etc/kubernetes/pki/ca.crt".to_owned(), authority)].into();
     facts.encryption_algorithm = "secretbox".to_owned();

@@ -16,7 +16,7 @@ fn lab_with(secrets: &ClusterSecrets, found: &ClusterSecrets) -> Lab {
     let mut lab = lab();
     have_joined(&mut lab);
     lab.secrets = secrets.clone();
-    let authority = authority_digest(&secrets.cluster_authority.certificate).unwrap();
+    let authority = authority_digest(&secrets.cluster_authorities.certificates()).unwrap();
     for facts in lab.facts.values_mut() {
         facts.service_account_keys = public_key_ids(&found.service_accounts.public());
         facts.traces.authorities = [("/etc/kubernetes/pki/ca.crt".to_owned(), authority)].into();

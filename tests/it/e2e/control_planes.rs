@@ -31,13 +31,12 @@ kinstall_provider=container
 kinstall_egress=false
 ";
 
-/// A request to the API of a new connection each, through the worker's own proxy, as often as it can until a file is
-/// there; prints how many failed and the longest time without an answer, in milliseconds. Not for its readiness: an API server
-/// that ends gives that up seconds before.
+/// A request to the API of a new connection each, through the worker's own proxy and with the kubeconfig CONFIG, as often as it can
+/// until a file is there; prints how many failed and the longest time without an answer, in milliseconds.
 const WATCH: &str = "\
 failed=0; longest=0; last=$(date +%s%3N)
 until [ -e /run/watched ]; do
-  if kubectl --kubeconfig /etc/kubernetes/kubelet.conf --request-timeout=5s get --raw /api/v1/nodes/w1 > /dev/null 2>&1; then
+  if kubectl --kubeconfig CONFIG --request-timeout=5s get --raw /readyz > /dev/null 2>&1; then
     now=$(date +%s%3N); gap=$((now - last)); last=$now
     [ $gap -gt $longest ] && longest=$gap
   else failed=$((failed + 1)); fi
@@ -155,7 +154,13 @@ fn settings_change_on_one_after_another(lab: &Kinstall) {
 
 /// Begins to ask for the API on the worker.
 pub fn watched(lab: &Kinstall) -> Child {
-    lab.command(&["ssh", "w1", "--", "sudo", "sh", "-c", &format!("'{WATCH}'")])
+    watched_as(lab, "/etc/kubernetes/kubelet.conf")
+}
+
+/// The same with another kubeconfig on the worker.
+pub fn watched_as(lab: &Kinstall, kubeconfig: &str) -> Child {
+    let watch = WATCH.replace("CONFIG", kubeconfig);
+    lab.command(&["ssh", "w1", "--", "sudo", "sh", "-c", &format!("'{watch}'")])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap()

@@ -3,6 +3,7 @@
 //! Needs root and a built bundle: `./test clusters`. The tests share the computer, so they run one after the other.
 
 mod addons;
+mod authorities;
 mod cert_manager;
 mod certificates;
 mod cilium;

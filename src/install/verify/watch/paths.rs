@@ -187,7 +187,7 @@ async fn through(
 fn identity(cluster: &Cluster<'_>) -> Result<Identity, Diagnostics> {
     let secrets = cluster.project.secrets()?;
     let name = &cluster.project.cluster.name;
-    let kubeconfig = admin_kubeconfig(&secrets.cluster_authority, name, "", SystemTime::now())
+    let kubeconfig = admin_kubeconfig(&secrets.cluster_authorities, name, "", SystemTime::now())
         .map_err(|error| vec![Diagnostic::from_error(Kind::Internal, &error)])?;
     Identity::of(&kubeconfig).ok_or_else(|| {
         let message = "the administrator's certificate can't be read";

@@ -1,0 +1,153 @@
+//! All authorities get successors: what both have signed is accepted, until the old ones go.
+
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
+use super::control_planes::{INVENTORY, kubectl, ready, voters, watched_as, what_was_watched};
+use super::kinstall::{Kinstall, eventually};
+
+const ROTATE: [&str; 3] = ["certs", "rotate-ca", "--yes"];
+
+#[test]
+#[ignore = "needs root and a bundle: `./test lifecycle`"]
+fn all_authorities_of_three_control_planes_get_successors() {
+    let lab = &Kinstall::with_inventory(INVENTORY);
+    lab.ok(&["up"]);
+    let before = secrets(lab);
+    let old = admin(lab);
+    put_on_worker(lab, "old", &old);
+    let started = Instant::now();
+    let watch = watched_as(lab, "/run/old.conf");
+
+    // Killed at each boundary; `up` in between undoes nothing.
+    for expected in [[1, 2], [2, 1]] {
+        killed_when(lab, expected);
+        lab.ok(&["up"]);
+        assert_eq!(active(lab), [&expected[..]; 3]);
+    }
+    let rotated = lab.run(&ROTATE);
+    rotated.expect_code(0);
+    assert!(
+        rotated.stderr().contains("drops the old ones"),
+        "{}",
+        rotated.stderr()
+    );
+    assert_eq!(active(lab), [&[2, 1][..]; 3]);
+    all_is_well(lab);
+    let new = admin(lab);
+    put_on_worker(lab, "new", &new);
+    assert_ne!(old, new);
+    assert_eq!([accepts(lab, "old"), accepts(lab, "new")], [true, true]);
+    let watched_by_old = what_was_watched(lab, watch);
+
+    // Its day has not passed.
+    lab.run(&ROTATE).expect_code(0);
+    assert_eq!(active(lab), [&[2, 1][..]; 3]);
+
+    let watch = watched_as(lab, "/run/new.conf");
+    let finish = [&ROTATE[..], &["--finish"]].concat();
+    let mut finishing = lab.command(&finish).spawn().unwrap();
+    while active(lab) != [&[2][..]; 3] {
+        assert!(finishing.try_wait().unwrap().is_none(), "it ended");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    finishing.kill().unwrap();
+    finishing.wait().unwrap();
+    lab.ok(&["up"]);
+    lab.ok(&ROTATE);
+    assert_eq!(active(lab), [&[2][..]; 3]);
+    all_is_well(lab);
+    assert_eq!([accepts(lab, "old"), accepts(lab, "new")], [false, true]);
+    eprintln!("all authorities: {} s", started.elapsed().as_secs());
+    for watched in [watched_by_old, what_was_watched(lab, watch)] {
+        assert!(watched.starts_with("0 "), "{watched}");
+    }
+    an_older_copy_is_refused(lab, &before);
+}
+
+/// The rotation is killed in the middle of the step with these authorities.
+fn killed_when(lab: &Kinstall, expected: [u64; 2]) {
+    let mut rotation = lab.command(&ROTATE).spawn().unwrap();
+    while active(lab) != [&expected[..]; 3] {
+        assert!(rotation.try_wait().unwrap().is_none(), "it ended");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    rotation.kill().unwrap();
+    rotation.wait().unwrap();
+}
+
+fn all_is_well(lab: &Kinstall) {
+    eventually("all nodes are ready", 120, || {
+        ready(lab, "cp1") == ["cp1", "cp2", "cp3", "w1"]
+    });
+    assert_eq!(voters(lab, "cp1"), ["cp1", "cp2", "cp3"]);
+    let again = lab.run(&["up"]);
+    again.expect_code(0);
+    assert!(again.stderr().contains("0 changed"), "{}", again.stderr());
+}
+
+/// With the authorities of before, the parts of the cluster would not know each other.
+fn an_older_copy_is_refused(lab: &Kinstall, before: &[u8]) {
+    let path = lab.path(".kinstall/secrets.json");
+    let newest = secrets(lab);
+    std::fs::write(&path, before).unwrap();
+    for command in [&["up"][..], &ROTATE] {
+        let refused = lab.run(command);
+        refused.expect_code(4);
+        let said = refused.stderr();
+        assert!(
+            said.contains("that .kinstall/secrets.json doesn't have"),
+            "{said}"
+        );
+    }
+    std::fs::write(&path, newest).unwrap();
+    all_is_well(lab);
+}
+
+fn secrets(lab: &Kinstall) -> Vec<u8> {
+    std::fs::read(lab.path(".kinstall/secrets.json")).unwrap()
+}
+
+/// The numbers of the authorities that are accepted, by kind; the one that signs first.
+fn active(lab: &Kinstall) -> [Vec<u64>; 3] {
+    let secrets: Value = serde_json::from_slice(&secrets(lab)).unwrap();
+    ["cluster", "front_proxy", "etcd"].map(|kind| {
+        let active = secrets[format!("{kind}_authority")]["active"].as_array();
+        let numbers = active.into_iter().flatten();
+        numbers.map(|it| it["number"].as_u64().unwrap()).collect()
+    })
+}
+
+/// The administrator's kubeconfig of the first control plane.
+fn admin(lab: &Kinstall) -> String {
+    lab.ok(&[
+        "ssh",
+        "cp1",
+        "--",
+        "sudo",
+        "cat",
+        "/etc/kubernetes/admin.conf",
+    ])
+}
+
+fn put_on_worker(lab: &Kinstall, name: &str, kubeconfig: &str) {
+    let data = STANDARD.encode(kubeconfig);
+    let command = format!("'echo {data} | base64 -d > /run/{name}.conf'");
+    lab.ok(&["ssh", "w1", "--", "sudo", "sh", "-c", &command]);
+}
+
+/// Whether API servers take who has this kubeconfig, whatever they show themselves; it is asked of each.
+fn accepts(lab: &Kinstall, name: &str) -> bool {
+    let answers = [11, 12, 13].map(|host| {
+        let command = format!(
+            "'grep -v certificate-authority-data /run/{name}.conf > /run/any.conf; kubectl --kubeconfig /run/any.conf --server \
+             https://192.168.56.{host}:6443 --insecure-skip-tls-verify get nodes > /dev/null 2>&1 && echo yes || echo no'"
+        );
+        lab.ok(&["ssh", "w1", "--", "sudo", "sh", "-c", &command]).trim().to_owned()
+    });
+    assert!(answers.iter().all(|it| *it == answers[0]), "{answers:?}");
+    answers[0] == "yes"
+}
