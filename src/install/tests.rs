@@ -349,7 +349,8 @@ fn names_outside_the_cluster_are_asked_for_where_there_is_somebody_to_ask() {
 fn no_secret_is_where_a_plan_could_show_it() {
     let lab = Lab::new();
     let shown = serde_json::to_string(&lab.plan().without_secrets()).unwrap();
-    for (name, secret) in lab.secrets.as_map() {
+    let secrets = lab.secrets.as_map().into_iter();
+    for (name, secret) in secrets.filter(|(_, secret)| !secret.expose().is_empty()) {
         // As JSON has it: line ends are escaped. Certificates are no secrets, but aren't needed either.
         let value = serde_json::to_string(secret.expose()).unwrap();
         assert!(!shown.contains(value.trim_matches('"')), "{name} is shown");

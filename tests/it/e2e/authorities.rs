@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::control_planes::{INVENTORY, kubectl, ready, voters, watched_as, what_was_watched};
+use super::control_planes::{INVENTORY, ready, voters, watched_as, what_was_watched};
 use super::kinstall::{Kinstall, eventually};
 
 const ROTATE: [&str; 3] = ["certs", "rotate-ca", "--yes"];
