@@ -81,6 +81,8 @@ impl Action {
             (Self::Rollback, Self::Restore) => {
                 matches!(phase, Provide | Stop | Restore | Start | Finish)
             }
+            // The data may tell of authorities from before a rotation.
+            (Self::Restore | Self::Rollback, Self::RotateAuthorities) => phase == Finish,
             _ => of == self,
         };
         let other = upgrade_phase.filter(|_| of != self);

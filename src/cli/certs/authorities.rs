@@ -101,7 +101,7 @@ fn tell_until(until: SystemTime, printer: Printer) {
         "All certificates are of the new authorities, and those of the old ones are accepted as well. From {} on, \
          `kinstall certs rotate-ca` drops the old ones. Until then:\n\
          - run `kinstall kubeconfig` on each computer that uses the cluster, and give its users new certificates;\n\
-         - restart pods whose programs read ca.crt only when they start: in each pod it has both since two minutes after this;\n\
+         - restart pods of your own whose programs read ca.crt only when they start: in each pod it has both since two minutes after this;\n\
          - start nodes that were off, and run `kinstall up`;\n\
          - save .kinstall/secrets.json again.",
         until.strftime("%Y-%m-%d %H:%M UTC")

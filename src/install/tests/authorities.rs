@@ -33,6 +33,7 @@ fn lab_with(secrets: &ClusterSecrets, found: &ClusterSecrets) -> Lab {
             facts.traces.authorities.insert(path.clone(), all[0]);
             facts.traces.accepted.insert(path, all);
         }
+        facts.traces.joined = true;
         facts.service_account_keys = crate::wire::public_key_ids(&found.service_accounts.public());
     }
     lab
