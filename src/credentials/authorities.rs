@@ -92,9 +92,9 @@ mod tests {
         let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider);
         let (shown, name) = (certificates(shown), ServerName::try_from("cp1").unwrap());
         let verifier = verifier.build().unwrap();
-        let verified =
-            verifier.verify_server_cert(&shown[0], &shown[1..], &name, &[], UnixTime::now());
-        verified.is_ok()
+        let now = UnixTime::now();
+        let answer = verifier.verify_server_cert(&shown[0], &shown[1..], &name, &[], now);
+        answer.is_ok()
     }
 
     /// What a server shows.
