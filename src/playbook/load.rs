@@ -89,6 +89,7 @@ pub enum Action {
 /// Reads all playbooks of an action, each with its phase in it, in the order of their file names.
 pub fn load(sources: &Sources, action: phase::Action) -> Result<Vec<Playbook>, Diagnostics> {
     let mut playbooks = Vec::new();
+    let mut moved = Vec::new();
     let mut errors = Diagnostics::new();
     for (path, file) in &sources.playbooks {
         match yaml::parse::<schema::Playbook>(file) {
@@ -103,14 +104,20 @@ pub fn load(sources: &Sources, action: phase::Action) -> Result<Vec<Playbook>, D
                     continue;
                 };
                 if phase != own {
-                    // What it comes after stays in the other phase.
+                    // What it comes after stays in the other phase, as what comes after it does.
                     playbook.after.clear();
+                    moved.push((playbook.component.value.clone(), phase));
                 }
                 playbook.phase = phase;
                 playbooks.push(check(file, playbook, &mut errors));
             }
             Err(error) => errors.push(error),
         }
+    }
+    for playbook in &mut playbooks {
+        let phase = playbook.phase;
+        let is_elsewhere = |name: &str| moved.iter().any(|it| it.0 == name && it.1 != phase);
+        playbook.after.retain(|it| !is_elsewhere(&it.value));
     }
     check_handlers(&playbooks, &mut errors);
     if errors.is_empty() {

@@ -9,6 +9,8 @@ use serde_json::Value;
 use super::control_planes::{INVENTORY, ready, voters, watched_as, what_was_watched};
 use super::kinstall::{Kinstall, eventually};
 
+/// What is asked for all the time.
+const NODE: &str = "/api/v1/nodes/w1";
 const ROTATE: [&str; 3] = ["certs", "rotate-ca", "--yes"];
 
 #[test]
@@ -20,7 +22,7 @@ fn all_authorities_of_three_control_planes_get_successors() {
     let old = admin(lab);
     put_on_worker(lab, "old", &old);
     let started = Instant::now();
-    let watch = watched_as(lab, "/run/old.conf");
+    let watch = watched_as(lab, "/run/old.conf", NODE);
 
     // Killed while the second control plane starts its programs again; `up` in between undoes nothing.
     killed_when(lab, &ROTATE, || {
@@ -28,6 +30,7 @@ fn all_authorities_of_three_control_planes_get_successors() {
             && on(lab, "cp2", "ls /run | grep -c ^kinstall-authorities") != "0"
     });
     lab.ok(&["up"]);
+    changes_nothing(lab);
     assert_eq!(active(lab), [&[1, 2][..]; 3]);
     // Killed when the first one shows a new certificate and the others an old one; the same command goes on.
     killed_when(lab, &ROTATE, || {
@@ -58,13 +61,15 @@ fn all_authorities_of_three_control_planes_get_successors() {
     lab.run(&ROTATE).expect_code(0);
     assert_eq!(active(lab), [&[2, 1][..]; 3]);
 
-    let watch = watched_as(lab, "/run/new.conf");
+    let watch = watched_as(lab, "/run/new.conf", NODE);
     let finish = [&ROTATE[..], &["--finish"]].concat();
     killed_when(lab, &finish, || active(lab) == [&[2][..]; 3]);
     lab.ok(&["up"]);
+    changes_nothing(lab);
     lab.ok(&ROTATE);
     assert_eq!(active(lab), [&[2][..]; 3]);
     all_is_well(lab);
+    nobody_knows_the_old_one(lab);
     assert_eq!([accepts(lab, "old"), accepts(lab, "new")], [false, true]);
     // What runs in the cluster sees new objects.
     lab.ok(&["verify"]);
@@ -98,9 +103,23 @@ fn all_is_well(lab: &Kinstall) {
         ready(lab, "cp1") == ["cp1", "cp2", "cp3", "w1"]
     });
     assert_eq!(voters(lab, "cp1"), ["cp1", "cp2", "cp3"]);
+    changes_nothing(lab);
+}
+
+fn changes_nothing(lab: &Kinstall) {
     let again = lab.run(&["up"]);
     again.expect_code(0);
     assert!(again.stderr().contains("0 changed"), "{}", again.stderr());
+}
+
+/// No file has more than the one authority that signs.
+fn nobody_knows_the_old_one(lab: &Kinstall) {
+    for host in ["cp1", "cp2", "cp3", "w1"] {
+        let counts = "cd /etc/kubernetes; for file in *.conf; do sed -n \"s/.*certificate-authority-data: //p\" $file | base64 -d | \
+                      grep -c BEGIN; done; grep -c BEGIN pki/ca.crt";
+        let counts = on(lab, host, counts);
+        assert!(counts.split_whitespace().all(|it| it == "1"), "{counts}");
+    }
 }
 
 /// With the authorities of before, the parts of the cluster would not know each other.

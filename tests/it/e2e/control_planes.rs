@@ -36,7 +36,7 @@ kinstall_egress=false
 const WATCH: &str = "\
 failed=0; longest=0; last=$(date +%s%3N)
 until [ -e /run/watched ]; do
-  if kubectl --kubeconfig CONFIG --request-timeout=5s get --raw /readyz > /dev/null 2>&1; then
+  if kubectl --kubeconfig CONFIG --request-timeout=5s get --raw PATH > /dev/null 2>&1; then
     now=$(date +%s%3N); gap=$((now - last)); last=$now
     [ $gap -gt $longest ] && longest=$gap
   else failed=$((failed + 1)); fi
@@ -154,12 +154,13 @@ fn settings_change_on_one_after_another(lab: &Kinstall) {
 
 /// Begins to ask for the API on the worker.
 pub fn watched(lab: &Kinstall) -> Child {
-    watched_as(lab, "/etc/kubernetes/kubelet.conf")
+    watched_as(lab, "/etc/kubernetes/kubelet.conf", "/readyz")
 }
 
-/// The same with another kubeconfig on the worker.
-pub fn watched_as(lab: &Kinstall, kubeconfig: &str) -> Child {
-    let watch = WATCH.replace("CONFIG", kubeconfig);
+/// The same with another kubeconfig on the worker and another request. An API server that ends is not ready at once, but
+/// answers others for some seconds.
+pub fn watched_as(lab: &Kinstall, kubeconfig: &str, path: &str) -> Child {
+    let watch = WATCH.replace("CONFIG", kubeconfig).replace("PATH", path);
     lab.command(&["ssh", "w1", "--", "sudo", "sh", "-c", &format!("'{watch}'")])
         .stdout(Stdio::piped())
         .spawn()
