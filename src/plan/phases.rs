@@ -215,8 +215,8 @@ const RESTORE: &[Stage] = &[
 /// that no kubelet is newer than an API server that answers.
 const ROLLBACK: &[Stage] = {
     use PhaseName::{
-        AddOns, Finish, Kubeadm, Manifests, Nodes, Prepare, Provide, Restore, Start, Stop, Uncordon,
-        Verify,
+        AddOns, Finish, Kubeadm, Manifests, Nodes, Prepare, Provide, Restore, Start, Stop,
+        Uncordon, Verify,
     };
     &[
         together(&[Provide], &[]),

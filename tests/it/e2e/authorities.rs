@@ -9,8 +9,6 @@ use serde_json::Value;
 use super::control_planes::{INVENTORY, ready, voters, watched_as, what_was_watched};
 use super::kinstall::{Kinstall, eventually};
 
-/// What is asked for all the time.
-const NODE: &str = "/api/v1/nodes/w1";
 const ROTATE: [&str; 3] = ["certs", "rotate-ca", "--yes"];
 
 #[test]
@@ -22,7 +20,7 @@ fn all_authorities_of_three_control_planes_get_successors() {
     let old = admin(lab);
     put_on_worker(lab, "old", &old);
     let started = Instant::now();
-    let watch = watched_as(lab, "/run/old.conf", NODE);
+    let watch = watched_as(lab, "/run/old.conf");
 
     // Killed while the second control plane starts its programs again; `up` in between undoes nothing.
     killed_when(lab, &ROTATE, || {
@@ -61,7 +59,7 @@ fn all_authorities_of_three_control_planes_get_successors() {
     lab.run(&ROTATE).expect_code(0);
     assert_eq!(active(lab), [&[2, 1][..]; 3]);
 
-    let watch = watched_as(lab, "/run/new.conf", NODE);
+    let watch = watched_as(lab, "/run/new.conf");
     let finish = [&ROTATE[..], &["--finish"]].concat();
     killed_when(lab, &finish, || active(lab) == [&[2][..]; 3]);
     lab.ok(&["up"]);
