@@ -48,8 +48,8 @@ impl Converge for EtcdLeaderElsewhere {
             return Ok(());
         };
         let members = etcd.members()?;
-        let own = members.iter().filter(|it| it.is_at(&self.address));
-        own.map(|it| etcd.move_leader_from(it, &members)).collect()
+        let mut own = members.iter().filter(|it| it.is_at(&self.address));
+        own.try_for_each(|it| etcd.move_leader_from(it, &members))
     }
 }
 
