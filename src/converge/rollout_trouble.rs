@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::kubernetes::{Answer, Client};
+use super::rollout;
 
 /// Pods that are explained; the others mostly have the same trouble.
 const PODS: usize = 3;
@@ -13,12 +14,11 @@ const WARNINGS: &str = "fieldSelector=type%3DWarning";
 
 /// Explains an object of a namespace by what its pods, their events and their containers say.
 pub fn explain(client: &Client, namespace: &str, object: &Value) -> Vec<String> {
-    let base = format!("/api/v1/namespaces/{namespace}");
-    let selector = selector(object);
-    let pods = list(client, &format!("{base}/pods?labelSelector={selector}"));
+    let pods = list(client, &rollout::pods(object));
     if !pods.is_empty() {
         return explain_pods(client, &pods);
     }
+    let base = format!("/api/v1/namespaces/{namespace}");
     let events = list(client, &format!("{base}/events?{WARNINGS}&limit=500"));
     let name = object["metadata"]["name"].as_str().unwrap_or_default();
     let event = events.iter().filter(|event| {
@@ -78,23 +78,6 @@ fn list(client: &Client, path: &str) -> Vec<Value> {
         }
         _ => Vec::new(),
     }
-}
-
-/// `a=b,c=d`, ready for a URL.
-fn selector(object: &Value) -> String {
-    let labels = object["spec"]["selector"]["matchLabels"].as_object();
-    let labels: Vec<String> = labels
-        .into_iter()
-        .flatten()
-        .map(|(key, value)| {
-            format!(
-                "{}%3D{}",
-                key.replace('/', "%2F"),
-                value.as_str().unwrap_or_default()
-            )
-        })
-        .collect();
-    labels.join("%2C")
 }
 
 fn is_ready(pod: &Value) -> bool {
@@ -210,11 +193,5 @@ mod tests {
             "Failed: failed to find plugin"
         );
         assert_eq!(newest([].iter()), None);
-    }
-
-    #[test]
-    fn selectors_fit_into_a_url() {
-        let object = json!({"spec": {"selector": {"matchLabels": {"k8s.io/app": "x", "a": "b"}}}});
-        assert_eq!(selector(&object), "k8s.io%2Fapp%3Dx%2Ca%3Db");
     }
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::control_planes::{INVENTORY, ready, voters, watched_as, what_was_watched};
 use super::kinstall::{Kinstall, eventually};
+use super::secrets;
 
 const ROTATE: [&str; 3] = ["certs", "rotate-ca", "--yes"];
 
@@ -16,7 +17,7 @@ const ROTATE: [&str; 3] = ["certs", "rotate-ca", "--yes"];
 fn all_authorities_of_three_control_planes_get_successors() {
     let lab = &Kinstall::with_inventory(INVENTORY);
     lab.ok(&["up"]);
-    let before = secrets(lab);
+    let before = secrets::read(lab);
     let old = admin(lab);
     put_on_worker(lab, "old", &old);
     let started = Instant::now();
@@ -28,7 +29,7 @@ fn all_authorities_of_three_control_planes_get_successors() {
             && on(lab, "cp2", "ls /run | grep -c ^kinstall-authorities") != "0"
     });
     lab.ok(&["up"]);
-    changes_nothing(lab);
+    lab.changes_nothing();
     assert_eq!(active(lab), [&[1, 2][..]; 3]);
     // Killed when the first one shows a new certificate and the others an old one; the same command goes on.
     killed_when(lab, &ROTATE, || {
@@ -63,7 +64,7 @@ fn all_authorities_of_three_control_planes_get_successors() {
     let finish = [&ROTATE[..], &["--finish"]].concat();
     killed_when(lab, &finish, || active(lab) == [&[2][..]; 3]);
     lab.ok(&["up"]);
-    changes_nothing(lab);
+    lab.changes_nothing();
     lab.ok(&ROTATE);
     assert_eq!(active(lab), [&[2][..]; 3]);
     all_is_well(lab);
@@ -75,7 +76,12 @@ fn all_authorities_of_three_control_planes_get_successors() {
     for watched in [watched_by_old, what_was_watched(lab, watch)] {
         assert!(watched.starts_with("0 "), "{watched}");
     }
-    an_older_copy_is_refused(lab, &before);
+    secrets::an_older_copy_is_refused(
+        lab,
+        &before,
+        &ROTATE,
+        "certificates are of an authority of the cluster",
+    );
 }
 
 /// A rotation is killed when it has come to something.
@@ -101,13 +107,7 @@ fn all_is_well(lab: &Kinstall) {
         ready(lab, "cp1") == ["cp1", "cp2", "cp3", "w1"]
     });
     assert_eq!(voters(lab, "cp1"), ["cp1", "cp2", "cp3"]);
-    changes_nothing(lab);
-}
-
-fn changes_nothing(lab: &Kinstall) {
-    let again = lab.run(&["up"]);
-    again.expect_code(0);
-    assert!(again.stderr().contains("0 changed"), "{}", again.stderr());
+    lab.changes_nothing();
 }
 
 /// No file has more than the one authority that signs.
@@ -120,31 +120,9 @@ fn nobody_knows_the_old_one(lab: &Kinstall) {
     }
 }
 
-/// With the authorities of before, the parts of the cluster would not know each other.
-fn an_older_copy_is_refused(lab: &Kinstall, before: &[u8]) {
-    let path = lab.path(".kinstall/secrets.json");
-    let newest = secrets(lab);
-    std::fs::write(&path, before).unwrap();
-    for command in [&["up"][..], &ROTATE] {
-        let refused = lab.run(command);
-        refused.expect_code(4);
-        let said = refused.stderr();
-        assert!(
-            said.contains("that .kinstall/secrets.json doesn't have"),
-            "{said}"
-        );
-    }
-    std::fs::write(&path, newest).unwrap();
-    all_is_well(lab);
-}
-
-fn secrets(lab: &Kinstall) -> Vec<u8> {
-    std::fs::read(lab.path(".kinstall/secrets.json")).unwrap()
-}
-
 /// The numbers of the authorities that are accepted, by kind; the one that signs first.
 fn active(lab: &Kinstall) -> [Vec<u64>; 3] {
-    let secrets: Value = serde_json::from_slice(&secrets(lab)).unwrap();
+    let secrets: Value = serde_json::from_slice(&secrets::read(lab)).unwrap();
     ["cluster", "front_proxy", "etcd"].map(|kind| {
         let active = secrets[format!("{kind}_authority")]["active"].as_array();
         let numbers = active.into_iter().flatten();

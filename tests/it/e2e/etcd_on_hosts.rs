@@ -48,7 +48,7 @@ fn etcd_on_hosts() {
     assert_eq!(voters(&lab), ["e1", "e2", "w1"]);
     let nodes = on_cp1(&lab, "kubectl get nodes -o name");
     assert_eq!(nodes.lines().collect::<Vec<_>>(), ["node/cp1", "node/w1"]);
-    changes_nothing(&lab);
+    lab.changes_nothing();
     let status = lab.ok(&["status"]);
     assert_eq!(status.matches("healthy").count(), 3, "{status}");
     let found = lab.ok(&["ssh", "e1", "--", "ls", "/usr/local/bin"]);
@@ -108,7 +108,7 @@ fn it_does_not_move(lab: &Kinstall) {
     let reason = "etcd of this cluster runs as a service of e1, e2, w1";
     assert!(said.contains(reason), "{said}");
     std::fs::write(lab.path("inventory.ini"), INVENTORY).unwrap();
-    changes_nothing(lab);
+    lab.changes_nothing();
 }
 
 /// A second cluster would be the end of the first one.
@@ -121,7 +121,7 @@ fn a_member_without_its_data_joins_again(lab: &Kinstall) {
     assert_eq!(voters(lab), ["e1", "e2", "w1"]);
     let kept = on_cp1(lab, "kubectl get configmap kept -o jsonpath={.data.value}");
     assert_eq!(kept, "old");
-    changes_nothing(lab);
+    lab.changes_nothing();
 }
 
 fn a_dead_one_goes_and_comes_back(lab: &Kinstall) {
@@ -146,14 +146,7 @@ fn a_dead_one_goes_and_comes_back(lab: &Kinstall) {
     std::fs::write(lab.path("inventory.ini"), INVENTORY).unwrap();
     lab.ok(&["up"]);
     assert_eq!(voters(lab), ["e1", "e2", "w1"]);
-    changes_nothing(lab);
-}
-
-fn changes_nothing(lab: &Kinstall) {
-    let again = lab.run(&["up"]);
-    again.expect_code(0);
-    assert!(again.stderr().contains("0 changed"), "{}", again.stderr());
-    lab.run(&["plan"]).expect_code(0);
+    lab.changes_nothing();
 }
 
 fn writes_work(lab: &Kinstall) {

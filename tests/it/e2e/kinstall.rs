@@ -55,6 +55,14 @@ impl Kinstall {
         self.directory.path().join(name)
     }
 
+    /// `up` changes nothing, and `plan` shows nothing: all is as it should be.
+    pub fn changes_nothing(&self) {
+        let again = self.run(&["up"]);
+        again.expect_code(0);
+        assert!(again.stderr().contains("0 changed"), "{}", again.stderr());
+        self.run(&["plan"]).expect_code(0);
+    }
+
     /// Replaces text in a file of the inventory; the text must be there.
     pub fn edit(&self, file: &str, from: &str, to: &str) {
         let path = self.path(file);

@@ -32,6 +32,7 @@ mod registry;
 mod reset;
 mod resources;
 mod rollback;
+mod secrets;
 mod service_accounts;
 mod storage;
 mod traces;

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::control_planes::{INVENTORY, kubectl, watched, what_was_watched};
 use super::kinstall::{Kinstall, eventually};
+use super::secrets;
 
 /// A token that doesn't end, as clusters had them before.
 const LEGACY: &str = "\
@@ -27,7 +28,7 @@ fn service_accounts_of_three_control_planes_get_a_new_key() {
     lab.apply_on("cp1", LEGACY);
     eventually("it has a token", 60, || !legacy_token(lab).is_empty());
     let old = token(lab);
-    let before = secrets(lab);
+    let before = secrets::read(lab);
     let started = Instant::now();
     let watch = watched(lab);
 
@@ -50,7 +51,7 @@ fn service_accounts_of_three_control_planes_get_a_new_key() {
     let new = token(lab);
     assert_ne!(key(&old), key(&new));
     assert!(are_accepted(lab, &old) && are_accepted(lab, &new));
-    changes_nothing(lab);
+    lab.changes_nothing();
     // Its day has not passed.
     let again = lab.run(&ROTATE);
     again.expect_code(0);
@@ -68,47 +69,25 @@ fn service_accounts_of_three_control_planes_get_a_new_key() {
     kubectl(lab, "cp1", &all);
     lab.ok(&["certs", "rotate-sa-key", "--finish", "--yes"]);
     assert!(!are_accepted(lab, &old) && are_accepted(lab, &new));
-    changes_nothing(lab);
+    lab.changes_nothing();
     eprintln!(
         "the key of service accounts: {} s",
         started.elapsed().as_secs()
     );
     let watched = what_was_watched(lab, watch);
     assert!(watched.starts_with("0 "), "{watched}");
-    an_older_copy_is_refused(lab, &before);
+    secrets::an_older_copy_is_refused(
+        lab,
+        &before,
+        &ROTATE,
+        "tokens of service accounts have a key",
+    );
     assert!(are_accepted(lab, &new));
-}
-
-/// With the keys of before, the tokens of all pods would be refused.
-fn an_older_copy_is_refused(lab: &Kinstall, before: &[u8]) {
-    let path = lab.path(".kinstall/secrets.json");
-    let newest = secrets(lab);
-    std::fs::write(&path, before).unwrap();
-    for command in [&["up"][..], &ROTATE] {
-        let refused = lab.run(command);
-        refused.expect_code(4);
-        let said = refused.stderr();
-        let expected =
-            "tokens of service accounts have a key that .kinstall/secrets.json doesn't have";
-        assert!(said.contains(expected), "{said}");
-    }
-    std::fs::write(&path, newest).unwrap();
-    changes_nothing(lab);
-}
-
-fn changes_nothing(lab: &Kinstall) {
-    let again = lab.run(&["up"]);
-    again.expect_code(0);
-    assert!(again.stderr().contains("0 changed"), "{}", again.stderr());
-}
-
-fn secrets(lab: &Kinstall) -> Vec<u8> {
-    std::fs::read(lab.path(".kinstall/secrets.json")).unwrap()
 }
 
 /// The keys that are accepted, in the file of the cluster's secrets; the one that signs first.
 fn active(lab: &Kinstall) -> Vec<u64> {
-    let secrets: Value = serde_json::from_slice(&secrets(lab)).unwrap();
+    let secrets: Value = serde_json::from_slice(&secrets::read(lab)).unwrap();
     let active = secrets["service_accounts"]["active"].as_array();
     let numbers = active.into_iter().flatten();
     numbers.map(|key| key["number"].as_u64().unwrap()).collect()
